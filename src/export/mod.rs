@@ -1,1 +1,46 @@
-//! TODO
+//! Checkpoints to ONNX graphs, kept under `<models>/graphs/` by the content that made them.
+//!
+//! One file an architecture; each turns named weights into a graph with [`crate::onnx`]. What the graphs compute is
+//! compared with the reference implementations in `tests/`.
+
+mod blocks;
+mod clap_audio;
+mod clap_fusion;
+mod clap_text;
+mod store;
+mod windows;
+
+pub use store::{Exported, ExportedGraph, Precision, export_clap, find};
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::checkpoint::CheckpointError;
+
+/// Changes whenever an exporter writes another graph for the same checkpoint, so that old graphs are not used.
+pub const EXPORTER_VERSION: u32 = 1;
+
+/// Why a checkpoint was not exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// While a graph was written; [`ExportError::Folder`] names where.
+    #[error("cannot write a graph")]
+    Write(#[from] io::Error),
+    #[error(
+        "cannot export to {}: {source}; free some space or choose another folder with --models",
+        folder.display()
+    )]
+    Folder { folder: PathBuf, source: io::Error },
+    #[error(
+        "{} holds an export that this program did not write: {detail}; remove the folder and it is made again",
+        folder.display()
+    )]
+    Damaged { folder: PathBuf, detail: String },
+    #[error(
+        "the checkpoint's {what} are not those of its front end (largest difference {difference:e}): its embeddings \
+         would be computed from other features than it was trained on"
+    )]
+    FrontEnd { what: &'static str, difference: f32 },
+}

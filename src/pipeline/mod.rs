@@ -1,1 +1,23 @@
-//! TODO
+//! Texts and audio to embeddings. Reads no YAML, writes no file, prints nothing.
+
+mod clap_audio;
+mod clap_text;
+
+pub use clap_audio::AudioTower;
+pub use clap_text::{TextTower, TokenizerError};
+
+use crate::audio::FeatureError;
+use crate::runtime::SessionError;
+
+/// Why something could not be embedded.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    #[error("the embedding of {what} is not finite; its checkpoint or its input is damaged")]
+    NotFinite { what: String },
+}

@@ -1,0 +1,92 @@
+//! Pieces that more than one tower is made of.
+
+use crate::checkpoint::{CheckpointError, clap::ClapWeights};
+use crate::onnx::{GraphBuilder, Value};
+
+use super::ExportError;
+
+/// A graph and the checkpoint that its weights come from.
+pub(super) struct Tower<'g, 'w, 'c> {
+    pub graph: &'g mut GraphBuilder<'w>,
+    pub weights: &'c ClapWeights<'c>,
+}
+
+impl Tower<'_, '_, '_> {
+    /// The weight `name` as the checkpoint has it.
+    pub fn weight(&mut self, name: &str) -> Result<Value, ExportError> {
+        let tensor = self.weights.get(name)?;
+        Ok(self.graph.tensor(name, &tensor.shape, &tensor.data)?)
+    }
+
+    /// The values of the weight `name`, for arithmetic at export.
+    pub fn values(&self, name: &str) -> Result<Vec<f32>, CheckpointError> {
+        Ok(self.weights.get(name)?.data.into_owned())
+    }
+
+    /// `x` `[rows, in]` through the linear layer `name`: `[rows, out]`.
+    pub fn linear(&mut self, x: &Value, name: &str) -> Result<Value, ExportError> {
+        let weight = self.weight(&format!("{name}.weight"))?;
+        let bias = self.weight(&format!("{name}.bias"))?;
+        Ok(self.graph.linear(x, &weight, Some(&bias)))
+    }
+
+    /// Layer normalisation `name` over the last axis.
+    pub fn layer_norm(&mut self, x: &Value, name: &str, epsilon: f32) -> Result<Value, ExportError> {
+        let scale = self.weight(&format!("{name}.weight"))?;
+        let bias = self.weight(&format!("{name}.bias"))?;
+        Ok(self.graph.layer_norm(x, &scale, &bias, epsilon))
+    }
+
+    /// `pooled` `[batch, width]` through a projection head (linear, ReLU, linear) and to length 1:
+    /// `[batch, joint]`. As `torch.nn.functional.normalize`, a vector shorter than 1e-12 is divided by 1e-12.
+    pub fn project(&mut self, pooled: &Value, name: &str) -> Result<Value, ExportError> {
+        self.graph.scope(name);
+        let hidden = self.linear(pooled, &format!("{name}.0"))?;
+        let hidden = self.graph.relu(&hidden);
+        let projected = self.linear(&hidden, &format!("{name}.2"))?;
+        let length = self.graph.l2_norm(&projected, -1, true)?;
+        let smallest = self.graph.scalar(1e-12);
+        let length = self.graph.max(&length, &smallest);
+        Ok(self.graph.div(&projected, &length))
+    }
+}
+
+/// A batch normalisation with stored statistics as `y = scale * x + shift`, one pair a channel.
+pub(super) struct FoldedBatchNorm {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+}
+
+impl FoldedBatchNorm {
+    /// torch's default; no CLAP checkpoint states another.
+    const EPSILON: f64 = 1e-5;
+
+    pub fn read(tower: &Tower, name: &str) -> Result<Self, CheckpointError> {
+        let get = |part: &str| tower.values(&format!("{name}.{part}"));
+        let (weight, bias) = (get("weight")?, get("bias")?);
+        let (mean, variance) = (get("running_mean")?, get("running_var")?);
+        let scale: Vec<f64> = weight
+            .iter()
+            .zip(&variance)
+            .map(|(&w, &v)| f64::from(w) / (f64::from(v) + Self::EPSILON).sqrt())
+            .collect();
+        let shift = scale
+            .iter()
+            .zip(bias.iter().zip(&mean))
+            .map(|(s, (&b, &m))| (f64::from(b) - s * f64::from(m)) as f32)
+            .collect();
+        Ok(Self {
+            scale: scale.iter().map(|&s| s as f32).collect(),
+            shift,
+        })
+    }
+
+    /// Fold into the linear layer before it: `weight` `[out, in]` row-major, `bias` `[out]`.
+    pub fn fold_into(&self, weight: &mut [f32], bias: &mut [f32]) {
+        let inputs = weight.len() / bias.len().max(1);
+        for (o, row) in weight.chunks_exact_mut(inputs.max(1)).enumerate() {
+            row.iter_mut().for_each(|w| *w *= self.scale[o]);
+            bias[o] = bias[o] * self.scale[o] + self.shift[o];
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Where exported graphs live: `<models>/graphs/<key>/`, one folder an export, whole or absent.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EXPORTER_VERSION, ExportError, clap_audio, clap_text};
+use crate::checkpoint::clap::ClapWeights;
+use crate::files;
+use crate::onnx::{GraphBuilder, WeightsFile};
+
+/// What the folder says of itself; it is written last.
+const MANIFEST: &str = "export.json";
+/// Prefix of folders that are being written; under the lock any such folder is left from a killed process.
+const PART: &str = ".part-";
+
+/// Arithmetic of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    #[default]
+    Fp32,
+    Fp16,
+    Bf16,
+    Int8,
+}
+
+impl std::fmt::Display for Precision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Fp32 => "fp32",
+            Self::Fp16 => "fp16",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
+/// One graph of an export.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExportedGraph {
+    /// File name of the graph in its folder; its weights are in the same name with `.data` behind.
+    pub file: String,
+    pub sha256: String,
+    pub weights_sha256: String,
+    /// Graph and weights together.
+    pub bytes: u64,
+}
+
+/// A finished export.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exported {
+    #[serde(skip)]
+    pub folder: PathBuf,
+    pub exporter_version: u32,
+    pub checkpoint_sha256: String,
+    pub precision: Precision,
+    /// As the tensors say, for example `htsat-base, fusion off`.
+    pub architecture: String,
+    pub fusion: bool,
+    pub joint_dim: usize,
+    /// Rows of the word embeddings.
+    pub vocab: usize,
+    pub audio: ExportedGraph,
+    pub text: ExportedGraph,
+    pub export_s: f64,
+}
+
+impl Exported {
+    /// Path of the audio tower.
+    pub fn audio_path(&self) -> PathBuf {
+        self.folder.join(&self.audio.file)
+    }
+
+    /// Path of the text tower.
+    pub fn text_path(&self) -> PathBuf {
+        self.folder.join(&self.text.file)
+    }
+}
+
+/// The folder of an export: the content that makes it, in short.
+fn folder_of(graphs: &Path, checkpoint_sha256: &str, precision: Precision) -> PathBuf {
+    let key = format!("{checkpoint_sha256} exporter {EXPORTER_VERSION} {precision}");
+    graphs.join(&files::sha256_bytes(key.as_bytes())[..24])
+}
+
+/// The finished export of a checkpoint, if `graphs` has it.
+pub fn find(
+    graphs: &Path,
+    checkpoint_sha256: &str,
+    precision: Precision,
+) -> Result<Option<Exported>, ExportError> {
+    let folder = folder_of(graphs, checkpoint_sha256, precision);
+    let damaged = |detail: String| ExportError::Damaged {
+        folder: folder.clone(),
+        detail,
+    };
+    let text = match fs::read_to_string(folder.join(MANIFEST)) {
+        Ok(text) => text,
+        Err(e) if e.kind() == io::ErrorKind::NotFound && !folder.exists() => return Ok(None),
+        Err(e) => return Err(damaged(format!("{MANIFEST}: {e}"))),
+    };
+    let mut found: Exported =
+        serde_json::from_str(&text).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
+    for graph in [&found.audio, &found.text] {
+        let size = [graph.file.clone(), format!("{}.data", graph.file)]
+            .iter()
+            .map(|name| fs::metadata(folder.join(name)).map(|m| m.len()))
+            .sum::<io::Result<u64>>()
+            .map_err(|e| damaged(format!("{}: {e}", graph.file)))?;
+        if size != graph.bytes {
+            return Err(damaged(format!(
+                "{} has {size} bytes, {} were written",
+                graph.file, graph.bytes
+            )));
+        }
+    }
+    found.folder = folder;
+    Ok(Some(found))
+}
+
+/// Export both towers of a CLAP checkpoint into `graphs`, or return what an earlier export left there.
+///
+/// Weights go from the memory-mapped checkpoint to disk one at a time. A process that is killed leaves a folder that
+/// the next export removes; two at once wait for each other.
+pub fn export_clap(
+    graphs: &Path,
+    weights: &ClapWeights,
+    checkpoint_sha256: &str,
+    precision: Precision,
+) -> Result<Exported, ExportError> {
+    let at = |source| ExportError::Folder {
+        folder: graphs.to_owned(),
+        source,
+    };
+    fs::create_dir_all(graphs).map_err(at)?;
+    let mut lock = fd_lock::RwLock::new(File::create(graphs.join(".lock")).map_err(at)?);
+    let _held = lock.write().map_err(at)?;
+    if let Some(found) = find(graphs, checkpoint_sha256, precision)? {
+        return Ok(found);
+    }
+    remove_leftovers(graphs).map_err(at)?;
+
+    let started = Instant::now();
+    let part = tempfile::Builder::new()
+        .prefix(PART)
+        .tempdir_in(graphs)
+        .map_err(at)?;
+    let architecture = weights.architecture();
+    let towers = || -> Result<(ExportedGraph, ExportedGraph), ExportError> {
+        let audio = write_graph(part.path(), "audio.onnx", |g| clap_audio::build(g, weights))?;
+        let text = write_graph(part.path(), "text.onnx", |g| clap_text::build(g, weights))?;
+        Ok((audio, text))
+    };
+    let (audio, text) = towers().map_err(|e| match e {
+        ExportError::Write(source) => at(source),
+        other => other,
+    })?;
+    let mut exported = Exported {
+        folder: PathBuf::new(),
+        exporter_version: EXPORTER_VERSION,
+        checkpoint_sha256: checkpoint_sha256.to_owned(),
+        precision,
+        architecture: architecture.to_string(),
+        fusion: architecture.audio.fusion,
+        joint_dim: architecture.joint_dim,
+        vocab: architecture.text.vocab,
+        audio,
+        text,
+        export_s: started.elapsed().as_secs_f64(),
+    };
+    let manifest = serde_json::to_vec_pretty(&exported).map_err(|e| at(e.into()))?;
+    files::write_bytes(&part.path().join(MANIFEST), &manifest).map_err(at)?;
+    let folder = folder_of(graphs, checkpoint_sha256, precision);
+    fs::rename(part.path(), &folder).map_err(at)?;
+    exported.folder = folder;
+    Ok(exported)
+}
+
+fn write_graph(
+    folder: &Path,
+    file: &str,
+    build: impl FnOnce(&mut GraphBuilder) -> Result<(), ExportError>,
+) -> Result<ExportedGraph, ExportError> {
+    let weights_path = folder.join(format!("{file}.data"));
+    let mut weights = WeightsFile::create(&weights_path)?;
+    let mut graph = GraphBuilder::new(file.trim_end_matches(".onnx"), &mut weights);
+    build(&mut graph)?;
+    let bytes = graph.encode(&[("exporter_version", EXPORTER_VERSION.to_string())]);
+    let weights_bytes = weights.finish()?;
+    files::write_bytes(&folder.join(file), &bytes)?;
+    Ok(ExportedGraph {
+        file: file.to_owned(),
+        sha256: files::sha256_bytes(&bytes),
+        weights_sha256: files::sha256_file(&weights_path)?,
+        bytes: bytes.len() as u64 + weights_bytes,
+    })
+}
+
+fn remove_leftovers(graphs: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(graphs)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(PART) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! Nodes, values and initializers of one graph, in the order in which they are made.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io;
+
+use prost::Message;
+
+use super::proto::{self, AttributeKind, DataLocation};
+use super::{CONTRIB_DOMAIN, IR_VERSION, OPSET, WeightsFile};
+
+/// Initializers up to this size stay inside the graph file; larger ones go to the external data file.
+const INLINE_BYTES: usize = 2048;
+
+/// The result of a node, an input or an initializer, by its unique name in the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Value(String);
+
+impl Value {
+    /// An optional input that is left out.
+    pub fn none() -> Self {
+        Self(String::new())
+    }
+}
+
+/// Element type of an input, an output or an initializer (`TensorProto.DataType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Element {
+    Float = 1,
+    Int32 = 6,
+    Int64 = 7,
+    Bool = 9,
+}
+
+/// One axis of an input or output.
+#[derive(Clone, Copy, Debug)]
+pub enum Axis {
+    Fixed(usize),
+    /// Any size, the same wherever the name stands.
+    Named(&'static str),
+}
+
+/// An attribute of a node.
+pub(super) enum Attribute {
+    Int(i64),
+    Float(f32),
+    Ints(Vec<i64>),
+}
+
+/// A graph under construction. Its weights go to `weights` at once.
+pub struct GraphBuilder<'w> {
+    graph: proto::Graph,
+    weights: &'w mut WeightsFile,
+    scope: String,
+    made: usize,
+    constants: HashMap<(Element, Vec<usize>, Vec<u8>), Value>,
+}
+
+impl<'w> GraphBuilder<'w> {
+    /// An empty graph whose large initializers go to `weights`.
+    pub fn new(name: &str, weights: &'w mut WeightsFile) -> Self {
+        let graph = proto::Graph {
+            name: Some(name.to_owned()),
+            ..Default::default()
+        };
+        Self {
+            graph,
+            weights,
+            scope: String::new(),
+            made: 0,
+            constants: HashMap::new(),
+        }
+    }
+
+    /// Names of the nodes made from here on begin with `scope`, so that a profile reads like the model.
+    pub fn scope(&mut self, scope: impl Into<String>) {
+        self.scope = scope.into();
+    }
+
+    /// Declare an input.
+    pub fn input(&mut self, name: &str, element: Element, axes: &[Axis]) -> Value {
+        self.graph.input.push(value_info(name, element, axes));
+        Value(name.to_owned())
+    }
+
+    /// Declare `value` as the output `name`.
+    pub fn output(&mut self, name: &str, value: &Value, element: Element, axes: &[Axis]) {
+        self.graph.node.push(proto::Node {
+            input: vec![value.0.clone()],
+            output: vec![name.to_owned()],
+            name: Some(format!("output/{name}")),
+            op_type: Some("Identity".to_owned()),
+            ..Default::default()
+        });
+        self.graph.output.push(value_info(name, element, axes));
+    }
+
+    /// A weight or constant of any size, f32, row-major.
+    pub fn tensor(&mut self, name: &str, shape: &[usize], data: &[f32]) -> io::Result<Value> {
+        debug_assert_eq!(shape.iter().product::<usize>(), data.len());
+        if size_of_val(data) <= INLINE_BYTES {
+            return Ok(self.inline(Element::Float, shape, little_endian(data).into_owned()));
+        }
+        let offset = self.weights.append(&little_endian(data))?;
+        Ok(self.external(name, Element::Float, shape, offset, size_of_val(data)))
+    }
+
+    /// A constant of i64, such as a shape or indices.
+    pub fn int64(&mut self, shape: &[usize], data: &[i64]) -> io::Result<Value> {
+        debug_assert_eq!(shape.iter().product::<usize>(), data.len());
+        let bytes: Vec<u8> = data.iter().flat_map(|x| x.to_le_bytes()).collect();
+        if bytes.len() <= INLINE_BYTES {
+            return Ok(self.inline(Element::Int64, shape, bytes));
+        }
+        let key = (Element::Int64, shape.to_vec(), bytes);
+        if let Some(value) = self.constants.get(&key) {
+            return Ok(value.clone());
+        }
+        let offset = self.weights.append(&key.2)?;
+        let name = self.unique("indices");
+        let value = self.external(&name, Element::Int64, shape, offset, key.2.len());
+        self.constants.insert(key, value.clone());
+        Ok(value)
+    }
+
+    /// A scalar constant, f32.
+    pub fn scalar(&mut self, x: f32) -> Value {
+        self.inline(Element::Float, &[], x.to_le_bytes().to_vec())
+    }
+
+    /// Equal small constants are stored once.
+    fn inline(&mut self, element: Element, shape: &[usize], bytes: Vec<u8>) -> Value {
+        let key = (element, shape.to_vec(), bytes);
+        if let Some(value) = self.constants.get(&key) {
+            return value.clone();
+        }
+        let name = self.unique("constant");
+        self.graph.initializer.push(proto::Tensor {
+            dims: shape.iter().map(|&d| d as i64).collect(),
+            data_type: Some(element as i32),
+            name: Some(name.clone()),
+            raw_data: Some(key.2.clone()),
+            ..Default::default()
+        });
+        self.constants.insert(key, Value(name.clone()));
+        Value(name)
+    }
+
+    fn external(
+        &mut self,
+        name: &str,
+        element: Element,
+        shape: &[usize],
+        offset: u64,
+        bytes: usize,
+    ) -> Value {
+        let entry = |key: &str, value: String| proto::StringEntry {
+            key: Some(key.to_owned()),
+            value: Some(value),
+        };
+        let name = name.to_owned();
+        self.graph.initializer.push(proto::Tensor {
+            dims: shape.iter().map(|&d| d as i64).collect(),
+            data_type: Some(element as i32),
+            name: Some(name.clone()),
+            external_data: vec![
+                entry("location", self.weights.file_name()),
+                entry("offset", offset.to_string()),
+                entry("length", bytes.to_string()),
+            ],
+            data_location: Some(DataLocation::External as i32),
+            ..Default::default()
+        });
+        Value(name)
+    }
+
+    /// Add a node with one output. `domain` is empty for the standard operators.
+    pub(super) fn node(
+        &mut self,
+        domain: &str,
+        op: &str,
+        inputs: &[&Value],
+        attributes: Vec<(&str, Attribute)>,
+    ) -> Value {
+        let output = self.unique(op);
+        self.graph.node.push(proto::Node {
+            input: inputs.iter().map(|v| v.0.clone()).collect(),
+            output: vec![output.clone()],
+            name: Some(output.clone()),
+            op_type: Some(op.to_owned()),
+            attribute: attributes.into_iter().map(attribute).collect(),
+            domain: (!domain.is_empty()).then(|| domain.to_owned()),
+        });
+        Value(output)
+    }
+
+    fn unique(&mut self, what: &str) -> String {
+        self.made += 1;
+        let number = self.made;
+        if self.scope.is_empty() {
+            format!("{what}_{number}")
+        } else {
+            format!("{}/{what}_{number}", self.scope)
+        }
+    }
+
+    /// The bytes of the `.onnx` file. `metadata` is kept in the model's own properties.
+    pub fn encode(self, metadata: &[(&str, String)]) -> Vec<u8> {
+        let opset = |domain: &str, version| proto::OperatorSetId {
+            domain: Some(domain.to_owned()),
+            version: Some(version),
+        };
+        proto::Model {
+            ir_version: Some(IR_VERSION),
+            producer_name: Some(env!("CARGO_PKG_NAME").to_owned()),
+            producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            graph: Some(self.graph),
+            opset_import: vec![opset("", OPSET), opset(CONTRIB_DOMAIN, 1)],
+            metadata_props: metadata
+                .iter()
+                .map(|(key, value)| proto::StringEntry {
+                    key: Some((*key).to_owned()),
+                    value: Some(value.clone()),
+                })
+                .collect(),
+        }
+        .encode_to_vec()
+    }
+}
+
+/// The bytes of `data` as ONNX stores them; no copy where the machine stores them so too.
+fn little_endian(data: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        Cow::Borrowed(bytemuck::cast_slice(data))
+    } else {
+        Cow::Owned(data.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+}
+
+fn attribute((name, value): (&str, Attribute)) -> proto::Attribute {
+    let mut out = proto::Attribute {
+        name: Some(name.to_owned()),
+        ..Default::default()
+    };
+    let kind = match value {
+        Attribute::Int(i) => {
+            out.i = Some(i);
+            AttributeKind::Int
+        }
+        Attribute::Float(f) => {
+            out.f = Some(f);
+            AttributeKind::Float
+        }
+        Attribute::Ints(ints) => {
+            out.ints = ints;
+            AttributeKind::Ints
+        }
+    };
+    out.kind = Some(kind as i32);
+    out
+}
+
+fn value_info(name: &str, element: Element, axes: &[Axis]) -> proto::ValueInfo {
+    let dim = axes
+        .iter()
+        .map(|axis| match axis {
+            Axis::Fixed(n) => proto::Dimension {
+                dim_value: Some(*n as i64),
+                dim_param: None,
+            },
+            Axis::Named(name) => proto::Dimension {
+                dim_value: None,
+                dim_param: Some((*name).to_owned()),
+            },
+        })
+        .collect();
+    proto::ValueInfo {
+        name: Some(name.to_owned()),
+        r#type: Some(proto::Type {
+            tensor_type: Some(proto::TensorType {
+                elem_type: Some(element as i32),
+                shape: Some(proto::Shape { dim }),
+            }),
+        }),
+    }
+}

@@ -1,0 +1,205 @@
+//! Texts through CLAP's text tower.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array2, ArrayView1};
+use tokenizers::{Tokenizer, TruncationParams};
+
+use super::EmbedError;
+use crate::export::Exported;
+use crate::runtime::{Input, Runtime, Session};
+
+/// laion_clap cuts texts to this many tokens, `</s>` kept last.
+pub const MAX_TOKENS: usize = 77;
+/// RoBERTa's `<pad>`.
+const PAD_ID: i64 = 1;
+/// Tokens, padding included, that go through the graph at once: enough rows for its matrix products, and few enough
+/// that a batch's activations stay small.
+const BATCH_TOKENS: usize = 1024;
+
+/// Why a text could not be turned into tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizerError {
+    #[error("cannot read the tokenizer {}: {detail}; it should be RoBERTa's tokenizer.json", path.display())]
+    Open { path: PathBuf, detail: String },
+    #[error("cannot turn the text {text:?} into tokens: {detail}")]
+    Encode { text: String, detail: String },
+    #[error(
+        "the tokenizer {} does not belong to this checkpoint: it gives token {id}, and the checkpoint has {vocab} \
+         rows of word embeddings",
+        path.display()
+    )]
+    Vocabulary {
+        path: PathBuf,
+        id: u32,
+        vocab: usize,
+    },
+}
+
+/// The text tower of one checkpoint, loaded.
+pub struct TextTower {
+    session: Session,
+    tokenizer: Tokenizer,
+    tokenizer_path: PathBuf,
+    vocab: usize,
+    joint_dim: usize,
+}
+
+impl TextTower {
+    pub fn load(runtime: &Runtime, export: &Exported, tokenizer: &Path) -> Result<Self, EmbedError> {
+        Ok(Self {
+            tokenizer: open_tokenizer(tokenizer)?,
+            session: runtime.session(&export.text_path())?,
+            tokenizer_path: tokenizer.to_owned(),
+            vocab: export.vocab,
+            joint_dim: export.joint_dim,
+        })
+    }
+
+    /// Graph nodes by the provider that they ran on.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Embeddings `[texts, joint]` of length 1, in the order of `texts`; `done` hears how many are ready.
+    ///
+    /// Texts of like length go through together, padded to the longest of their batch and masked.
+    pub fn embed<T: AsRef<str>>(
+        &mut self,
+        texts: &[T],
+        mut done: impl FnMut(usize),
+    ) -> Result<Array2<f32>, EmbedError> {
+        let tokens = texts
+            .iter()
+            .map(|text| self.encode(text.as_ref()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&i| tokens[i].len());
+        let mut out = Array2::zeros((texts.len(), self.joint_dim));
+        let mut ready = 0;
+        for batch in batches(&order, &tokens) {
+            let (ids, mask) = pad(batch, &tokens);
+            let embeddings = self.session.embed(&[
+                ("input_ids", Input::Int64(ids.view().into_dyn())),
+                ("attention_mask", Input::Int64(mask.view().into_dyn())),
+            ])?;
+            for (row, &text) in embeddings.rows().into_iter().zip(batch) {
+                check_finite(row, || format!("the text {:?}", texts[text].as_ref()))?;
+                out.row_mut(text).assign(&row);
+            }
+            ready += batch.len();
+            done(ready);
+        }
+        Ok(out)
+    }
+
+    /// Token ids of `text`, `<s>` and `</s>` included, at most [`MAX_TOKENS`].
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        let encoding =
+            self.tokenizer
+                .encode(text, true)
+                .map_err(|e| TokenizerError::Encode {
+                    text: text.chars().take(80).collect(),
+                    detail: e.to_string(),
+                })?;
+        let ids = encoding.get_ids().to_vec();
+        match ids.iter().find(|&&id| id as usize >= self.vocab) {
+            Some(&id) => Err(TokenizerError::Vocabulary {
+                path: self.tokenizer_path.clone(),
+                id,
+                vocab: self.vocab,
+            }),
+            None => Ok(ids),
+        }
+    }
+}
+
+fn open_tokenizer(path: &Path) -> Result<Tokenizer, TokenizerError> {
+    let open = |detail: String| TokenizerError::Open {
+        path: path.to_owned(),
+        detail,
+    };
+    let mut tokenizer = Tokenizer::from_file(path).map_err(|e| open(e.to_string()))?;
+    let truncation = TruncationParams {
+        max_length: MAX_TOKENS,
+        ..Default::default()
+    };
+    tokenizer
+        .with_truncation(Some(truncation))
+        .map_err(|e| open(e.to_string()))?
+        .with_padding(None);
+    Ok(tokenizer)
+}
+
+/// Cut `order`, which is sorted by length, into batches of at most [`BATCH_TOKENS`] tokens with their padding.
+fn batches<'a>(order: &'a [usize], tokens: &'a [Vec<u32>]) -> impl Iterator<Item = &'a [usize]> {
+    let mut rest = order;
+    std::iter::from_fn(move || {
+        let first = *rest.first()?;
+        let mut longest = tokens[first].len().max(1);
+        let mut size = 1;
+        while let Some(&next) = rest.get(size) {
+            let length = longest.max(tokens[next].len());
+            if length * (size + 1) > BATCH_TOKENS {
+                break;
+            }
+            longest = length;
+            size += 1;
+        }
+        let (batch, after) = rest.split_at(size);
+        rest = after;
+        Some(batch)
+    })
+}
+
+/// Ids and mask `[batch, tokens]` of the texts in `batch`.
+fn pad(batch: &[usize], tokens: &[Vec<u32>]) -> (Array2<i64>, Array2<i64>) {
+    let longest = batch.iter().map(|&i| tokens[i].len()).max().unwrap_or(0);
+    let mut ids = Array2::from_elem((batch.len(), longest), PAD_ID);
+    let mut mask = Array2::zeros((batch.len(), longest));
+    for (row, &text) in batch.iter().enumerate() {
+        for (column, &id) in tokens[text].iter().enumerate() {
+            ids[[row, column]] = i64::from(id);
+            mask[[row, column]] = 1;
+        }
+    }
+    (ids, mask)
+}
+
+pub(super) fn check_finite(
+    embedding: ArrayView1<f32>,
+    what: impl Fn() -> String,
+) -> Result<(), EmbedError> {
+    if embedding.iter().all(|x| x.is_finite()) {
+        Ok(())
+    } else {
+        Err(EmbedError::NotFinite { what: what() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_hold_all_texts_and_keep_to_the_budget() {
+        let tokens: Vec<Vec<u32>> = (0..300).map(|i| vec![5; 1 + i % MAX_TOKENS]).collect();
+        let mut order: Vec<usize> = (0..tokens.len()).collect();
+        order.sort_by_key(|&i| tokens[i].len());
+        let cut: Vec<&[usize]> = batches(&order, &tokens).collect();
+        assert_eq!(cut.concat(), order);
+        for batch in &cut {
+            let longest = batch.iter().map(|&i| tokens[i].len()).max().unwrap();
+            assert!(longest * batch.len() <= BATCH_TOKENS);
+        }
+        assert!(cut.len() < 20, "{} batches", cut.len());
+    }
+
+    #[test]
+    fn padding_is_masked() {
+        let tokens = vec![vec![0, 7, 2], vec![0, 2]];
+        let (ids, mask) = pad(&[1, 0], &tokens);
+        assert_eq!(ids, ndarray::array![[0, 2, 1], [0, 7, 2]]);
+        assert_eq!(mask, ndarray::array![[1, 1, 0], [1, 1, 1]]);
+    }
+}
