@@ -1,1 +1,193 @@
-//! TODO
+//! Checkpoints as their publishers ship them: names, shapes and values of tensors, read lazily and strictly.
+//!
+//! A file is memory-mapped and only what is asked for is touched: a 2.3 GB file with optimizer state costs its
+//! directory and the tensors that are read. Every size, offset and stride is checked against the file when it is
+//! opened. Nothing in a pickle is executed. [`clap`] knows which tensors a CLAP model needs.
+
+pub mod clap;
+mod error;
+mod folder;
+mod map;
+mod safetensors;
+mod sniff;
+mod tensor;
+mod torch;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+pub use self::error::CheckpointError;
+use self::error::printable;
+use self::map::MappedFile;
+use self::sniff::Container;
+pub use self::tensor::{Dtype, Tensor, TensorInfo};
+
+/// The container of a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A zip as torch.save writes it.
+    Torch,
+    /// One safetensors file.
+    Safetensors,
+    /// Several safetensors files with an index.
+    ShardedSafetensors,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Torch => "PyTorch zip",
+            Self::Safetensors => "safetensors",
+            Self::ShardedSafetensors => "safetensors in shards",
+        })
+    }
+}
+
+/// An opened checkpoint.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    format: Format,
+    config: Option<Value>,
+    /// Read beside the weights: `config.json`, the index of shards.
+    companions: Vec<PathBuf>,
+    maps: Vec<MappedFile>,
+    tensors: BTreeMap<String, TensorInfo>,
+}
+
+impl Checkpoint {
+    /// Open a `.pt`, a `.safetensors` or a model folder; what it is shows in its content, not its name.
+    ///
+    /// A folder holds `model.safetensors`, or `model.safetensors.index.json` with its shards, or `pytorch_model.bin`,
+    /// and mostly a `config.json`, which is also read beside a single safetensors file.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let metadata = std::fs::metadata(path).map_err(|e| CheckpointError::io(path, e))?;
+        match metadata.is_dir() {
+            true => folder::open(path),
+            false => Self::open_file(path),
+        }
+    }
+
+    fn open_file(path: &Path) -> Result<Self, CheckpointError> {
+        let mut checkpoint = Self::empty(path, Format::Torch);
+        let mapped = MappedFile::open(path)?;
+        let found = match sniff::container(path, mapped.bytes())? {
+            Container::TorchZip => torch::tensors(&mapped, 0)?,
+            Container::Safetensors => {
+                checkpoint.format = Format::Safetensors;
+                let folder = path.parent().unwrap_or(Path::new(""));
+                checkpoint.read_config(folder)?;
+                safetensors::tensors(&mapped, 0)?
+            }
+        };
+        checkpoint.maps.push(mapped);
+        checkpoint.add(found)?;
+        Ok(checkpoint)
+    }
+
+    fn empty(path: &Path, format: Format) -> Self {
+        Self {
+            path: path.to_owned(),
+            format,
+            config: None,
+            companions: Vec::new(),
+            maps: Vec::new(),
+            tensors: BTreeMap::new(),
+        }
+    }
+
+    /// Read `config.json` of a folder if it has one.
+    fn read_config(&mut self, folder: &Path) -> Result<(), CheckpointError> {
+        let path = folder.join("config.json");
+        if path.is_file() {
+            self.config = Some(folder::read_json(&path)?);
+            self.companions.push(path);
+        }
+        Ok(())
+    }
+
+    /// Take tensors over under their names without one leading `module.`, which torch's DataParallel adds.
+    fn add(&mut self, found: BTreeMap<String, TensorInfo>) -> Result<(), CheckpointError> {
+        for (name, info) in found {
+            let bare = name.strip_prefix("module.").unwrap_or(&name).to_owned();
+            if self.tensors.contains_key(&bare) {
+                return Err(CheckpointError::tensor(
+                    &self.path,
+                    &bare,
+                    "the checkpoint has it twice, with and without `module.` or in two shards; \
+                     fetch it again",
+                ));
+            }
+            self.tensors.insert(bare, info);
+        }
+        Ok(())
+    }
+
+    /// What was given to [`Checkpoint::open`].
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The `config.json` beside the weights.
+    pub fn config(&self) -> Option<&Value> {
+        self.config.as_ref()
+    }
+
+    /// Every tensor of the model, by name without `module.`. Optimizer state is not among them.
+    pub fn tensors(&self) -> &BTreeMap<String, TensorInfo> {
+        &self.tensors
+    }
+
+    /// Every file that was read, weights first: what a hash of the checkpoint must cover.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let maps = self.maps.iter().map(|m| m.path.clone());
+        maps.chain(self.companions.iter().cloned()).collect()
+    }
+
+    /// A tensor's values as f32, in row-major order.
+    ///
+    /// Nothing is copied when the file has them so; f16, bf16 and f64 are converted, strided tensors are put in order.
+    /// Integers are refused: no weight is one.
+    pub fn f32(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+        let info = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| CheckpointError::NoTensor {
+                path: self.path.clone(),
+                tensor: printable(name),
+            })?;
+        if !info.dtype.is_float() {
+            return Err(CheckpointError::tensor(
+                &self.path,
+                name,
+                format!(
+                    "its type is {}, and weights are floating-point; fetch the file again",
+                    info.dtype
+                ),
+            ));
+        }
+        let place = &info.place;
+        let bytes = self.maps.get(place.file).and_then(|map| {
+            let end = place.start.checked_add(place.span)?;
+            map.bytes().get(place.start..end)
+        });
+        match bytes.and_then(|bytes| tensor::read_f32(info, bytes)) {
+            Some(data) => Ok(Tensor {
+                shape: info.shape.clone(),
+                data,
+            }),
+            None => Err(CheckpointError::tensor(
+                &self.path,
+                name,
+                "the file is shorter than when it was opened; fetch it again",
+            )),
+        }
+    }
+}

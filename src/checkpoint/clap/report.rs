@@ -1,0 +1,218 @@
+//! What `harness inspect` prints of a checkpoint, as aligned plain text.
+
+use std::collections::BTreeMap;
+
+use super::super::error::printable;
+use super::super::{Checkpoint, CheckpointError, Dtype};
+use super::architecture::{ClapArchitecture, Naming, spaced};
+use super::compare::{Match, compare};
+use super::recognise::recognise;
+use super::strangers::{MUSICGEN_PARTS, is_musicgen};
+use super::weights::Expected;
+
+/// How many names a list shows.
+const LISTED: usize = 12;
+
+/// Describe a checkpoint, and compare it with what each card says: what is missing, misshapen and left over.
+pub fn inspect_report(checkpoint: &Checkpoint, cards: &[(String, Expected)]) -> String {
+    let mut out = format!("{}\n", checkpoint.path().display());
+    line(&mut out, "format", &format_and_files(checkpoint));
+    line(&mut out, "tensors", &tensors_by_dtype(checkpoint));
+    match recognise(checkpoint) {
+        Ok(architecture) => clap_model(&mut out, checkpoint, &architecture, cards),
+        Err(_) if is_musicgen(checkpoint) => musicgen(&mut out, checkpoint),
+        Err(CheckpointError::NotClap { detail, .. }) => {
+            line(&mut out, "model", &format!("not CLAP: {detail}"));
+        }
+        Err(other) => line(&mut out, "model", &format!("not CLAP: {other}")),
+    }
+    out
+}
+
+fn line(out: &mut String, label: &str, text: &str) {
+    out.push_str(&format!("  {label:<13} {text}\n"));
+}
+
+fn format_and_files(checkpoint: &Checkpoint) -> String {
+    let files = checkpoint.files().len();
+    match files {
+        1 => format!("{}, 1 file", checkpoint.format()),
+        _ => format!("{}, {files} files", checkpoint.format()),
+    }
+}
+
+fn tensors_by_dtype(checkpoint: &Checkpoint) -> String {
+    let mut sums: BTreeMap<Dtype, (usize, usize)> = BTreeMap::new();
+    for info in checkpoint.tensors().values() {
+        let sum = sums.entry(info.dtype).or_default();
+        *sum = (sum.0 + 1, sum.1.saturating_add(info.bytes()));
+    }
+    let parts: Vec<_> = sums
+        .iter()
+        .map(|(dtype, (count, bytes))| format!("{count} {dtype} ({})", size(*bytes)))
+        .collect();
+    format!("{}: {}", checkpoint.tensors().len(), parts.join(", "))
+}
+
+/// Decimal megabytes, as hubs show them.
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+fn clap_model(
+    out: &mut String,
+    checkpoint: &Checkpoint,
+    architecture: &ClapArchitecture,
+    cards: &[(String, Expected)],
+) {
+    let names = match architecture.naming {
+        Naming::Laion => "laion_clap",
+        Naming::Transformers => "transformers",
+    };
+    let model = format!(
+        "CLAP, {architecture}, {} components, names of {names}",
+        architecture.joint_dim
+    );
+    line(out, "model", &model);
+    let audio = &architecture.audio;
+    let tower = format!(
+        "HTSAT, {} channels, blocks {}, heads {}, windows {window} x {window}, {} mel bins, output {}",
+        audio.embed_dim,
+        spaced(&audio.depths),
+        spaced(&audio.heads),
+        audio.mel_bins,
+        audio.width(),
+        window = audio.window,
+    );
+    line(out, "audio tower", &tower);
+    let text = &architecture.text;
+    let tower = format!(
+        "RoBERTa, {} layers, {} channels, {} heads, feed-forward {}, {} tokens, {} positions, eps {:e}",
+        text.layers,
+        text.hidden,
+        text.heads,
+        text.intermediate,
+        text.vocab,
+        text.positions,
+        text.layer_norm_eps
+    );
+    line(out, "text tower", &tower);
+
+    let own = compare(checkpoint, architecture);
+    let unused = format!(
+        "{} tensors that inference does not use (constant tables, training heads, front-end kernels)",
+        own.unused.len()
+    );
+    line(out, "unused", &unused);
+    let mut rows = vec![Row {
+        card: "(as recognised)".into(),
+        says: architecture.to_string(),
+        found: Ok(own),
+        same: true,
+    }];
+    for (card, expected) in cards {
+        let claimed = expected.claimed(architecture);
+        rows.push(Row {
+            card: printable(card),
+            says: claimed.as_ref().map_or("?".into(), ToString::to_string),
+            same: claimed.as_ref() == Ok(architecture),
+            found: claimed.map(|claimed| compare(checkpoint, &claimed)),
+        });
+    }
+    table(out, &rows);
+    for row in &rows {
+        details(out, row);
+    }
+}
+
+/// A card, what it says, and how the checkpoint compares.
+struct Row {
+    card: String,
+    says: String,
+    found: Result<Match, String>,
+    /// Whether it says what the tensors are.
+    same: bool,
+}
+
+impl Row {
+    fn verdict(&self) -> &'static str {
+        match &self.found {
+            Ok(found) if found.fits() && self.same => "fits",
+            Ok(_) => "does not fit",
+            Err(_) => "unknown architecture",
+        }
+    }
+}
+
+fn table(out: &mut String, rows: &[Row]) {
+    let widest = |cell: fn(&Row) -> &str, title: &str| {
+        let cells = rows.iter().map(|row| cell(row).chars().count());
+        cells.max().unwrap_or(0).max(title.len())
+    };
+    let card = widest(|r| &r.card, "card");
+    let says = widest(|r| &r.says, "says");
+    out.push_str(&format!(
+        "\n{:card$}  {:says$}  missing  misshapen  left over\n",
+        "card", "says"
+    ));
+    for row in rows {
+        let counts = row
+            .found
+            .as_ref()
+            .ok()
+            .map_or(["-".into(), "-".into(), "-".into()], |m| {
+                [m.missing.len(), m.misshapen.len(), m.leftover.len()].map(|n| n.to_string())
+            });
+        let [missing, misshapen, leftover] = counts;
+        out.push_str(&format!(
+            "{:card$}  {:says$}  {missing:>7}  {misshapen:>9}  {leftover:>9}  {}\n",
+            row.card,
+            row.says,
+            row.verdict()
+        ));
+    }
+}
+
+fn details(out: &mut String, row: &Row) {
+    let found = match &row.found {
+        Ok(found) => found,
+        Err(reason) => return out.push_str(&format!("\n{}: {reason}\n", row.card)),
+    };
+    let names = |names: &[String]| names.iter().map(|n| printable(n)).collect::<Vec<_>>();
+    let misshapen: Vec<_> = found.misshapen.iter().map(ToString::to_string).collect();
+    for (what, items) in [
+        ("missing", names(&found.missing)),
+        ("misshapen", misshapen),
+        ("left over", names(&found.leftover)),
+    ] {
+        if items.is_empty() {
+            continue;
+        }
+        out.push_str(&format!("\n{}, {what}:\n", row.card));
+        for item in items.iter().take(LISTED) {
+            out.push_str(&format!("  {item}\n"));
+        }
+        if items.len() > LISTED {
+            out.push_str(&format!("  and {} more\n", items.len() - LISTED));
+        }
+    }
+}
+
+fn musicgen(out: &mut String, checkpoint: &Checkpoint) {
+    line(out, "model", "MusicGen, names of transformers");
+    for (part, prefixes) in MUSICGEN_PARTS {
+        let of_part = checkpoint
+            .tensors()
+            .iter()
+            .filter(|(name, _)| prefixes.iter().any(|p| name.starts_with(p)));
+        let (count, elements, bytes) = of_part.fold((0, 0, 0), |(n, e, b), (_, info)| {
+            (n + 1, e + info.elements(), b + info.bytes())
+        });
+        let text = format!("{count} tensors, {elements} parameters, {}", size(bytes));
+        out.push_str(&format!("  {part:<22} {text}\n"));
+    }
+}

@@ -1,0 +1,189 @@
+//! A CLAP checkpoint that holds every tensor its architecture needs.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::super::error::printable;
+use super::super::{Checkpoint, CheckpointError, Tensor};
+use super::architecture::{ClapArchitecture, Htsat};
+use super::{Match, Naming, Requirement, compare, recognise, requirements};
+
+/// How many names an error lists.
+const LISTED: usize = 10;
+
+/// What a card says of its checkpoint; what it leaves out is taken from the tensors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// `htsat-tiny`, `htsat-base` or `htsat-large`.
+    pub audio: Option<String>,
+    pub fusion: Option<bool>,
+}
+
+impl Expected {
+    /// The architecture that the card claims, given what the tensors are. `Err` is the name that no tower has.
+    pub(super) fn claimed(&self, found: &ClapArchitecture) -> Result<ClapArchitecture, String> {
+        let mut claimed = found.clone();
+        if let Some(name) = &self.audio {
+            claimed.audio = found.audio.resized(name).ok_or_else(|| {
+                let known: Vec<_> = Htsat::known_names().collect();
+                format!(
+                    "the card names the audio tower `{}`; known are {}",
+                    printable(name),
+                    known.join(", ")
+                )
+            })?;
+        }
+        claimed.audio.fusion = self.fusion.unwrap_or(found.audio.fusion);
+        Ok(claimed)
+    }
+}
+
+/// The weights of a CLAP model, by canonical name.
+#[derive(Debug)]
+pub struct ClapWeights<'a> {
+    checkpoint: &'a Checkpoint,
+    architecture: ClapArchitecture,
+    requirements: BTreeMap<String, Requirement>,
+    leftover: Vec<String>,
+}
+
+impl<'a> ClapWeights<'a> {
+    /// Recognise the architecture and check that every tensor it needs is there with its shape.
+    ///
+    /// # Errors
+    /// What is missing or misshapen, by name; and when the card says otherwise than the tensors, what they are.
+    pub fn load(
+        checkpoint: &'a Checkpoint,
+        expected: Option<&Expected>,
+    ) -> Result<Self, CheckpointError> {
+        let mismatch = |detail: String| CheckpointError::Mismatch {
+            path: checkpoint.path().to_owned(),
+            detail,
+        };
+        let architecture = recognise(checkpoint)?;
+        if let Some(expected) = expected {
+            let claimed = expected.claimed(&architecture).map_err(mismatch)?;
+            if claimed != architecture {
+                let lacking = lacking(&compare(checkpoint, &claimed));
+                return Err(mismatch(format!(
+                    "the card says {claimed}, the tensors are {architecture}{lacking}. Write architecture: \
+                     {{ audio: {}, fusion: {} }} into the card, or name another checkpoint",
+                    architecture.audio.name(),
+                    architecture.audio.fusion
+                )));
+            }
+        }
+        let found = compare(checkpoint, &architecture);
+        if !found.fits() {
+            return Err(mismatch(format!(
+                "by its sizes it is {architecture}, but it is not whole{}. Fetch it again",
+                lacking(&found)
+            )));
+        }
+        let needed = requirements(&architecture).into_iter();
+        Ok(Self {
+            checkpoint,
+            requirements: needed.map(|r| (r.name.clone(), r)).collect(),
+            architecture,
+            leftover: found.leftover,
+        })
+    }
+
+    pub fn architecture(&self) -> &ClapArchitecture {
+        &self.architecture
+    }
+
+    pub fn checkpoint(&self) -> &'a Checkpoint {
+        self.checkpoint
+    }
+
+    /// Tensors of the file that neither the model needs nor checkpoints are known to carry, to be named in a note.
+    pub fn leftover(&self) -> &[String] {
+        &self.leftover
+    }
+
+    /// A tensor that the model needs, by canonical name, in the shape of its [`Requirement`]. Every value is finite.
+    pub fn get(&self, canonical: &str) -> Result<Tensor<'a>, CheckpointError> {
+        let Some(requirement) = self.requirements.get(canonical) else {
+            return Err(CheckpointError::NoTensor {
+                path: self.checkpoint.path().to_owned(),
+                tensor: printable(canonical),
+            });
+        };
+        if let [source] = requirement.sources.as_slice() {
+            return self.finite(source);
+        }
+        let mut data = Vec::with_capacity(requirement.shape.iter().product());
+        for source in &requirement.sources {
+            data.extend_from_slice(&self.finite(source)?.data);
+        }
+        Ok(Tensor {
+            shape: requirement.shape.clone(),
+            data: Cow::Owned(data),
+        })
+    }
+
+    /// The mel filters that the unfused model was trained with, `[frequencies, mel bins]`, of laion's files.
+    pub fn mel_filters(&self) -> Result<Option<Tensor<'a>>, CheckpointError> {
+        self.optional("audio_branch.logmel_extractor.melW")
+    }
+
+    /// The windowed DFT kernels of laion's files, real and imaginary, each `[frequencies, 1, window]`.
+    pub fn dft_kernels(&self) -> Result<Option<(Tensor<'a>, Tensor<'a>)>, CheckpointError> {
+        let prefix = "audio_branch.spectrogram_extractor.stft";
+        let real = self.optional(&format!("{prefix}.conv_real.weight"))?;
+        let imaginary = self.optional(&format!("{prefix}.conv_imag.weight"))?;
+        Ok(real.zip(imaginary))
+    }
+
+    fn optional(&self, name: &str) -> Result<Option<Tensor<'a>>, CheckpointError> {
+        let present = self.architecture.naming == Naming::Laion
+            && self.checkpoint.tensors().contains_key(name);
+        present.then(|| self.finite(name)).transpose()
+    }
+
+    fn finite(&self, name: &str) -> Result<Tensor<'a>, CheckpointError> {
+        let tensor = self.checkpoint.f32(name)?;
+        match tensor.data.iter().position(|v| !v.is_finite()) {
+            None => Ok(tensor),
+            Some(at) => Err(CheckpointError::tensor(
+                self.checkpoint.path(),
+                name,
+                format!(
+                    "element {at} is {}, and no weight is; fetch the file again",
+                    tensor.data[at]
+                ),
+            )),
+        }
+    }
+}
+
+/// ". 32 tensors are missing: a, b, ..." or nothing.
+fn lacking(found: &Match) -> String {
+    let mut text = String::new();
+    let missing = found.missing.iter().map(|name| printable(name));
+    add(&mut text, missing.collect(), "missing");
+    let misshapen = found.misshapen.iter().map(ToString::to_string);
+    add(&mut text, misshapen.collect(), "misshapen");
+    text
+}
+
+fn add(text: &mut String, items: Vec<String>, what: &str) {
+    if items.is_empty() {
+        return;
+    }
+    let tensors = if items.len() == 1 {
+        "tensor is"
+    } else {
+        "tensors are"
+    };
+    let more = match items.len() > LISTED {
+        true => ", ...",
+        false => "",
+    };
+    let shown = items[..items.len().min(LISTED)].join(", ");
+    text.push_str(&format!(
+        ". {} {tensors} {what}: {shown}{more}",
+        items.len()
+    ));
+}

@@ -1,0 +1,118 @@
+//! One safetensors file: a JSON header with names, types, shapes and offsets, then the bytes.
+//!
+//! Format: <https://huggingface.co/docs/safetensors>. The header is parsed by the `safetensors` crate, which checks
+//! that the tensors fill the data without gaps or overlaps; the sizes are checked against the file here.
+
+use std::collections::BTreeMap;
+
+use ::safetensors::Dtype as Stored;
+use ::safetensors::tensor::Metadata;
+
+use super::CheckpointError;
+use super::map::MappedFile;
+use super::tensor::{Dtype, Place, TensorInfo};
+
+/// Headers of the largest public models take about 100 kB; parsing needs a multiple of the header in memory.
+const LARGEST_HEADER: usize = 16 << 20;
+
+/// The tensors of the file with index `file`, by the names in the file.
+pub(super) fn tensors(
+    mapped: &MappedFile,
+    file: usize,
+) -> Result<BTreeMap<String, TensorInfo>, CheckpointError> {
+    let path = &mapped.path;
+    let damaged = |detail: String| CheckpointError::damaged(path, detail);
+    let bytes = mapped.bytes();
+    let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
+        return Err(damaged(format!(
+            "a safetensors file has 8 bytes at least, this one {}",
+            bytes.len()
+        )));
+    };
+    let length = u64::from_le_bytes(*length);
+    let header = usize::try_from(length)
+        .ok()
+        .and_then(|n| rest.split_at_checked(n));
+    let Some((header, data)) = header else {
+        return Err(damaged(format!(
+            "its header claims {length} bytes, the file holds {}",
+            rest.len()
+        )));
+    };
+    if header.len() > LARGEST_HEADER {
+        return Err(CheckpointError::unsupported(
+            path,
+            format!(
+                "its safetensors header takes {} bytes, at most {LARGEST_HEADER} are read",
+                header.len()
+            ),
+            "no model needs such a header; fetch the file from its publisher again",
+        ));
+    }
+    let metadata: Metadata = serde_json::from_slice(header)
+        .map_err(|e| damaged(format!("its safetensors header is not valid ({e})")))?;
+    if metadata.data_len() != data.len() {
+        return Err(damaged(format!(
+            "its header describes {} bytes of tensors, the file holds {}",
+            metadata.data_len(),
+            data.len()
+        )));
+    }
+    let first = bytes.len() - data.len();
+    let mut found = BTreeMap::new();
+    for (name, info) in metadata.tensors() {
+        let Some(dtype) = dtype(info.dtype) else {
+            return Err(CheckpointError::tensor(
+                path,
+                &name,
+                format!(
+                    "its type {:?} is not read here; take a version in f32, f16 or bf16",
+                    info.dtype
+                ),
+            ));
+        };
+        let (start, end) = info.data_offsets;
+        if end > data.len() {
+            return Err(CheckpointError::tensor(
+                path,
+                &name,
+                format!(
+                    "it ends at byte {end} of {}; the file is damaged, fetch it again",
+                    data.len()
+                ),
+            ));
+        }
+        let place = Place {
+            file,
+            start: first + start,
+            span: end - start,
+            strides: None,
+        };
+        let info = TensorInfo {
+            dtype,
+            shape: info.shape.clone(),
+            place,
+        };
+        found.insert(name, info);
+    }
+    Ok(found)
+}
+
+fn dtype(stored: Stored) -> Option<Dtype> {
+    Some(match stored {
+        Stored::F32 => Dtype::F32,
+        Stored::F16 => Dtype::F16,
+        Stored::BF16 => Dtype::BF16,
+        Stored::F64 => Dtype::F64,
+        Stored::I64 => Dtype::I64,
+        Stored::I32 => Dtype::I32,
+        Stored::I16 => Dtype::I16,
+        Stored::I8 => Dtype::I8,
+        Stored::U64 => Dtype::U64,
+        Stored::U32 => Dtype::U32,
+        Stored::U16 => Dtype::U16,
+        Stored::U8 => Dtype::U8,
+        Stored::BOOL => Dtype::Bool,
+        _ => return None,
+    })
+}

@@ -1,0 +1,111 @@
+//! The zip around a torch checkpoint: where each entry's bytes are in the file.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::ops::Range;
+use std::path::Path;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use super::super::CheckpointError;
+use super::super::error::printable;
+
+/// The entries of the archive's folder. torch.save stores them uncompressed, so that each is a range of the file.
+#[derive(Debug)]
+pub(super) struct Archive<'a> {
+    file: &'a [u8],
+    /// By name below the archive's one folder: `data.pkl`, `data/0`, `byteorder`, `version`.
+    entries: BTreeMap<String, Range<usize>>,
+}
+
+impl<'a> Archive<'a> {
+    /// Find the entries; every range is inside the file, and `data.pkl` is among them.
+    pub fn open(path: &Path, file: &'a [u8]) -> Result<Self, CheckpointError> {
+        let damaged = |detail: String| CheckpointError::damaged(path, detail);
+        let mut zip = ZipArchive::new(Cursor::new(file))
+            .map_err(|e| damaged(format!("the zip's directory at its end is not whole ({e})")))?;
+        if zip.has_duplicate_names() {
+            return Err(damaged("two entries of the zip have one name".into()));
+        }
+        let mut all = BTreeMap::new();
+        for index in 0..zip.len() {
+            let (name, range) = entry(&mut zip, index, file.len())
+                .map_err(|detail| damaged(format!("zip entry {index}: {detail}")))?;
+            all.insert(name, range);
+        }
+        let folder = folder(path, &all)?;
+        let entries = all
+            .into_iter()
+            .filter_map(|(name, range)| Some((name.strip_prefix(&folder)?.to_owned(), range)))
+            .collect();
+        let archive = Self { file, entries };
+        if archive.entries.contains_key("constants.pkl") {
+            return Err(CheckpointError::unsupported(
+                path,
+                "it is a TorchScript program, not a file of weights",
+                "load it with torch where you trust it, and save its state_dict",
+            ));
+        }
+        Ok(archive)
+    }
+
+    /// Where an entry lies in the file.
+    pub fn range(&self, name: &str) -> Option<Range<usize>> {
+        self.entries.get(name).cloned()
+    }
+
+    /// An entry's bytes.
+    pub fn bytes(&self, name: &str) -> Option<&'a [u8]> {
+        self.file.get(self.range(name)?)
+    }
+}
+
+/// Name and range of one entry.
+fn entry(
+    zip: &mut ZipArchive<Cursor<&[u8]>>,
+    index: usize,
+    file_size: usize,
+) -> Result<(String, Range<usize>), String> {
+    let entry = zip.by_index_raw(index).map_err(|e| e.to_string())?;
+    let name = entry.name().map_err(|e| e.to_string())?.into_owned();
+    let shown = printable(&name);
+    if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
+        return Err(format!(
+            "`{shown}` is compressed or encrypted, which torch.save never does"
+        ));
+    }
+    let start = entry
+        .data_start()
+        .and_then(|start| usize::try_from(start).ok());
+    let range = start
+        .zip(usize::try_from(entry.size()).ok())
+        .and_then(|(start, size)| Some(start..start.checked_add(size)?))
+        .filter(|range| range.end <= file_size && entry.size() == entry.compressed_size());
+    match range {
+        Some(range) => Ok((name, range)),
+        None => Err(format!(
+            "`{shown}` claims {} bytes, more than the file holds",
+            entry.size()
+        )),
+    }
+}
+
+/// The archive's one folder, with its slash: the one that holds `data.pkl`.
+fn folder(path: &Path, all: &BTreeMap<String, Range<usize>>) -> Result<String, CheckpointError> {
+    let mut folders = all.keys().filter_map(|name| {
+        let folder = name.strip_suffix("data.pkl")?;
+        (folder.find('/') == folder.len().checked_sub(1)).then_some(folder)
+    });
+    match (folders.next(), folders.next()) {
+        (Some(folder), None) => Ok(folder.to_owned()),
+        (Some(_), Some(_)) => Err(CheckpointError::damaged(
+            path,
+            "the zip holds two pickles of tensors",
+        )),
+        (None, _) => Err(CheckpointError::unsupported(
+            path,
+            "it is a zip without data.pkl, so torch.save did not write it",
+            "name the checkpoint itself; unpack it first if it is inside this zip",
+        )),
+    }
+}
