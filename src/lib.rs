@@ -1,6 +1,7 @@
 //! `harness`: music from taste words, judged by CLAP, without Python.
 pub mod analysis;
 pub mod audio;
+pub mod cache;
 pub mod card;
 pub mod checkpoint;
 pub mod export;
