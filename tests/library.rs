@@ -1,0 +1,403 @@
+//! Where the ONNX Runtime library comes from, with stand-ins for `python3` and `uv`: no network, no package index.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use harness::runtime::library::{LibraryError, Origin, Places};
+use harness::runtime::providers::Provider;
+use tempfile::TempDir;
+
+/// A machine with an empty cache and nothing but the stand-ins on its `PATH`.
+struct Machine {
+    root: TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("bin")).unwrap();
+        Machine { root }
+    }
+
+    fn places(&self) -> Places {
+        Places {
+            ort_dylib_path: None,
+            cache: self.root.path().join("cache"),
+            search_path: Some(self.root.path().join("bin").into_os_string()),
+        }
+    }
+
+    /// A program that notes its arguments in `calls`, then does `script` with `$target` set from `--target`.
+    fn program(&self, name: &str, script: &str) {
+        let path = self.root.path().join("bin").join(name);
+        let calls = self.calls_file();
+        let text = format!(
+            "#!/bin/sh\nPATH=/usr/bin:/bin\necho \"{name} $*\" >> '{}'\n\
+             while [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; [ \"$1\" = -r ] && requirements=$2; shift; done\n\
+             {script}\n",
+            calls.display()
+        );
+        // Written by another process: a file that this one had open for writing might be inherited by the children
+        // of other tests just then, and a file open for writing cannot be started.
+        let mut writer = Command::new("sh")
+            .args(["-c", "cat > \"$0\" && chmod +x \"$0\""])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = writer.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        drop(input);
+        assert!(writer.wait().unwrap().success());
+    }
+
+    fn calls_file(&self) -> PathBuf {
+        self.root.path().join("calls")
+    }
+
+    fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.calls_file()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Names in the cache's `onnxruntime` folder.
+    fn installed(&self) -> Vec<String> {
+        let folder = self.root.path().join("cache/onnxruntime");
+        let Ok(entries) = fs::read_dir(folder) else {
+            return Vec::new();
+        };
+        entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .filter(|n| n != ".lock")
+            .collect()
+    }
+}
+
+fn library_name() -> &'static str {
+    Provider::Cpu.package().wheel().unwrap().library
+}
+
+/// What pip leaves of the real wheel, in small.
+fn good_installer() -> String {
+    format!(
+        "mkdir -p \"$target/onnxruntime/capi\" && cd \"$target/onnxruntime/capi\" && printf library > {} \
+         && printf shared > libonnxruntime_providers_shared.so && printf python > onnxruntime_pybind11_state.so \
+         && printf text > __init__.py",
+        library_name()
+    )
+}
+
+fn failure(machine: &Machine) -> String {
+    let error = machine.places().find_or_install(Provider::Cpu, false);
+    error.unwrap_err().to_string()
+}
+
+#[test]
+fn installs_once_and_finds_it_ever_after() {
+    let machine = Machine::new();
+    machine.program("python3", &good_installer());
+    let places = machine.places();
+    assert!(places.find(Provider::Cpu).unwrap().is_none());
+
+    let first = places.find_or_install(Provider::Cpu, false).unwrap();
+    assert_eq!(first.origin, Origin::Installed);
+    assert_eq!(first.version, Provider::Cpu.package().version);
+    assert_eq!(fs::read(&first.path).unwrap(), b"library");
+    assert_eq!(
+        first.sha256.as_deref(),
+        Some(harness::files::sha256_bytes(b"library").as_str())
+    );
+    let folder = first.path.parent().unwrap();
+    assert!(folder.join("libonnxruntime_providers_shared.so").is_file());
+    assert!(!folder.join("onnxruntime_pybind11_state.so").exists());
+    assert!(!folder.join("__init__.py").exists());
+
+    // Offline too: the cache is enough.
+    let second = places.find_or_install(Provider::Cpu, true).unwrap();
+    assert_eq!(second.origin, Origin::Cache);
+    assert_eq!(second.path, first.path);
+    assert_eq!(machine.calls().len(), 1);
+    assert_eq!(machine.installed().len(), 1, "no temporary folder stays");
+}
+
+#[test]
+fn the_installer_gets_the_pinned_version_with_its_hash_and_no_dependencies() {
+    let machine = Machine::new();
+    let copy = machine.root.path().join("requirements");
+    machine.program(
+        "python3",
+        &format!(
+            "cp \"$requirements\" '{}' && {}",
+            copy.display(),
+            good_installer()
+        ),
+    );
+    machine
+        .places()
+        .find_or_install(Provider::Cpu, false)
+        .unwrap();
+    let call = &machine.calls()[0];
+    for part in [
+        "-m pip install",
+        "--no-deps",
+        "--require-hashes",
+        "--python-version 3.12",
+    ] {
+        assert!(call.contains(part), "{part} in {call}");
+    }
+    let package = Provider::Cpu.package();
+    let expected = format!(
+        "{}=={} --hash=sha256:{}\n",
+        package.name,
+        package.version,
+        package.wheel().unwrap().sha256
+    );
+    assert_eq!(fs::read_to_string(copy).unwrap(), expected);
+}
+
+#[test]
+fn eight_at_once_install_once() {
+    let machine = Machine::new();
+    machine.program("python3", &format!("sleep 0.3; {}", good_installer()));
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let jobs: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    machine
+                        .places()
+                        .find_or_install(Provider::Cpu, false)
+                        .unwrap()
+                })
+            })
+            .collect();
+        jobs.into_iter().map(|j| j.join().unwrap()).collect()
+    });
+    assert_eq!(machine.calls().len(), 1);
+    let installed = found
+        .iter()
+        .filter(|l| l.origin == Origin::Installed)
+        .count();
+    assert_eq!(installed, 1);
+    assert!(found.iter().all(|l| l.path == found[0].path));
+}
+
+#[test]
+fn what_a_killed_installation_left_is_cleared_away() {
+    let machine = Machine::new();
+    machine.program("python3", &good_installer());
+    let left = machine.root.path().join("cache/onnxruntime/.part-killed");
+    fs::create_dir_all(left.join("wheel/onnxruntime/capi")).unwrap();
+    fs::write(
+        left.join("wheel/onnxruntime/capi").join(library_name()),
+        "hal",
+    )
+    .unwrap();
+
+    let places = machine.places();
+    assert!(places.find(Provider::Cpu).unwrap().is_none());
+    let library = places.find_or_install(Provider::Cpu, false).unwrap();
+    assert_eq!(fs::read(library.path).unwrap(), b"library");
+    assert!(!left.exists());
+    assert_eq!(machine.installed().len(), 1);
+}
+
+#[test]
+fn a_damaged_cache_is_noticed_and_replaced() {
+    let machine = Machine::new();
+    machine.program("python3", &good_installer());
+    let places = machine.places();
+    let library = places.find_or_install(Provider::Cpu, false).unwrap();
+    fs::write(&library.path, b"lib").unwrap();
+
+    let error = places.find(Provider::Cpu).unwrap_err();
+    assert!(matches!(error, LibraryError::Damaged { .. }));
+    let offline = places.find_or_install(Provider::Cpu, true).unwrap_err();
+    let message = offline.to_string();
+    assert!(message.contains(library_name()), "{message}");
+    assert!(message.contains("harness setup"), "{message}");
+
+    let again = places.find_or_install(Provider::Cpu, false).unwrap();
+    assert_eq!(again.origin, Origin::Installed);
+    assert_eq!(fs::read(again.path).unwrap(), b"library");
+    assert_eq!(machine.installed().len(), 1);
+}
+
+#[test]
+fn offline_never_starts_the_installer_and_names_the_command() {
+    let machine = Machine::new();
+    machine.program("python3", &good_installer());
+    let error = machine
+        .places()
+        .find_or_install(Provider::Cpu, true)
+        .unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("`harness setup`"), "{message}");
+    assert!(machine.calls().is_empty());
+    assert!(machine.installed().is_empty());
+    assert_eq!(
+        Provider::OpenVino.setup_command(),
+        "harness setup --ep openvino"
+    );
+}
+
+#[test]
+fn the_environment_goes_first_and_must_name_a_file() {
+    let machine = Machine::new();
+    let own = machine.root.path().join("libonnxruntime.so");
+    let mut places = machine.places();
+    places.ort_dylib_path = Some(own.clone().into_os_string());
+    let message = places.find(Provider::Cpu).unwrap_err().to_string();
+    assert!(message.contains("ORT_DYLIB_PATH") && message.contains(&own.display().to_string()));
+    assert!(places.find_or_install(Provider::Cpu, false).is_err());
+
+    fs::write(&own, b"x").unwrap();
+    let library = places.find_or_install(Provider::Cuda, true).unwrap();
+    assert_eq!(library.path, own);
+    assert_eq!(library.origin, Origin::Environment);
+    assert!(library.version.contains("unknown"));
+}
+
+#[test]
+fn without_pip_uv_does_it() {
+    let machine = Machine::new();
+    machine.program(
+        "python3",
+        "echo '/usr/bin/python3: No module named pip' >&2; exit 1",
+    );
+    machine.program("uv", &good_installer());
+    let library = machine
+        .places()
+        .find_or_install(Provider::Cpu, false)
+        .unwrap();
+    assert_eq!(fs::read(library.path).unwrap(), b"library");
+    let calls = machine.calls();
+    assert!(calls[1].starts_with("uv pip install"), "{calls:?}");
+    assert!(calls[1].contains("--require-hashes"), "{calls:?}");
+}
+
+#[test]
+fn a_machine_without_python_and_uv_is_told_what_to_install() {
+    let machine = Machine::new();
+    let message = failure(&machine);
+    for part in [
+        "`python3` was not found",
+        "`uv` was not found",
+        "pip",
+        "ORT_DYLIB_PATH",
+    ] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    machine.program("python3", "echo 'No module named pip' >&2; exit 1");
+    let message = failure(&machine);
+    assert!(message.contains("`python3` has no pip"), "{message}");
+    assert!(machine.installed().is_empty());
+}
+
+#[test]
+fn each_failure_of_the_installer_names_its_way_out() {
+    let cases = [
+        (
+            "ERROR: No matching distribution found for onnxruntime==1.31.1",
+            "check the network",
+        ),
+        (
+            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+            "disk is full",
+        ),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
+            "another file than the pinned one",
+        ),
+        ("Segmentation fault", "the installer failed"),
+    ];
+    for (said, advice) in cases {
+        let machine = Machine::new();
+        machine.program("python3", &format!("echo '{said}' >&2; exit 1"));
+        let message = failure(&machine);
+        assert!(message.contains(advice), "{advice} in {message}");
+        assert!(
+            message.contains(said),
+            "the installer's own words in {message}"
+        );
+        assert!(machine.installed().is_empty());
+    }
+}
+
+#[test]
+fn a_wheel_without_the_library_is_refused() {
+    let machine = Machine::new();
+    machine.program(
+        "python3",
+        "mkdir -p \"$target/onnxruntime/capi\" && printf x > \"$target/onnxruntime/capi/other.so\"",
+    );
+    let message = failure(&machine);
+    assert!(message.contains(library_name()), "{message}");
+    assert!(machine.installed().is_empty());
+}
+
+#[test]
+fn a_cache_that_cannot_be_made_is_named() {
+    let machine = Machine::new();
+    machine.program("python3", &good_installer());
+    let mut places = machine.places();
+    let file = machine.root.path().join("file");
+    fs::write(&file, "").unwrap();
+    places.cache = file.join("cache");
+    let error = places.find_or_install(Provider::Cpu, false).unwrap_err();
+    assert!(error.to_string().contains(&*path(&file)), "{error}");
+    assert!(machine.calls().is_empty());
+}
+
+fn path(p: &Path) -> std::borrow::Cow<'_, str> {
+    p.to_string_lossy()
+}
+
+/// The test starts itself as a second process, and kills that one.
+#[test]
+fn a_process_killed_while_installing_costs_nothing_but_the_time() {
+    const ROLE: &str = "HARNESS_TEST_KILLED_INSTALLER";
+    if let Some(root) = std::env::var_os(ROLE) {
+        let root = PathBuf::from(root);
+        let places = Places {
+            ort_dylib_path: None,
+            cache: root.join("cache"),
+            search_path: Some(root.join("bin").into_os_string()),
+        };
+        places.find_or_install(Provider::Cpu, false).unwrap();
+        return;
+    }
+    let machine = Machine::new();
+    // Half a library, then a long wait.
+    machine.program("python3", &format!("{}; exec sleep 20", good_installer()));
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_process_killed_while_installing_costs_nothing_but_the_time",
+        ])
+        .env(ROLE, machine.root.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let give_up = Instant::now() + Duration::from_secs(30);
+    while machine.calls().is_empty() {
+        assert!(Instant::now() < give_up, "it never started");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(machine.places().find(Provider::Cpu).unwrap().is_none());
+    assert_eq!(machine.installed().len(), 1, "its temporary folder");
+
+    machine.program("python3", &good_installer());
+    let library = machine
+        .places()
+        .find_or_install(Provider::Cpu, false)
+        .unwrap();
+    assert_eq!(library.origin, Origin::Installed);
+    assert_eq!(machine.installed().len(), 1, "the library's folder");
+}
