@@ -13,3 +13,6 @@ pub mod report;
 pub mod run;
 pub mod runtime;
 pub mod spec;
+pub mod textfile;
+pub mod wording;
+pub mod yaml;
