@@ -16,3 +16,6 @@ pub mod run;
 pub mod runtime;
 pub mod seeds;
 pub mod spec;
+pub mod textfile;
+pub mod wording;
+pub mod yaml;

@@ -1,0 +1,181 @@
+//! YAML from people: strict keys, errors with a line and the nearest valid key, and `--set` on top.
+//!
+//! Text → tree with positions (`tree.rs`) → overrides (`set.rs`) → typed struct (`de.rs`). One path for both sources of
+//! a value: a mistake in the file is reported with its line, a mistake in `--set` with the argument.
+
+mod de;
+mod set;
+mod tree;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::textfile::{self, TextError};
+use crate::wording::hint;
+use de::{Fault, FaultKind, NodeDe};
+use tree::{Node, Place};
+
+/// No card or experiment comes near this size.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Where something was written: `weights.yaml:7`, `weights.yaml` or `--set seed=x`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At(String);
+
+impl At {
+    fn new(origin: &Path, place: &Place) -> Self {
+        At(match place {
+            Place::File => origin.display().to_string(),
+            Place::Line(line) => format!("{}:{line}", origin.display()),
+            Place::Set(assignment) => format!("--set {}", crate::wording::shown(assignment)),
+        })
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A file or a `--set` that is wrong: exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error("{at}: {message}")]
+    Syntax { at: At, message: String },
+    /// `hint` names the nearest valid key and all of them.
+    #[error("{at}: unknown key '{key}'{}{hint}", within(.path))]
+    UnknownKey {
+        at: At,
+        key: String,
+        path: String,
+        hint: String,
+    },
+    #[error("{at}: '{path}' cannot be '{value}'{hint}")]
+    UnknownValue {
+        at: At,
+        path: String,
+        value: String,
+        hint: String,
+    },
+    #[error("{at}: the key '{key}' is missing{}", within(.path))]
+    MissingKey { at: At, key: String, path: String },
+    #[error("{at}: {} must be {expected}, found {found}", subject(.path))]
+    WrongType {
+        at: At,
+        path: String,
+        expected: String,
+        found: String,
+    },
+    /// A value of the right type that makes no sense.
+    #[error("{at}: {message}")]
+    Invalid { at: At, message: String },
+    /// A `--set` that names no place in the document.
+    #[error("--set {assignment}: {message}")]
+    Set { assignment: String, message: String },
+}
+
+fn within(path: &str) -> String {
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!(" in '{path}'")
+    }
+}
+
+fn subject(path: &str) -> String {
+    if path.is_empty() {
+        "the file".to_owned()
+    } else {
+        format!("'{path}'")
+    }
+}
+
+/// A parsed YAML file that still knows where its values were written.
+#[derive(Clone, Debug)]
+pub struct Document {
+    origin: PathBuf,
+    root: Node,
+}
+
+impl Document {
+    /// Read a file of at most 1 MiB.
+    pub fn open(path: &Path) -> Result<Self, YamlError> {
+        Document::parse(&textfile::read(path, MAX_BYTES)?, path)
+    }
+
+    /// Parse a text; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &Path) -> Result<Self, YamlError> {
+        if text.len() as u64 > MAX_BYTES {
+            return Err(TextError::TooLarge {
+                path: origin.to_owned(),
+                limit_bytes: MAX_BYTES,
+            }
+            .into());
+        }
+        Ok(Document {
+            origin: origin.to_owned(),
+            root: tree::parse(text, origin)?,
+        })
+    }
+
+    /// Apply one `path.to.key=value`, with list items by index (`arms.0.model=x`).
+    ///
+    /// The value is YAML; what is no YAML is text. Keys that the file leaves out are made, so a mistyped key is found by
+    /// [`Document::to`], which knows the valid ones.
+    pub fn set(&mut self, assignment: &str) -> Result<(), YamlError> {
+        set::set(&mut self.root, assignment)
+    }
+
+    /// The document as a typed value.
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, YamlError> {
+        T::deserialize(NodeDe(&self.root)).map_err(|fault| self.explain(fault))
+    }
+
+    /// An error about the value at a dotted path, placed where that value was written.
+    pub fn invalid(&self, path: &str, message: impl Into<String>) -> YamlError {
+        YamlError::Invalid {
+            at: set::place_of(&self.root, path, &self.origin),
+            message: message.into(),
+        }
+    }
+
+    fn explain(&self, fault: Fault) -> YamlError {
+        let at = At::new(&self.origin, fault.place.as_ref().unwrap_or(&Place::File));
+        let path = fault.path;
+        match fault.kind {
+            FaultKind::UnknownKey { key, valid } => YamlError::UnknownKey {
+                hint: hint(&key, valid),
+                at,
+                key,
+                path,
+            },
+            FaultKind::UnknownValue { value, valid } => YamlError::UnknownValue {
+                hint: hint(&value, valid),
+                at,
+                path,
+                value,
+            },
+            FaultKind::MissingKey(key) => YamlError::MissingKey { at, key, path },
+            FaultKind::Wrong { expected, found } => YamlError::WrongType {
+                at,
+                path,
+                expected,
+                found,
+            },
+            FaultKind::Message(message) => YamlError::Invalid { at, message },
+        }
+    }
+}
+
+/// Parse a text straight into a typed value.
+pub fn parse<T: DeserializeOwned>(text: &str, origin: &Path) -> Result<T, YamlError> {
+    Document::parse(text, origin)?.to()
+}
+
+#[cfg(test)]
+mod tests;
