@@ -1,0 +1,202 @@
+//! Arguments and help texts. Starts work in [`crate::commands`]; opens no file, loads no model.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::audio::CropPolicy;
+use crate::export::Precision;
+use crate::runtime::Provider;
+
+/// Taste-to-music experiments without Python: CLAP checkpoints to ONNX graphs, run from YAML files.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 110, after_help = "\
+Examples:
+  harness run experiments/weights.yaml --demo         the whole chain on small bundled models
+  harness run experiments/weights.yaml --set audio.files=my_pieces
+  harness inspect 630k-audioset-fusion-best.pt        what is in a checkpoint, and which cards it fits
+
+Exit codes: 0 done, 1 failed, 2 the command line or the experiment file is wrong, 130 interrupted.
+Results go to standard output, progress and notes to standard error.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run experiments: pieces and prompts to CSVs and figures
+    Run(RunArgs),
+    /// Validate experiments and show the plan: downloads, pieces, arms; runs nothing
+    Check(RunArgs),
+    /// Redraw the figures of finished runs from their CSVs; loads no model
+    Figures {
+        /// Run folders, such as runs/weights
+        #[arg(required = true)]
+        run_dirs: Vec<PathBuf>,
+    },
+    /// Embed audio files and texts with one model
+    Embed(EmbedArgs),
+    /// Turn checkpoints into ONNX graphs
+    Export(ExportArgs),
+    /// Say what a checkpoint holds, and which cards it fits
+    Inspect {
+        /// A checkpoint file or folder, or a card
+        checkpoint: String,
+        #[command(flatten)]
+        models: ModelsArgs,
+    },
+    /// List the cards: downloaded, exported, sizes, licences
+    Models {
+        #[command(flatten)]
+        models: ModelsArgs,
+    },
+    /// Compare this program with the known answers that a card carries
+    Verify {
+        /// A card with `known:` answers
+        card: String,
+        #[command(flatten)]
+        models: ModelsArgs,
+        #[command(flatten)]
+        runtime: RuntimeArgs,
+    },
+    /// Install the ONNX Runtime build of an execution provider
+    Setup {
+        /// Execution provider
+        #[arg(long, value_name = "NAME", default_value = "cpu")]
+        ep: Provider,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: harness completions bash > ~/.local/share/bash-completion/completions/harness")]
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Where cards and graphs are.
+#[derive(Debug, Clone, Args)]
+pub struct ModelsArgs {
+    /// Folder of cards and exported graphs; made when missing
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub models: PathBuf,
+    /// Use only what is on this machine: no download, no installation
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Where and how graphs run.
+#[derive(Debug, Clone, Args)]
+pub struct RuntimeArgs {
+    /// Execution provider
+    #[arg(long, value_name = "NAME", default_value = "cpu")]
+    pub ep: Provider,
+    /// Device number, for providers with several devices
+    #[arg(long, value_name = "N")]
+    pub device: Option<u32>,
+    /// Arithmetic of the graphs; CLAP is exported in fp32
+    #[arg(long, value_name = "P", default_value = "fp32")]
+    pub precision: Precision,
+    /// Threads on the CPU; all cores by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+impl RuntimeArgs {
+    /// Threads asked for, or one a core.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        )
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  harness run experiments/weights.yaml --demo
+  harness run experiments/weights.yaml --set audio.files=pieces --out runs/weights
+  harness run experiments/weights.yaml --set arms.2.model=cards/mine.yaml --limit 10")]
+pub struct RunArgs {
+    /// Experiment files
+    #[arg(required = true, value_name = "EXPERIMENT.yaml")]
+    pub experiments: Vec<PathBuf>,
+    /// Small bundled models with random weights and a dozen bundled pieces: shows the chain, its numbers mean nothing
+    #[arg(long)]
+    pub demo: bool,
+    /// Run folder; runs/<experiment> by default, beside it when other settings are there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Only the first N pieces
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Seed of every random choice, instead of the experiment's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Change a setting of the experiment file; may be repeated
+    #[arg(long, value_name = "PATH.TO.KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Use these crops of long pieces: a CSV id,front,middle,back,offset, such as an earlier scores.csv
+    #[arg(long, value_name = "FILE.csv")]
+    pub crops: Option<PathBuf>,
+    /// Compute everything again instead of going on from what the run folder has
+    #[arg(long)]
+    pub fresh: bool,
+    /// Leave out pieces that cannot be read, list them in skipped.csv, and go on
+    #[arg(long)]
+    pub skip_bad: bool,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness embed --model music_audioset --audio pieces --out audio.csv
+  harness embed --model models/mine.yaml --text captions.txt --out text.csv")]
+pub struct EmbedArgs {
+    /// A card: its name in the models folder, or a path
+    #[arg(long, value_name = "CARD")]
+    pub model: String,
+    /// An audio file, or a folder of them; may be repeated
+    #[arg(long, value_name = "FILE|DIR")]
+    pub audio: Vec<PathBuf>,
+    /// A file with one text a line
+    #[arg(long, value_name = "FILE.txt")]
+    pub text: Option<PathBuf>,
+    /// Use these crops of long clips: a CSV id,front,middle,back,offset, such as an earlier output
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "crop_policy")]
+    pub crops: Option<PathBuf>,
+    /// Which part of a long clip is heard: seeded, start or center
+    #[arg(long, value_name = "POLICY", default_value_t)]
+    pub crop_policy: CropPolicy,
+    /// Seed of the crops
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// The CSV to write: id,kind,embedding and, with audio, the crops taken
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: PathBuf,
+    /// Leave out audio that cannot be read, and say which
+    #[arg(long)]
+    pub skip_bad: bool,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: harness export music_audioset --out graphs/music")]
+pub struct ExportArgs {
+    /// Cards: names in the models folder, or paths
+    #[arg(required = true, value_name = "CARD")]
+    pub cards: Vec<String>,
+    /// Arithmetic of the graphs; CLAP is exported in fp32
+    #[arg(long, value_name = "P", default_value = "fp32")]
+    pub precision: Precision,
+    /// Also copy the graphs to DIR/<card>
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+}

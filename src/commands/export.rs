@@ -1,0 +1,67 @@
+//! `harness export`: checkpoints to graphs.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::{check_precision, clap_card, make_models_folder};
+use crate::cli::ExportArgs;
+use crate::export::Exported;
+use crate::files;
+use crate::model::Model;
+use crate::progress::note;
+
+pub(super) fn export(args: &ExportArgs) -> Result<()> {
+    check_precision(args.precision)?;
+    let cards = args
+        .cards
+        .iter()
+        .map(|name| clap_card(name, &args.models.models))
+        .collect::<Result<Vec<_>>>()?;
+    make_models_folder(&args.models.models)?;
+    for card in cards {
+        let model = Model::obtain(card, args.models.offline)?;
+        let before = model.exported(&args.models.models, args.precision)?;
+        let exported = match before {
+            Some(exported) => exported,
+            None => {
+                let exported = model.export(&args.models.models, args.precision)?;
+                let bytes = exported.audio.bytes + exported.text.bytes;
+                note(format!(
+                    "exported {} ({}) in {:.1} s, {:.1} MB",
+                    model.card.name,
+                    exported.architecture,
+                    exported.export_s,
+                    bytes as f64 / 1e6
+                ));
+                exported
+            }
+        };
+        let folder = match &args.out {
+            Some(out) => {
+                let folder = out.join(&model.card.name);
+                copy(&exported, &folder)
+                    .with_context(|| format!("cannot copy the graphs to {}", folder.display()))?;
+                folder
+            }
+            None => exported.folder.clone(),
+        };
+        println!("{}", folder.display());
+    }
+    Ok(())
+}
+
+/// Each file whole or not at all; the graphs last, so that a graph never stands without its weights.
+fn copy(exported: &Exported, folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for graph in [&exported.audio, &exported.text] {
+        for name in [format!("{}.data", graph.file), graph.file.clone()] {
+            let mut from = fs::File::open(exported.folder.join(&name))?;
+            files::write_atomic(&folder.join(&name), |to| {
+                std::io::copy(&mut from, to).map(|_| ())
+            })?;
+        }
+    }
+    Ok(())
+}

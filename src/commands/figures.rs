@@ -1,0 +1,16 @@
+//! `harness figures`: every figure of a run again, from its CSVs.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::figures;
+
+pub(super) fn redraw(run_dirs: &[PathBuf]) -> Result<()> {
+    for run_dir in run_dirs {
+        for path in figures::redraw(run_dir)? {
+            println!("{}", path.display());
+        }
+    }
+    Ok(())
+}

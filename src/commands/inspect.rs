@@ -1,0 +1,37 @@
+//! `harness inspect`: what a checkpoint holds.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::UsageError;
+use crate::card::{Card, Kind};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::clap::inspect_report;
+use crate::cli::ModelsArgs;
+use crate::model::{Model, expected};
+
+/// Describe a file, a folder, or the checkpoint of a card, and compare it with the cards of the models folder.
+pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
+    let path = Path::new(what);
+    let is_card = path
+        .extension()
+        .is_some_and(|e| e == "yaml" || e == "yml");
+    let (checkpoint, cards) = if path.exists() && !is_card {
+        let cards = Card::all(&models.models)?;
+        (Checkpoint::open(path)?, cards)
+    } else if is_card || path.components().count() == 1 {
+        let card = Card::find(what, &models.models)?;
+        let model = Model::obtain(card.clone(), models.offline)?;
+        (model.open()?, vec![card])
+    } else {
+        return Err(UsageError(format!("{what} is neither a file nor a folder nor a card")).into());
+    };
+    let cards: Vec<_> = cards
+        .iter()
+        .filter(|card| card.kind == Kind::Clap)
+        .map(|card| (card.name.clone(), expected(card)))
+        .collect();
+    print!("{}", inspect_report(&checkpoint, &cards));
+    Ok(())
+}

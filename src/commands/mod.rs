@@ -1,0 +1,117 @@
+//! One file a subcommand.
+
+mod embed;
+mod export;
+mod figures;
+mod inspect;
+mod models;
+mod run;
+mod setup;
+mod verify;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+
+use crate::card::{Card, CardError, Kind};
+use crate::cli::{Cli, Command, RuntimeArgs};
+use crate::export::Precision;
+use crate::interrupt::Interrupted;
+use crate::runtime::{Runtime, SessionOptions, library};
+use crate::spec::SpecError;
+
+/// Something that the user wrote is wrong: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// Do what the command line says.
+pub fn execute(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => run::check(&args),
+        Command::Figures { run_dirs } => figures::redraw(&run_dirs),
+        Command::Embed(args) => embed::embed(&args),
+        Command::Export(args) => export::export(&args),
+        Command::Inspect { checkpoint, models } => inspect::inspect(&checkpoint, &models),
+        Command::Models { models } => models::list(&models),
+        Command::Verify {
+            card,
+            models,
+            runtime,
+        } => verify::verify(&card, &models, &runtime),
+        Command::Setup { ep } => setup::setup(ep),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "harness", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+/// The whole chain of causes in one paragraph; a cause that its error already told is not repeated.
+pub fn message(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// 130 for an interruption, 2 for what the user wrote, 1 for the rest.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let any = |is: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(is);
+    if any(|e| e.is::<Interrupted>()) {
+        ExitCode::from(130)
+    } else if any(|e| e.is::<UsageError>() || e.is::<SpecError>() || e.is::<CardError>()) {
+        ExitCode::from(2)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// The CLAP card that a user means.
+fn clap_card(name_or_path: &str, models: &Path) -> Result<Card> {
+    let card = Card::find(name_or_path, models)?;
+    match card.kind {
+        Kind::Clap => Ok(card),
+        Kind::Musicgen => Err(UsageError(format!(
+            "card {} is a MusicGen model; name a CLAP model (kind: clap)",
+            card.name
+        ))
+        .into()),
+    }
+}
+
+/// CLAP graphs are made in fp32 only.
+fn check_precision(precision: Precision) -> Result<()> {
+    match precision {
+        Precision::Fp32 => Ok(()),
+        other => Err(UsageError(format!(
+            "--precision {other} is not made for CLAP models; leave it out, they run in fp32"
+        ))
+        .into()),
+    }
+}
+
+/// ONNX Runtime for these arguments, installed if need be.
+fn open_runtime(args: &RuntimeArgs, offline: bool) -> Result<(Runtime, library::Library)> {
+    let library = library::find_or_install(args.ep, offline)?;
+    let options = SessionOptions {
+        provider: args.ep,
+        device: args.device,
+        threads: args.threads(),
+    };
+    Ok((Runtime::open(&library, options)?, library))
+}
+
+/// The folder that cards and graphs are in.
+fn make_models_folder(models: &Path) -> Result<()> {
+    std::fs::create_dir_all(models)
+        .with_context(|| format!("cannot make the models folder {}", models.display()))
+}

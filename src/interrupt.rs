@@ -1,0 +1,31 @@
+//! Ctrl-C: the first one lets the batch in flight finish and be saved, the second one ends the process at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// The user pressed Ctrl-C.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; what was finished is saved, and the same command goes on from there")]
+pub struct Interrupted;
+
+/// Listen from now on. Without a handler (it cannot be set twice) Ctrl-C ends the process at once.
+pub fn listen() {
+    let handler = || {
+        if ASKED.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    };
+    if let Err(e) = ctrlc::set_handler(handler) {
+        crate::progress::note(format!("Ctrl-C will not wait for the batch in flight: {e}"));
+    }
+}
+
+/// `Err` once Ctrl-C was pressed: to be asked between batches.
+pub fn check() -> Result<(), Interrupted> {
+    if ASKED.load(Ordering::SeqCst) {
+        Err(Interrupted)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! A card made real: its files on this machine, hashed, checked against the card, and exported.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::card::{Card, HubSource, LocalSource, Source};
+use crate::checkpoint::clap::{ClapWeights, Expected};
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::export::{self, ExportError, Exported, Precision};
+use crate::files;
+use crate::hub::{self, HubError, HubFile, RepoKind};
+
+/// Why a card's model is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error("card {card}: {source}")]
+    Hub { card: String, source: HubError },
+    #[error("card {card}: {source}")]
+    Checkpoint {
+        card: String,
+        source: CheckpointError,
+    },
+    #[error("card {card}: {source}")]
+    Export { card: String, source: ExportError },
+    #[error(
+        "card {card}: {} does not exist; correct the card's `path`, which is taken from the card's own folder",
+        path.display()
+    )]
+    NoFile { card: String, path: PathBuf },
+    #[error(
+        "card {card}: {} has the sha256 {found}, the card says {pinned}; it is another file, or damaged: fetch it \
+         again, or correct the card",
+        path.display()
+    )]
+    Hash {
+        card: String,
+        path: PathBuf,
+        found: String,
+        pinned: String,
+    },
+    #[error(
+        "card {card}: {} has {found} bytes, the card says {stated}; it was cut off, or is another file",
+        path.display()
+    )]
+    Size {
+        card: String,
+        path: PathBuf,
+        found: u64,
+        stated: u64,
+    },
+}
+
+/// One file that a model is made of, as the manifest records it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileRecord {
+    pub path: PathBuf,
+    pub sha256: String,
+    pub bytes: u64,
+    /// The commit of the hub, for files that came from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+}
+
+/// A card whose files are here.
+#[derive(Debug)]
+pub struct Model {
+    pub card: Card,
+    /// The checkpoint: a file or a folder.
+    pub checkpoint: PathBuf,
+    pub files: Vec<FileRecord>,
+    /// The sha256 of the checkpoint's file, or of the list of hashes of a folder's.
+    pub sha256: String,
+    pub tokenizer: FileRecord,
+}
+
+impl Model {
+    /// Find or fetch the files of `card` and compare them with what it pins.
+    pub fn obtain(card: Card, offline: bool) -> Result<Self, ModelError> {
+        let (checkpoint, files) = match &card.source {
+            Source::Path(local) => {
+                let files = local_files(&card.name, local)?;
+                (local.path.clone(), files)
+            }
+            Source::Hub(source) => fetch(&card.name, source, offline)?,
+        };
+        let (_, tokenizers) = match &card.tokenizer {
+            Source::Path(local) => (
+                local.path.clone(),
+                vec![local_file(&card.name, local, &local.path)?],
+            ),
+            Source::Hub(source) => fetch(&card.name, source, offline)?,
+        };
+        let tokenizer = tokenizers
+            .into_iter()
+            .next()
+            .ok_or_else(|| ModelError::NoFile {
+                card: card.name.clone(),
+                path: PathBuf::from("tokenizer.json"),
+            })?;
+        let sha256 = match files.as_slice() {
+            [one] => one.sha256.clone(),
+            many => {
+                let hashes: Vec<&str> = many.iter().map(|f| f.sha256.as_str()).collect();
+                files::sha256_bytes(hashes.join("\n").as_bytes())
+            }
+        };
+        Ok(Self {
+            card,
+            checkpoint,
+            files,
+            sha256,
+            tokenizer,
+        })
+    }
+
+    /// Open the checkpoint; only its directory of tensors is read.
+    pub fn open(&self) -> Result<Checkpoint, ModelError> {
+        Checkpoint::open(&self.checkpoint).map_err(|source| ModelError::Checkpoint {
+            card: self.card.name.clone(),
+            source,
+        })
+    }
+
+    /// Every tensor that the architecture needs, or an error that lists what is missing.
+    pub fn weights<'c>(&self, checkpoint: &'c Checkpoint) -> Result<ClapWeights<'c>, ModelError> {
+        ClapWeights::load(checkpoint, Some(&expected(&self.card))).map_err(|source| {
+            ModelError::Checkpoint {
+                card: self.card.name.clone(),
+                source,
+            }
+        })
+    }
+
+    /// The model's graphs under `<models>/graphs`, exported now if they are not there.
+    pub fn export(&self, models: &Path, precision: Precision) -> Result<Exported, ModelError> {
+        let failed = |source| ModelError::Export {
+            card: self.card.name.clone(),
+            source,
+        };
+        let graphs = graphs_folder(models);
+        if let Some(found) = export::find(&graphs, &self.sha256, precision).map_err(failed)? {
+            return Ok(found);
+        }
+        let checkpoint = self.open()?;
+        let weights = self.weights(&checkpoint)?;
+        export::export_clap(&graphs, &weights, &self.sha256, precision).map_err(failed)
+    }
+
+    /// The graphs if they are there already.
+    pub fn exported(&self, models: &Path, precision: Precision) -> Result<Option<Exported>, ModelError> {
+        export::find(&graphs_folder(models), &self.sha256, precision).map_err(|source| {
+            ModelError::Export {
+                card: self.card.name.clone(),
+                source,
+            }
+        })
+    }
+}
+
+/// Where the graphs of a models folder are.
+pub fn graphs_folder(models: &Path) -> PathBuf {
+    models.join("graphs")
+}
+
+/// What the card says of its tensors.
+pub fn expected(card: &Card) -> Expected {
+    Expected {
+        audio: card.architecture.audio.map(|a| a.name().to_owned()),
+        fusion: card.architecture.fusion,
+    }
+}
+
+/// A file of the hub as a card names it.
+pub fn hub_file(source: &HubSource, file: &crate::card::HubFile) -> HubFile {
+    HubFile {
+        repo: source.repo.clone(),
+        kind: RepoKind::Model,
+        file: file.name.clone(),
+        revision: source.revision.clone(),
+        sha256: file.sha256.clone(),
+    }
+}
+
+/// All files of a hub source, and the path of its checkpoint.
+fn fetch(
+    card: &str,
+    source: &HubSource,
+    offline: bool,
+) -> Result<(PathBuf, Vec<FileRecord>), ModelError> {
+    let mut records = Vec::with_capacity(source.files.len());
+    for file in &source.files {
+        let fetched =
+            hub::fetch(&hub_file(source, file), offline).map_err(|source| ModelError::Hub {
+                card: card.to_owned(),
+                source,
+            })?;
+        check_size(card, &fetched.path, fetched.bytes, file.bytes)?;
+        records.push(FileRecord {
+            path: fetched.path,
+            sha256: fetched.sha256,
+            bytes: fetched.bytes,
+            revision: Some(fetched.revision),
+        });
+    }
+    let first = records.first().map(|r| r.path.clone()).unwrap_or_default();
+    let checkpoint = match first.parent() {
+        Some(folder) if source.folder => folder.to_owned(),
+        _ => first,
+    };
+    Ok((checkpoint, records))
+}
+
+fn local_files(card: &str, local: &LocalSource) -> Result<Vec<FileRecord>, ModelError> {
+    if !local.path.is_dir() {
+        return Ok(vec![local_file(card, local, &local.path)?]);
+    }
+    let checkpoint = Checkpoint::open(&local.path).map_err(|source| ModelError::Checkpoint {
+        card: card.to_owned(),
+        source,
+    })?;
+    checkpoint
+        .files()
+        .iter()
+        .map(|path| local_file(card, local, path))
+        .collect()
+}
+
+fn local_file(card: &str, local: &LocalSource, path: &Path) -> Result<FileRecord, ModelError> {
+    if !path.is_file() {
+        return Err(ModelError::NoFile {
+            card: card.to_owned(),
+            path: path.to_owned(),
+        });
+    }
+    let (sha256, bytes) =
+        hub::remembered_sha256(path).map_err(|source| ModelError::Hub {
+            card: card.to_owned(),
+            source,
+        })?;
+    check_size(card, path, bytes, local.bytes)?;
+    if let Some(pinned) = local.sha256.as_ref().filter(|pinned| **pinned != sha256) {
+        return Err(ModelError::Hash {
+            card: card.to_owned(),
+            path: path.to_owned(),
+            found: sha256,
+            pinned: pinned.clone(),
+        });
+    }
+    Ok(FileRecord {
+        path: path.to_owned(),
+        sha256,
+        bytes,
+        revision: None,
+    })
+}
+
+fn check_size(card: &str, path: &Path, found: u64, stated: Option<u64>) -> Result<(), ModelError> {
+    match stated {
+        Some(stated) if stated != found => Err(ModelError::Size {
+            card: card.to_owned(),
+            path: path.to_owned(),
+            found,
+            stated,
+        }),
+        _ => Ok(()),
+    }
+}
