@@ -39,19 +39,21 @@ pub fn hint(word: &str, valid: &[&str]) -> String {
 
 /// A stranger's text in a message: control characters are escaped, and the end of a long one is cut.
 pub fn shown(text: &str) -> String {
-    let mut out: String = text
-        .chars()
-        .take(SHOWN_CHARS)
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_debug().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect();
+    let mut out: String = text.chars().take(SHOWN_CHARS).collect();
     if text.chars().nth(SHOWN_CHARS).is_some() {
         out.push('…');
+    }
+    printable(&out)
+}
+
+/// The text with its control characters escaped: none reaches a terminal.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() {
+            true => out.extend(c.escape_debug()),
+            false => out.push(c),
+        }
     }
     out
 }

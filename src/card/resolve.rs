@@ -153,7 +153,7 @@ impl Check<'_> {
     }
 
     fn hub_file(&self, key: &str, raw: RawFile) -> Result<HubFile, YamlError> {
-        let stays_inside = raw.file.split('/').all(|part| is_plain(part));
+        let stays_inside = raw.file.split('/').all(is_plain);
         if !stays_inside {
             let message = format!(
                 "'{key}' is '{}', which is no file of a repository",

@@ -85,9 +85,13 @@ fn value_of(text: &str, place: &Place) -> Node {
         raw: None,
     });
     mark(&mut node, place);
-    // Where the schema wants text, `{taste}` or `a: b` is the text that was typed.
-    if !matches!(node.value, Value::Null | Value::Text(_)) {
-        node.raw = Some(text.to_owned());
+    match &mut node.value {
+        Value::Null => {}
+        // Without quotes around it, a text is what was typed: no comment begins at `#`.
+        Value::Text(value) if !text.starts_with(['"', '\'']) => text.clone_into(value),
+        Value::Text(_) => {}
+        // Where the schema wants text, `{taste}` or `a: b` is what was typed.
+        _ => node.raw = Some(text.to_owned()),
     }
     node
 }

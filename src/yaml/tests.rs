@@ -194,6 +194,7 @@ fn set_reaches_keys_that_the_file_has_and_those_that_it_leaves_out() {
         ("2024", Some("{taste}"))
     );
     assert_eq!(set(&["name=\"a b\""]).unwrap().name, "a b");
+    assert_eq!(set(&["name=a #b"]).unwrap().name, "a #b");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{MessageFormatter, Spanned, UserMessageFormatter};
 
 use super::{At, YamlError};
-use crate::wording::shown;
+use crate::wording::{printable, shown};
 
 /// Nothing that people write by hand nests deeper.
 const MAX_DEPTH: usize = 24;
@@ -83,7 +83,11 @@ pub(super) fn parse(text: &str, origin: &Path) -> Result<Node, YamlError> {
 
 fn syntax_error(error: &serde_saphyr::Error, origin: &Path) -> YamlError {
     use serde_saphyr::Error;
-    let message = match error.without_snippet() {
+    let mut cause = error.without_snippet();
+    while let Error::AliasError { error, .. } = cause {
+        cause = error;
+    }
+    let message = match cause {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("the key '{}' is there twice", shown(key))
         }
@@ -96,7 +100,7 @@ fn syntax_error(error: &serde_saphyr::Error, origin: &Path) -> YamlError {
         }
         other => format!(
             "this is not YAML: {}",
-            UserMessageFormatter.format_message(other)
+            printable(&UserMessageFormatter.format_message(other))
         ),
     };
     let place = match error.location() {

@@ -1,0 +1,150 @@
+//! `--crops`: the crops to take, instead of drawing them.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::SpecError;
+use super::table::{Row, Table};
+use crate::wording::shown;
+
+/// Room for what `embed` writes about thousands of pieces, embeddings included.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// The crops of one piece; a field is None where none was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PieceCrops {
+    /// First mel frames of the three crops of a fused model: all given or none.
+    pub front: Option<usize>,
+    pub middle: Option<usize>,
+    pub back: Option<usize>,
+    /// First sample, at 48 kHz, of the crop of an unfused model.
+    pub offset: Option<usize>,
+}
+
+/// The crops by piece id, from a CSV with the columns `id,front,middle,back,offset`.
+///
+/// Other columns are passed over and so are rows whose `kind` is `text`, so that the CSV of an earlier `embed` can be
+/// given as it is. Whether a crop fits its clip is for the caller to check.
+pub fn read(path: &Path) -> Result<HashMap<String, PieceCrops>, SpecError> {
+    let table = Table::read(
+        path,
+        MAX_BYTES,
+        &["id", "front", "middle", "back", "offset"],
+    )?;
+    let mut lines: HashMap<String, u64> = HashMap::new();
+    let mut crops = HashMap::new();
+    for row in table.rows().filter(|row| row.get("kind") != "text") {
+        let id = row.get("id");
+        if id.is_empty() {
+            return Err(row.error("the id is empty"));
+        }
+        if let Some(line) = lines.insert(id.to_owned(), row.line()) {
+            let message = format!(
+                "the id '{}' is also that of line {line}; keep one",
+                shown(id)
+            );
+            return Err(row.error(message));
+        }
+        crops.insert(id.to_owned(), piece_crops(&row)?);
+    }
+    Ok(crops)
+}
+
+fn piece_crops(row: &Row) -> Result<PieceCrops, SpecError> {
+    let number = |column: &str| match row.get(column) {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
+            row.error(format!(
+                "'{column}' is '{}'; it must be a whole number, 0 or more, or empty",
+                shown(text)
+            ))
+        }),
+    };
+    let crops = PieceCrops {
+        front: number("front")?,
+        middle: number("middle")?,
+        back: number("back")?,
+        offset: number("offset")?,
+    };
+    let fused = [crops.front, crops.middle, crops.back];
+    if fused.iter().any(Option::is_some) && fused.iter().any(Option::is_none) {
+        return Err(row.error("give all of front, middle and back or none of them"));
+    }
+    Ok(crops)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<HashMap<String, PieceCrops>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crops.csv");
+        std::fs::write(&path, text).unwrap();
+        read(&path).map_err(|e| {
+            e.to_string()
+                .replace(&format!("{}", path.display()), "crops.csv")
+        })
+    }
+
+    #[test]
+    fn crops_are_read_by_name_of_column() {
+        let crops =
+            read_text("id,front,middle,back,offset\na05,0,1,0,\nb,,,,480001\nc,,,,\n").unwrap();
+        let fused = PieceCrops {
+            front: Some(0),
+            middle: Some(1),
+            back: Some(0),
+            offset: None,
+        };
+        assert_eq!(crops["a05"], fused);
+        assert_eq!(
+            crops["b"],
+            PieceCrops {
+                offset: Some(480_001),
+                ..PieceCrops::default()
+            }
+        );
+        assert_eq!(crops["c"], PieceCrops::default());
+    }
+
+    #[test]
+    fn what_embed_wrote_can_be_given_back() {
+        let text = "id,kind,embedding,front,middle,back,offset\n1,text,\"[0.5, 0.5]\",,,,\n1,audio,[1],,,,7\n";
+        assert_eq!(read_text(text).unwrap()["1"].offset, Some(7));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let header = "id,front,middle,back,offset\n";
+        for (rows, expected) in [
+            (
+                "a,,,,1\na,,,,2\n",
+                "crops.csv:3: the id 'a' is also that of line 2; keep one",
+            ),
+            (
+                "a,1,,2,\n",
+                "crops.csv:2: give all of front, middle and back or none of them",
+            ),
+            (
+                "a,,,,-1\n",
+                "crops.csv:2: 'offset' is '-1'; it must be a whole number, 0 or more, or empty",
+            ),
+            (
+                "a,,,,99999999999999999999\n",
+                "crops.csv:2: 'offset' is '99999999999999999999'; it must be a whole number, 0 or more, or empty",
+            ),
+            (
+                "a,1\n",
+                "crops.csv:2: this row has 2 fields, the header 5; put a text with a comma in quotes",
+            ),
+            (",,,,1\n", "crops.csv:2: the id is empty"),
+        ] {
+            assert_eq!(read_text(&format!("{header}{rows}")).unwrap_err(), expected);
+        }
+        assert_eq!(
+            read_text("id,offset\n").unwrap_err(),
+            "crops.csv:1: the header must name the columns id,front,middle,back,offset; front,middle,back is missing"
+        );
+    }
+}

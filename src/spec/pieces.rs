@@ -1,0 +1,198 @@
+//! The pieces of an experiment: the audio files of a folder, or the rows of a CSV.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::natural::natural;
+use super::table::Table;
+use super::template::Template;
+use super::{Piece, SpecError};
+use crate::wording::{hint, shown};
+use crate::yaml::Document;
+
+/// What a piece's file may end in, in any case.
+const EXTENSIONS: [&str; 4] = ["wav", "flac", "ogg", "mp3"];
+
+/// A CSV of a hundred thousand pieces has room.
+const MAX_CSV_BYTES: u64 = 64 << 20;
+
+const MAX_ID_CHARS: usize = 200;
+
+/// Every audio file that lies in the folder itself (not in folders below it), in natural order. Hidden files are left
+/// out: some systems put a `._` file beside each real one.
+pub(super) fn from_folder(
+    document: &Document,
+    folder: &Path,
+    template: &Template,
+    tastes: &[String],
+) -> Result<Vec<Piece>, SpecError> {
+    if !folder.is_dir() {
+        let message = format!(
+            "there is no folder {}; say where the pieces are: --set audio.files=DIR",
+            folder.display()
+        );
+        return Err(document.invalid("audio.files", message).into());
+    }
+    let mut paths = audio_files(folder)?;
+    if paths.is_empty() {
+        let message = format!(
+            "{} has no .wav, .flac, .ogg or .mp3 file; folders below it are not searched",
+            folder.display()
+        );
+        return Err(document.invalid("audio.files", message).into());
+    }
+    paths.sort_by(|(a, _), (b, _)| natural(a, b));
+    let mut first: HashMap<String, PathBuf> = HashMap::new();
+    let mut pieces = Vec::with_capacity(paths.len());
+    for (id, path) in paths {
+        check_id(&id).map_err(|message| file_error(&path, message))?;
+        if let Some(other) = first.insert(id.clone(), path.clone()) {
+            let message = format!(
+                "its id '{id}' is also that of {}; rename one of them",
+                other.display()
+            );
+            return Err(file_error(&path, message));
+        }
+        let taste = match tastes.is_empty() {
+            true => None,
+            false => Some(taste_of(&id, tastes).map_err(|message| file_error(&path, message))?),
+        };
+        let prompt = template.fill(&id, taste.as_deref());
+        pieces.push(Piece {
+            id,
+            path,
+            prompt,
+            taste,
+        });
+    }
+    Ok(pieces)
+}
+
+/// Stem and path of each audio file.
+fn audio_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, SpecError> {
+    let failed = |source| SpecError::List {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_audio = path
+            .extension()
+            .and_then(OsStr::to_str)
+            .is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)));
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if is_audio && !hidden && path.is_file() {
+            let id = stem(&path)?;
+            files.push((id, path));
+        }
+    }
+    Ok(files)
+}
+
+fn stem(path: &Path) -> Result<String, SpecError> {
+    match path.file_stem().and_then(OsStr::to_str) {
+        Some(stem) => Ok(stem.to_owned()),
+        None => Err(file_error(path, "its name is not UTF-8; rename it")),
+    }
+}
+
+/// `sweet_01` is sweet: what stands before the last `_`.
+fn taste_of(id: &str, tastes: &[String]) -> Result<String, String> {
+    let taste = id.rsplit_once('_').map_or(id, |(taste, _)| taste);
+    if tastes.iter().any(|known| known == taste) {
+        return Ok(taste.to_owned());
+    }
+    let known: Vec<&str> = tastes.iter().map(String::as_str).collect();
+    Err(format!(
+        "the taste in its name is '{}'{}; call it TASTE_NUMBER, such as {}_01",
+        shown(taste),
+        hint(taste, &known),
+        known.first().unwrap_or(&"sweet")
+    ))
+}
+
+/// The rows of a CSV with the columns `path,prompt` and, if wanted, `id` and `taste`, in the order of the file. Relative
+/// paths are taken from the CSV's folder. Also the tastes: those given, or else those of the CSV as they come.
+pub(super) fn from_csv(
+    path: &Path,
+    tastes: Vec<String>,
+) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
+    let table = Table::read(path, MAX_CSV_BYTES, &["path", "prompt"])?;
+    table.only(&["path", "prompt", "id", "taste"])?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut found = Vec::new();
+    let mut first: HashMap<String, u64> = HashMap::new();
+    let mut pieces = Vec::new();
+    for row in table.rows() {
+        let (file, prompt, taste) = (row.get("path"), row.get("prompt"), row.get("taste"));
+        if file.is_empty() {
+            return Err(row.error("the path is empty"));
+        }
+        if prompt.is_empty() {
+            return Err(row.error("the prompt is empty"));
+        }
+        let path = folder.join(file);
+        if !path.is_file() {
+            return Err(row.error(format!("there is no file {}", path.display())));
+        }
+        let id = match row.get("id") {
+            "" => stem(&path)?,
+            id => id.to_owned(),
+        };
+        check_id(&id).map_err(|message| row.error(message))?;
+        if let Some(line) = first.insert(id.clone(), row.line()) {
+            return Err(row.error(format!(
+                "the id '{id}' is also that of line {line}; give each piece its own"
+            )));
+        }
+        if !taste.is_empty() && !tastes.is_empty() && !tastes.iter().any(|known| known == taste) {
+            let known: Vec<&str> = tastes.iter().map(String::as_str).collect();
+            return Err(row.error(format!(
+                "unknown taste '{}'{}",
+                shown(taste),
+                hint(taste, &known)
+            )));
+        }
+        if !taste.is_empty() && !found.iter().any(|known| known == taste) {
+            found.push(taste.to_owned());
+        }
+        let taste = Some(taste.to_owned()).filter(|taste| !taste.is_empty());
+        pieces.push(Piece {
+            id,
+            path,
+            prompt: prompt.to_owned(),
+            taste,
+        });
+    }
+    if pieces.is_empty() {
+        return Err(file_error(path, "it has a header and no rows"));
+    }
+    Ok((pieces, if tastes.is_empty() { found } else { tastes }))
+}
+
+/// An id goes into tables and may name a file.
+fn check_id(id: &str) -> Result<(), String> {
+    let bad = |c: char| c.is_control() || matches!(c, '/' | '\\');
+    if id.is_empty()
+        || id.starts_with('.')
+        || id.chars().count() > MAX_ID_CHARS
+        || id.chars().any(bad)
+    {
+        return Err(format!(
+            "the id '{}' must be 1 to {MAX_ID_CHARS} characters without '/', '\\' and control characters, no '.' first",
+            shown(id)
+        ));
+    }
+    Ok(())
+}
+
+fn file_error(path: &Path, message: impl Into<String>) -> SpecError {
+    SpecError::File {
+        path: path.to_owned(),
+        message: message.into(),
+    }
+}

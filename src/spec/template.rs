@@ -1,0 +1,115 @@
+//! A prompt with places for a piece's own words: `{taste} music, ambient for fine restaurant`.
+
+use crate::wording::{hint, shown};
+
+/// What may stand in braces.
+const PLACES: [&str; 2] = ["taste", "id"];
+
+/// A checked template. `{{` and `}}` stand for braces.
+#[derive(Debug)]
+pub(super) struct Template(Vec<Part>);
+
+#[derive(Debug, PartialEq)]
+enum Part {
+    Words(String),
+    Taste,
+    Id,
+}
+
+impl Template {
+    /// The error is a sentence about the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Err("'audio.text' is empty; it is the prompt of every piece".to_owned());
+        }
+        let mut parts = Vec::new();
+        let mut words = String::new();
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '{' | '}' if rest.peek() == Some(&c) => {
+                    rest.next();
+                    words.push(c);
+                }
+                '{' => {
+                    let mut name = String::new();
+                    loop {
+                        match rest.next() {
+                            Some('}') => break,
+                            Some(c) if c != '{' => name.push(c),
+                            _ => {
+                                return Err(
+                                    "'audio.text' has a '{' without its '}'; write {{ for a brace"
+                                        .to_owned(),
+                                );
+                            }
+                        }
+                    }
+                    parts.push(Part::Words(std::mem::take(&mut words)));
+                    parts.push(match name.as_str() {
+                        "taste" => Part::Taste,
+                        "id" => Part::Id,
+                        _ => {
+                            let hint = hint(&name, &PLACES);
+                            return Err(format!(
+                                "'audio.text' has the unknown place '{{{}}}'{hint}",
+                                shown(&name)
+                            ));
+                        }
+                    });
+                }
+                '}' => {
+                    return Err(
+                        "'audio.text' has a '}' without its '{'; write }} for a brace".to_owned(),
+                    );
+                }
+                c => words.push(c),
+            }
+        }
+        parts.push(Part::Words(words));
+        Ok(Template(parts))
+    }
+
+    pub fn uses_taste(&self) -> bool {
+        self.0.contains(&Part::Taste)
+    }
+
+    /// The prompt of one piece.
+    pub fn fill(&self, id: &str, taste: Option<&str>) -> String {
+        self.0
+            .iter()
+            .map(|part| match part {
+                Part::Words(words) => words.as_str(),
+                Part::Taste => taste.unwrap_or_default(),
+                Part::Id => id,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_filled_and_braces_kept() {
+        let template = Template::parse("{taste} music {{x}} of {id}").unwrap();
+        assert!(template.uses_taste());
+        assert_eq!(
+            template.fill("sweet_01", Some("sweet")),
+            "sweet music {x} of sweet_01"
+        );
+    }
+
+    #[test]
+    fn what_is_no_place_is_an_error() {
+        let error = |text: &str| Template::parse(text).unwrap_err();
+        assert_eq!(
+            error("{tast} music"),
+            "'audio.text' has the unknown place '{tast}'; did you mean 'taste'? (valid here: taste, id)"
+        );
+        assert!(error("{taste music").contains("'{' without its '}'"));
+        assert!(error("taste} music").contains("'}' without its '{'"));
+        assert!(error("  ").contains("empty"));
+    }
+}
