@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::audio::FusionShrink;
 use crate::wording::{nearest, shown};
 use crate::yaml::{Document, YamlError};
 
@@ -111,15 +112,15 @@ pub enum AudioTower {
     HtsatLarge,
 }
 
-/// How the mel of a whole long clip is shrunk to 1001 frames for the first row of the fused input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FusionShrink {
-    /// Plain bilinear, as the public checkpoints were trained and as transformers does.
-    #[default]
-    Plain,
-    /// With antialiasing, as laion_clap does with torchvision 0.17 and later.
-    Antialias,
+impl AudioTower {
+    /// The name in a card.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HtsatTiny => "htsat-tiny",
+            Self::HtsatBase => "htsat-base",
+            Self::HtsatLarge => "htsat-large",
+        }
+    }
 }
 
 /// A known answer: the first components of the L2-normalised embedding of a text.

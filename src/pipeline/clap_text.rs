@@ -7,6 +7,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use super::EmbedError;
 use crate::export::Exported;
+use crate::interrupt::Interrupted;
 use crate::runtime::{Input, Runtime, Session};
 
 /// laion_clap cuts texts to this many tokens, `</s>` kept last.
@@ -64,10 +65,13 @@ impl TextTower {
     /// Embeddings `[texts, joint]` of length 1, in the order of `texts`; `done` hears how many are ready.
     ///
     /// Texts of like length go through together, padded to the longest of their batch and masked.
+    ///
+    /// # Errors
+    /// Those of the graph and the tokenizer, and what `done` returns: an interruption.
     pub fn embed<T: AsRef<str>>(
         &mut self,
         texts: &[T],
-        mut done: impl FnMut(usize),
+        mut done: impl FnMut(usize) -> Result<(), Interrupted>,
     ) -> Result<Array2<f32>, EmbedError> {
         let tokens = texts
             .iter()
@@ -88,7 +92,7 @@ impl TextTower {
                 out.row_mut(text).assign(&row);
             }
             ready += batch.len();
-            done(ready);
+            done(ready)?;
         }
         Ok(out)
     }

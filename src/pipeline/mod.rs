@@ -2,11 +2,12 @@
 
 mod clap_audio;
 mod clap_text;
+pub mod clips;
 
 pub use clap_audio::AudioTower;
 pub use clap_text::{TextTower, TokenizerError};
 
-use crate::audio::FeatureError;
+use crate::interrupt::Interrupted;
 use crate::runtime::SessionError;
 
 /// Why something could not be embedded.
@@ -17,7 +18,9 @@ pub enum EmbedError {
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     #[error(transparent)]
-    Features(#[from] FeatureError),
+    Clip(#[from] clips::ClipError),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     #[error("the embedding of {what} is not finite; its checkpoint or its input is damaged")]
     NotFinite { what: String },
 }

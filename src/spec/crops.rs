@@ -1,56 +1,70 @@
 //! `--crops`: the crops to take, instead of drawing them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use super::SpecError;
 use super::table::{Row, Table};
+use crate::audio::Crops;
 use crate::wording::shown;
 
 /// Room for what `embed` writes about thousands of pieces, embeddings included.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The crops of one piece; a field is None where none was taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PieceCrops {
-    /// First mel frames of the three crops of a fused model: all given or none.
-    pub front: Option<usize>,
-    pub middle: Option<usize>,
-    pub back: Option<usize>,
-    /// First sample, at 48 kHz, of the crop of an unfused model.
-    pub offset: Option<usize>,
-}
-
 /// The crops by piece id, from a CSV with the columns `id,front,middle,back,offset`.
 ///
-/// Other columns are passed over and so are rows whose `kind` is `text`, so that the CSV of an earlier `embed` can be
-/// given as it is. Whether a crop fits its clip is for the caller to check.
-pub fn read(path: &Path) -> Result<HashMap<String, PieceCrops>, SpecError> {
+/// Other columns are passed over and so are rows whose `kind` is `text`, and a piece may have a row for each arm, so that
+/// the CSV of an earlier `embed` or a run's `scores.csv` can be given as it is. Whether a crop fits its clip is for the caller to check.
+pub fn read(path: &Path) -> Result<HashMap<String, Crops>, SpecError> {
     let table = Table::read(
         path,
         MAX_BYTES,
         &["id", "front", "middle", "back", "offset"],
     )?;
-    let mut lines: HashMap<String, u64> = HashMap::new();
-    let mut crops = HashMap::new();
+    let mut crops: HashMap<String, (Crops, u64)> = HashMap::new();
     for row in table.rows().filter(|row| row.get("kind") != "text") {
         let id = row.get("id");
         if id.is_empty() {
             return Err(row.error("the id is empty"));
         }
-        if let Some(line) = lines.insert(id.to_owned(), row.line()) {
-            let message = format!(
-                "the id '{}' is also that of line {line}; keep one",
-                shown(id)
-            );
-            return Err(row.error(message));
+        let taken = crops_of(&row)?;
+        match crops.entry(id.to_owned()) {
+            Entry::Vacant(slot) => {
+                slot.insert((taken, row.line()));
+            }
+            Entry::Occupied(mut slot) => {
+                let (known, line) = slot.get_mut();
+                *known = merged(*known, taken).ok_or_else(|| {
+                    row.error(format!(
+                        "the id '{}' has other crops in line {line}; keep one",
+                        shown(id)
+                    ))
+                })?;
+            }
         }
-        crops.insert(id.to_owned(), piece_crops(&row)?);
     }
-    Ok(crops)
+    Ok(crops
+        .into_iter()
+        .map(|(id, (crops, _))| (id, crops))
+        .collect())
 }
 
-fn piece_crops(row: &Row) -> Result<PieceCrops, SpecError> {
+/// What two rows of one piece say together, one for a fused model and one for another; `None` if they disagree.
+fn merged(a: Crops, b: Crops) -> Option<Crops> {
+    let field = |a: Option<usize>, b: Option<usize>| match (a, b) {
+        (Some(a), Some(b)) if a != b => None,
+        _ => Some(a.or(b)),
+    };
+    Some(Crops {
+        front: field(a.front, b.front)?,
+        middle: field(a.middle, b.middle)?,
+        back: field(a.back, b.back)?,
+        offset: field(a.offset, b.offset)?,
+    })
+}
+
+fn crops_of(row: &Row) -> Result<Crops, SpecError> {
     let number = |column: &str| match row.get(column) {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(|_| {
@@ -60,7 +74,7 @@ fn piece_crops(row: &Row) -> Result<PieceCrops, SpecError> {
             ))
         }),
     };
-    let crops = PieceCrops {
+    let crops = Crops {
         front: number("front")?,
         middle: number("middle")?,
         back: number("back")?,
@@ -77,7 +91,7 @@ fn piece_crops(row: &Row) -> Result<PieceCrops, SpecError> {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> Result<HashMap<String, PieceCrops>, String> {
+    fn read_text(text: &str) -> Result<HashMap<String, Crops>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("crops.csv");
         std::fs::write(&path, text).unwrap();
@@ -91,7 +105,7 @@ mod tests {
     fn crops_are_read_by_name_of_column() {
         let crops =
             read_text("id,front,middle,back,offset\na05,0,1,0,\nb,,,,480001\nc,,,,\n").unwrap();
-        let fused = PieceCrops {
+        let fused = Crops {
             front: Some(0),
             middle: Some(1),
             back: Some(0),
@@ -100,12 +114,12 @@ mod tests {
         assert_eq!(crops["a05"], fused);
         assert_eq!(
             crops["b"],
-            PieceCrops {
+            Crops {
                 offset: Some(480_001),
-                ..PieceCrops::default()
+                ..Crops::default()
             }
         );
-        assert_eq!(crops["c"], PieceCrops::default());
+        assert_eq!(crops["c"], Crops::default());
     }
 
     #[test]
@@ -115,12 +129,24 @@ mod tests {
     }
 
     #[test]
+    fn the_scores_of_several_arms_can_be_given_back() {
+        let text = "id,front,middle,back,offset,arm\na,1,2,3,,on\na,,,,7,off\na,,,,7,music\n";
+        let expected = Crops {
+            front: Some(1),
+            middle: Some(2),
+            back: Some(3),
+            offset: Some(7),
+        };
+        assert_eq!(read_text(text).unwrap()["a"], expected);
+    }
+
+    #[test]
     fn mistakes_are_named_with_their_line() {
         let header = "id,front,middle,back,offset\n";
         for (rows, expected) in [
             (
                 "a,,,,1\na,,,,2\n",
-                "crops.csv:3: the id 'a' is also that of line 2; keep one",
+                "crops.csv:3: the id 'a' has other crops in line 2; keep one",
             ),
             (
                 "a,1,,2,\n",

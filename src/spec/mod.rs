@@ -19,9 +19,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
 use crate::yaml::{Document, YamlError};
 
+pub use pieces::{audio_files, check_ids};
 pub use identity::{Identity, NOT_COUNTED, identity};
 
 /// A checked experiment: CLAP scores of the same pieces under several arms.
@@ -52,17 +54,6 @@ pub struct Experiment {
 pub enum Task {
     /// The cosine of each piece's audio embedding and its prompt's text embedding, per arm.
     ClapScores,
-}
-
-/// Which part of a clip over 10 s the model hears.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CropPolicy {
-    /// Drawn from a stream keyed by seed and piece id.
-    #[default]
-    Seeded,
-    Start,
-    Center,
 }
 
 /// One way to score the same pieces.

@@ -8,11 +8,9 @@ use super::natural::natural;
 use super::table::Table;
 use super::template::Template;
 use super::{Piece, SpecError};
+use crate::audio::EXTENSIONS;
 use crate::wording::{hint, shown};
 use crate::yaml::Document;
-
-/// What a piece's file may end in, in any case.
-const EXTENSIONS: [&str; 4] = ["wav", "flac", "ogg", "mp3"];
 
 /// A CSV of a hundred thousand pieces has room.
 const MAX_CSV_BYTES: u64 = 64 << 20;
@@ -34,7 +32,7 @@ pub(super) fn from_folder(
         );
         return Err(document.invalid("audio.files", message).into());
     }
-    let mut paths = audio_files(folder)?;
+    let paths = files_of(folder)?;
     if paths.is_empty() {
         let message = format!(
             "{} has no .wav, .flac, .ogg or .mp3 file; folders below it are not searched",
@@ -42,18 +40,9 @@ pub(super) fn from_folder(
         );
         return Err(document.invalid("audio.files", message).into());
     }
-    paths.sort_by(|(a, _), (b, _)| natural(a, b));
-    let mut first: HashMap<String, PathBuf> = HashMap::new();
+    check_ids(&paths)?;
     let mut pieces = Vec::with_capacity(paths.len());
     for (id, path) in paths {
-        check_id(&id).map_err(|message| file_error(&path, message))?;
-        if let Some(other) = first.insert(id.clone(), path.clone()) {
-            let message = format!(
-                "its id '{id}' is also that of {}; rename one of them",
-                other.display()
-            );
-            return Err(file_error(&path, message));
-        }
         let taste = match tastes.is_empty() {
             true => None,
             false => Some(taste_of(&id, tastes).map_err(|message| file_error(&path, message))?),
@@ -69,8 +58,42 @@ pub(super) fn from_folder(
     Ok(pieces)
 }
 
-/// Stem and path of each audio file.
-fn audio_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, SpecError> {
+/// Id and path of the audio file `path`, or of each one in the folder `path`, in natural order.
+pub fn audio_files(path: &Path) -> Result<Vec<(String, PathBuf)>, SpecError> {
+    if path.is_file() {
+        return Ok(vec![(stem(path)?, path.to_owned())]);
+    }
+    if !path.is_dir() {
+        return Err(file_error(path, "there is no such file or folder"));
+    }
+    let files = files_of(path)?;
+    if files.is_empty() {
+        return Err(file_error(
+            path,
+            "it has no .wav, .flac, .ogg or .mp3 file; folders below it are not searched",
+        ));
+    }
+    Ok(files)
+}
+
+/// Ids are plain and no two files share one.
+pub fn check_ids(files: &[(String, PathBuf)]) -> Result<(), SpecError> {
+    let mut first: HashMap<&str, &Path> = HashMap::new();
+    for (id, path) in files {
+        check_id(id).map_err(|message| file_error(path, message))?;
+        if let Some(other) = first.insert(id, path) {
+            let message = format!(
+                "its id '{id}' is also that of {}; rename one of them",
+                other.display()
+            );
+            return Err(file_error(path, message));
+        }
+    }
+    Ok(())
+}
+
+/// Stem and path of each audio file, in natural order.
+fn files_of(folder: &Path) -> Result<Vec<(String, PathBuf)>, SpecError> {
     let failed = |source| SpecError::List {
         path: folder.to_owned(),
         source,
@@ -90,6 +113,7 @@ fn audio_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, SpecError> {
             files.push((id, path));
         }
     }
+    files.sort_by(|(a, _), (b, _)| natural(a, b));
     Ok(files)
 }
 

@@ -1,0 +1,208 @@
+//! `harness embed`: audio files and texts to a CSV of embeddings.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use ndarray::ArrayView1;
+
+use super::{UsageError, check_precision, clap_card, make_models_folder, open_runtime};
+use crate::audio::{ClapFrontEnd, Crops};
+use crate::cli::EmbedArgs;
+use crate::export::Exported;
+use crate::files;
+use crate::interrupt;
+use crate::model::Model;
+use crate::pipeline::clips::{self, ClipError, CropChoice};
+use crate::pipeline::{AudioTower, TextTower};
+use crate::progress;
+use crate::runtime::Runtime;
+use crate::spec::{self, audio_files, check_ids};
+
+/// Clips whose features are made at once, before they go through the graph.
+const CLIPS_AT_ONCE: usize = 8;
+
+/// One line of the CSV.
+struct Row {
+    id: String,
+    kind: &'static str,
+    embedding: Vec<f32>,
+    crops: Crops,
+}
+
+pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
+    check_precision(args.runtime.precision)?;
+    if args.audio.is_empty() && args.text.is_none() {
+        return Err(UsageError("nothing to embed; give --audio FILE|DIR or --text FILE.txt".into()).into());
+    }
+    check_out(&args.out)?;
+    let card = clap_card(&args.model, &args.models.models)?;
+    let texts = match &args.text {
+        Some(path) => spec::prompts::read(path)?,
+        None => Vec::new(),
+    };
+    let recorded = match &args.crops {
+        Some(path) => Some(spec::crops::read(path)?),
+        None => None,
+    };
+    let clips = audio_clips(args)?;
+    interrupt::listen();
+
+    make_models_folder(&args.models.models)?;
+    let model = Model::obtain(card, args.models.offline)?;
+    let export = model.export(&args.models.models, args.runtime.precision)?;
+    let (runtime, _) = open_runtime(&args.runtime, args.models.offline)?;
+    let choice = match recorded {
+        Some(crops) => CropChoice::Recorded(crops),
+        None => CropChoice::Policy {
+            policy: args.crop_policy,
+            seed: args.seed,
+            experiment: "embed".to_owned(),
+        },
+    };
+    let mut rows = embed_audio(&runtime, &export, &model, &clips, &choice)?;
+    rows.extend(embed_texts(&runtime, &export, &model, &texts)?);
+    write(&args.out, &rows, !clips.is_empty())
+        .with_context(|| format!("cannot write {}", args.out.display()))?;
+    progress::note(format!("{} embeddings in {}", rows.len(), args.out.display()));
+    Ok(())
+}
+
+/// The output's folder must be there and writable before anything long starts.
+fn check_out(out: &Path) -> Result<()> {
+    let folder = match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if out.is_dir() {
+        return Err(UsageError(format!("--out {} is a folder; name a file", out.display())).into());
+    }
+    tempfile::tempfile_in(folder)
+        .map_err(|e| UsageError(format!("cannot write --out {}: {e}", out.display())))?;
+    Ok(())
+}
+
+/// Every file of `--audio` with its id, readable from start to end.
+fn audio_clips(args: &EmbedArgs) -> Result<Vec<(String, PathBuf)>> {
+    let mut clips: Vec<(String, PathBuf)> = Vec::new();
+    for path in &args.audio {
+        clips.extend(audio_files(path)?);
+    }
+    check_ids(&clips)?;
+    let paths: Vec<&Path> = clips.iter().map(|(_, path)| path.as_path()).collect();
+    let bad: Vec<(usize, ClipError)> = clips::survey(&paths)
+        .into_iter()
+        .enumerate()
+        .filter_map(|(i, result)| result.err().map(|e| (i, e)))
+        .collect();
+    if bad.is_empty() {
+        return Ok(clips);
+    }
+    for (_, error) in &bad {
+        progress::note(error.to_string());
+    }
+    if !args.skip_bad {
+        anyhow::bail!(
+            "{} of {} audio files cannot be used; repair or remove them, or leave them out with --skip-bad",
+            bad.len(),
+            clips.len()
+        );
+    }
+    let mut keep = vec![true; clips.len()];
+    bad.iter().for_each(|(i, _)| keep[*i] = false);
+    let mut kept = keep.into_iter();
+    clips.retain(|_| kept.next().unwrap_or(true));
+    Ok(clips)
+}
+
+fn embed_audio(
+    runtime: &Runtime,
+    export: &Exported,
+    model: &Model,
+    clips: &[(String, PathBuf)],
+    choice: &CropChoice,
+) -> Result<Vec<Row>> {
+    if clips.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tower = AudioTower::load(runtime, export)?;
+    let front_end = ClapFrontEnd::new(export.fusion, model.card.fusion_shrink);
+    let bar = progress::items("audio", "clips", clips.len() as u64);
+    let mut rows = Vec::with_capacity(clips.len());
+    for chunk in clips.chunks(CLIPS_AT_ONCE) {
+        interrupt::check()?;
+        let named: Vec<(&str, &Path)> = chunk
+            .iter()
+            .map(|(id, path)| (id.as_str(), path.as_path()))
+            .collect();
+        let (features, crops): (Vec<_>, Vec<_>) = clips::features(&front_end, &named, choice)?
+            .into_iter()
+            .unzip();
+        let embeddings = tower.embed(&features, |n| bar.inc(n as u64))?;
+        for ((embedding, (id, _)), crops) in embeddings.rows().into_iter().zip(chunk).zip(crops) {
+            rows.push(row(id.clone(), "audio", embedding, crops));
+        }
+    }
+    bar.finish_and_clear();
+    Ok(rows)
+}
+
+fn embed_texts(
+    runtime: &Runtime,
+    export: &Exported,
+    model: &Model,
+    texts: &[String],
+) -> Result<Vec<Row>> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tower = TextTower::load(runtime, export, &model.tokenizer.path)?;
+    let bar = progress::items("text", "texts", texts.len() as u64);
+    let embeddings = tower.embed(texts, |ready| {
+        bar.set_position(ready as u64);
+        interrupt::check()
+    })?;
+    bar.finish_and_clear();
+    Ok(embeddings
+        .rows()
+        .into_iter()
+        .enumerate()
+        .map(|(i, embedding)| row((i + 1).to_string(), "text", embedding, Crops::default()))
+        .collect())
+}
+
+fn row(id: String, kind: &'static str, embedding: ArrayView1<f32>, crops: Crops) -> Row {
+    Row {
+        id,
+        kind,
+        embedding: embedding.to_vec(),
+        crops,
+    }
+}
+
+/// The columns of the crops are there when there is audio.
+fn write(out: &Path, rows: &[Row], with_crops: bool) -> io::Result<()> {
+    files::write_atomic(out, |file: &mut BufWriter<&File>| {
+        let mut csv = csv::Writer::from_writer(file);
+        let mut header = vec!["id", "kind", "embedding"];
+        if with_crops {
+            header.extend(["front", "middle", "back", "offset"]);
+        }
+        csv.write_record(header)?;
+        for row in rows {
+            let mut record = vec![
+                row.id.clone(),
+                row.kind.to_owned(),
+                serde_json::to_string(&row.embedding)?,
+            ];
+            if with_crops {
+                let crops = &row.crops;
+                let cells = [crops.front, crops.middle, crops.back, crops.offset];
+                record.extend(cells.map(|c| c.map(|n| n.to_string()).unwrap_or_default()));
+            }
+            csv.write_record(record)?;
+        }
+        csv.flush()
+    })
+}

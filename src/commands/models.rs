@@ -1,0 +1,88 @@
+//! `harness models`: the cards, and what of them is on this machine.
+
+use anyhow::Result;
+
+use crate::card::{Card, Source};
+use crate::cli::ModelsArgs;
+use crate::export::Precision;
+use crate::hub;
+use crate::model::{Model, graphs_folder, hub_file};
+
+pub(super) fn list(args: &ModelsArgs) -> Result<()> {
+    let cards = Card::all(&args.models)?;
+    if cards.is_empty() {
+        println!("no cards in {}", args.models.display());
+        return Ok(());
+    }
+    let rows: Vec<[String; 5]> = cards.iter().map(|card| describe(card, args)).collect();
+    let header = ["card", "downloaded", "exported", "licence", "checkpoint"].map(str::to_owned);
+    let mut widths = [0; 5];
+    for row in rows.iter().chain([&header]) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in [&header].into_iter().chain(&rows) {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        println!("{}", cells.join("  ").trim_end());
+    }
+    println!("graphs: {}", graphs_folder(&args.models).display());
+    Ok(())
+}
+
+fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
+    let (here, source) = match &card.source {
+        Source::Path(local) => (
+            size_of(&local.path),
+            local.path.display().to_string(),
+        ),
+        Source::Hub(hub) => {
+            let cached: Vec<_> = hub
+                .files
+                .iter()
+                .map(|file| hub::cached(&hub_file(hub, file)))
+                .collect();
+            let bytes = cached.iter().flatten().filter_map(|path| size_of(path)).sum();
+            let whole = !cached.is_empty() && cached.iter().all(Option::is_some);
+            let files: Vec<&str> = hub.files.iter().map(|f| f.name.as_str()).collect();
+            (
+                whole.then_some(bytes),
+                format!("{} {}", hub.repo, files.join(", ")),
+            )
+        }
+    };
+    // What is downloaded has a hash, which the graphs are kept by. A file that cannot be read is not exported.
+    let exported = here
+        .and_then(|_| Model::obtain(card.clone(), true).ok())
+        .and_then(|model| model.exported(&args.models, Precision::Fp32).ok().flatten())
+        .map(|e| megabytes(e.audio.bytes + e.text.bytes));
+    [
+        card.name.clone(),
+        here.map_or_else(|| "no".to_owned(), megabytes),
+        exported.unwrap_or_else(|| "no".to_owned()),
+        card.licence.clone(),
+        source,
+    ]
+}
+
+/// Bytes of a file, or of the files of a folder.
+fn size_of(path: &std::path::Path) -> Option<u64> {
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).ok()?;
+        return Some(
+            entries
+                .filter_map(|entry| entry.ok()?.metadata().ok().filter(|m| m.is_file()))
+                .map(|m| m.len())
+                .sum(),
+        );
+    }
+    std::fs::metadata(path).ok().map(|m| m.len())
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}

@@ -1,0 +1,69 @@
+//! `harness verify`: the known answers of a card against this program.
+
+use anyhow::{Result, bail};
+
+use super::{UsageError, check_precision, clap_card, make_models_folder, open_runtime};
+use crate::cli::{ModelsArgs, RuntimeArgs};
+use crate::model::Model;
+use crate::pipeline::TextTower;
+
+/// Published numbers are printed to eight digits by another implementation in float32; embeddings of length 1 agree
+/// to about 1e-6 between two correct ones. A wrong checkpoint differs in the first digit.
+const TOLERANCE: f64 = 1e-4;
+
+pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> Result<()> {
+    check_precision(runtime.precision)?;
+    let card = clap_card(name, &models.models)?;
+    if card.known.is_empty() {
+        return Err(UsageError(format!(
+            "card {} carries no known answers (known: [{{ text, begins: [...] }}]), so there is nothing to compare with",
+            card.name
+        ))
+        .into());
+    }
+    make_models_folder(&models.models)?;
+    let model = Model::obtain(card, models.offline)?;
+    let export = model.export(&models.models, runtime.precision)?;
+    let (runtime, _) = open_runtime(runtime, models.offline)?;
+    let mut tower = TextTower::load(&runtime, &export, &model.tokenizer.path)?;
+    let known = &model.card.known;
+    let texts: Vec<&str> = known.iter().map(|k| k.text.as_str()).collect();
+    let embeddings = tower.embed(&texts, |_| Ok(()))?;
+
+    let mut wrong = 0;
+    for (known, embedding) in known.iter().zip(embeddings.rows()) {
+        if known.begins.len() > embedding.len() {
+            return Err(UsageError(format!(
+                "card {} states {} components for {:?}, an embedding has {}",
+                model.card.name,
+                known.begins.len(),
+                known.text,
+                embedding.len()
+            ))
+            .into());
+        }
+        let largest = known
+            .begins
+            .iter()
+            .zip(embedding)
+            .map(|(expected, &got)| (expected - f64::from(got)).abs())
+            .fold(0.0, f64::max);
+        let verdict = if largest <= TOLERANCE { "ok" } else { "WRONG" };
+        wrong += usize::from(largest > TOLERANCE);
+        println!("{verdict:6} {:?}: largest difference {largest:.1e}", known.text);
+    }
+    if wrong > 0 {
+        bail!(
+            "{wrong} of {} known answers of {} differ by more than {TOLERANCE:e}: these are other weights, another \
+             tokenizer, or this program is wrong",
+            known.len(),
+            model.card.name
+        );
+    }
+    println!(
+        "{}: {} known answers within {TOLERANCE:e}",
+        model.card.name,
+        known.len()
+    );
+    Ok(())
+}
