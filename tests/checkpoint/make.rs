@@ -125,12 +125,11 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 /// One tensor of a safetensors file: name, type, shape.
 pub type Listed = (String, String, Vec<usize>);
 
-/// A safetensors file with these tensors; their bytes come from `fill` (name, number of f32) or are a hole of zeros.
-pub fn safetensors(
-    path: &Path,
-    tensors: &[Listed],
-    fill: Option<&dyn Fn(&str, usize) -> Vec<f32>>,
-) -> PathBuf {
+/// A tensor's values from its name and number of elements.
+pub type Fill<'a> = &'a dyn Fn(&str, usize) -> Vec<f32>;
+
+/// A safetensors file with these tensors; their values come from `fill`, or are zeros in a hole of the file.
+pub fn safetensors(path: &Path, tensors: &[Listed], fill: Option<Fill>) -> PathBuf {
     let mut at = 0usize;
     let mut fields = Vec::new();
     let mut data: Vec<u8> = Vec::new();
