@@ -10,8 +10,9 @@ use super::recognise::recognise;
 use super::strangers::{MUSICGEN_PARTS, is_musicgen};
 use super::weights::Expected;
 
-/// How many names a list shows.
+/// How many names a list shows, for what the checkpoint is and for what a card says otherwise.
 const LISTED: usize = 12;
+const LISTED_OF_A_CARD: usize = 4;
 
 /// Describe a checkpoint, and compare it with what each card says: what is missing, misshapen and left over.
 pub fn inspect_report(checkpoint: &Checkpoint, cards: &[(String, Expected)]) -> String {
@@ -118,14 +119,21 @@ fn clap_model(
         let claimed = expected.claimed(architecture);
         rows.push(Row {
             card: printable(card),
-            says: claimed.as_ref().map_or("?".into(), ToString::to_string),
+            says: match &claimed {
+                Ok(claimed) => claimed.to_string(),
+                Err(_) => printable(expected.audio.as_deref().unwrap_or("?")),
+            },
             same: claimed.as_ref() == Ok(architecture),
             found: claimed.map(|claimed| compare(checkpoint, &claimed)),
         });
     }
     table(out, &rows);
-    for row in &rows {
-        details(out, row);
+    for (index, row) in rows.iter().enumerate() {
+        // Cards that say the same lack the same.
+        if !rows[..index].iter().any(|earlier| earlier.says == row.says) {
+            let most = if row.same { LISTED } else { LISTED_OF_A_CARD };
+            details(out, row, most);
+        }
     }
 }
 
@@ -177,7 +185,7 @@ fn table(out: &mut String, rows: &[Row]) {
     }
 }
 
-fn details(out: &mut String, row: &Row) {
+fn details(out: &mut String, row: &Row, most: usize) {
     let found = match &row.found {
         Ok(found) => found,
         Err(reason) => return out.push_str(&format!("\n{}: {reason}\n", row.card)),
@@ -192,12 +200,12 @@ fn details(out: &mut String, row: &Row) {
         if items.is_empty() {
             continue;
         }
-        out.push_str(&format!("\n{}, {what}:\n", row.card));
-        for item in items.iter().take(LISTED) {
+        out.push_str(&format!("\n{}, {what}:\n", row.says));
+        for item in items.iter().take(most) {
             out.push_str(&format!("  {item}\n"));
         }
-        if items.len() > LISTED {
-            out.push_str(&format!("  and {} more\n", items.len() - LISTED));
+        if items.len() > most {
+            out.push_str(&format!("  and {} more\n", items.len() - most));
         }
     }
 }

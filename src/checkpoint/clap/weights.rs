@@ -66,8 +66,8 @@ impl<'a> ClapWeights<'a> {
             if claimed != architecture {
                 let lacking = lacking(&compare(checkpoint, &claimed));
                 return Err(mismatch(format!(
-                    "the card says {claimed}, the tensors are {architecture}{lacking}. Write architecture: \
-                     {{ audio: {}, fusion: {} }} into the card, or name another checkpoint",
+                    "the card says {claimed}, the tensors are {architecture}; write architecture: \
+                     {{ audio: {}, fusion: {} }} into the card, or name another checkpoint{lacking}",
                     architecture.audio.name(),
                     architecture.audio.fusion
                 )));
@@ -76,7 +76,7 @@ impl<'a> ClapWeights<'a> {
         let found = compare(checkpoint, &architecture);
         if !found.fits() {
             return Err(mismatch(format!(
-                "by its sizes it is {architecture}, but it is not whole{}. Fetch it again",
+                "by its sizes it is {architecture}, but it is not whole; fetch it again{}",
                 lacking(&found)
             )));
         }
@@ -158,32 +158,25 @@ impl<'a> ClapWeights<'a> {
     }
 }
 
-/// ". 32 tensors are missing: a, b, ..." or nothing.
+/// What a match lacks, as lines to follow an error's first one; nothing when it lacks nothing.
 fn lacking(found: &Match) -> String {
-    let mut text = String::new();
     let missing = found.missing.iter().map(|name| printable(name));
-    add(&mut text, missing.collect(), "missing");
     let misshapen = found.misshapen.iter().map(ToString::to_string);
-    add(&mut text, misshapen.collect(), "misshapen");
-    text
+    listed("missing", missing.collect()) + &listed("misshapen", misshapen.collect())
 }
 
-fn add(text: &mut String, items: Vec<String>, what: &str) {
-    if items.is_empty() {
-        return;
+fn listed(what: &str, items: Vec<String>) -> String {
+    let mut lines = match items.len() {
+        0 => return String::new(),
+        1 => format!("\n  1 tensor is {what}:"),
+        n => format!("\n  {n} tensors are {what}:"),
+    };
+    for item in items.iter().take(LISTED) {
+        lines.push_str("\n    ");
+        lines.push_str(item);
     }
-    let tensors = if items.len() == 1 {
-        "tensor is"
-    } else {
-        "tensors are"
-    };
-    let more = match items.len() > LISTED {
-        true => ", ...",
-        false => "",
-    };
-    let shown = items[..items.len().min(LISTED)].join(", ");
-    text.push_str(&format!(
-        ". {} {tensors} {what}: {shown}{more}",
-        items.len()
-    ));
+    if items.len() > LISTED {
+        lines.push_str(&format!("\n    and {} more", items.len() - LISTED));
+    }
+    lines
 }

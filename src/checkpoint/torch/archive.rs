@@ -94,7 +94,7 @@ fn entry(
 fn folder(path: &Path, all: &BTreeMap<String, Range<usize>>) -> Result<String, CheckpointError> {
     let mut folders = all.keys().filter_map(|name| {
         let folder = name.strip_suffix("data.pkl")?;
-        (folder.find('/') == folder.len().checked_sub(1)).then_some(folder)
+        (folder.find('/')? + 1 == folder.len()).then_some(folder)
     });
     match (folders.next(), folders.next()) {
         (Some(folder), None) => Ok(folder.to_owned()),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::super::CheckpointError;
 use super::super::error::printable;
-use super::opcodes::instructions;
+use super::opcodes::{instructions, little_endian};
 
 /// Modules and the names in them that files of weights mention.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -113,10 +113,10 @@ impl<'a> RecentStrings<'a> {
             }
             b'q' | b'r' => {
                 if let Some(last) = self.last {
-                    self.memo.insert(number(argument), last);
+                    self.memo.insert(little_endian(argument), last);
                 }
             }
-            b'h' | b'j' => self.push(self.memo.get(&number(argument)).copied()),
+            b'h' | b'j' => self.push(self.memo.get(&little_endian(argument)).copied()),
             // PROTO and FRAME change no value.
             0x80 | 0x95 => {}
             _ => self.push(None),
@@ -126,13 +126,6 @@ impl<'a> RecentStrings<'a> {
     fn push(&mut self, string: Option<&'a [u8]>) {
         self.last_but_one = std::mem::replace(&mut self.last, string);
     }
-}
-
-fn number(little_endian: &[u8]) -> usize {
-    little_endian
-        .iter()
-        .rev()
-        .fold(0, |sum, &b| (sum << 8) | usize::from(b))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::super::CheckpointError;
-use super::opcodes::{Instruction, instructions};
+use super::opcodes::{Instruction, instructions, little_endian};
 
 /// Nesting of values; a checkpoint with optimizer state has about 12.
 const DEEPEST: u32 = 128;
@@ -155,7 +155,7 @@ impl Machine {
                 let before = self.stack.len();
                 let (depth, bytes) = self.pop_to_mark()?;
                 // The mark itself was popped too.
-                if (before - self.stack.len()) % 2 == 0 {
+                if (before - self.stack.len()).is_multiple_of(2) {
                     return damaged("a key without a value");
                 }
                 self.extend(Kind::Dict, depth, bytes)
@@ -163,10 +163,10 @@ impl Machine {
             b'q' | b'r' => {
                 let value = self.top()?;
                 self.copy(value)?;
-                self.memo.insert(number(argument), value);
+                self.memo.insert(little_endian(argument), value);
                 Ok(())
             }
-            b'h' | b'j' => match self.memo.get(&number(argument)).copied() {
+            b'h' | b'j' => match self.memo.get(&little_endian(argument)).copied() {
                 Some(value) => {
                     self.copy(value)?;
                     self.stack.push(value);
@@ -257,13 +257,6 @@ impl Machine {
             }
         }
     }
-}
-
-fn number(little_endian: &[u8]) -> usize {
-    little_endian
-        .iter()
-        .rev()
-        .fold(0, |sum, &b| (sum << 8) | usize::from(b))
 }
 
 #[cfg(test)]

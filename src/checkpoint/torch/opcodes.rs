@@ -73,8 +73,8 @@ fn next(bytes: &[u8]) -> Result<(Instruction<'_>, &[u8]), String> {
     Ok((instruction, rest))
 }
 
-/// A length as stored, at most 8 bytes; one that does not fit becomes the largest, which no file holds.
-fn little_endian(bytes: &[u8]) -> usize {
+/// A length or memo number as stored, at most 8 bytes; one that does not fit becomes the largest, which no file holds.
+pub(super) fn little_endian(bytes: &[u8]) -> usize {
     let wide = bytes
         .iter()
         .rev()
