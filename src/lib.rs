@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod export;
 pub mod figures;
 pub mod files;
+pub mod hub;
 pub mod onnx;
 pub mod pipeline;
 pub mod progress;
