@@ -12,7 +12,9 @@
 //! - it uses commit and etag headers unchecked as names of files;
 //! - it does not know `HF_HUB_CACHE`, and finds no file of a pinned commit that Python has downloaded.
 
+mod address;
 mod checked;
+mod client;
 mod download;
 mod error;
 mod name;
