@@ -137,8 +137,8 @@ pub fn export_clap(
         source,
     };
     fs::create_dir_all(graphs).map_err(at)?;
-    let mut lock = fd_lock::RwLock::new(File::create(graphs.join(".lock")).map_err(at)?);
-    let _held = lock.write().map_err(at)?;
+    let lock = File::create(graphs.join(".lock")).map_err(at)?;
+    lock.lock().map_err(at)?;
     if let Some(found) = find(graphs, checkpoint_sha256, precision)? {
         return Ok(found);
     }

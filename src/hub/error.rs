@@ -1,0 +1,118 @@
+//! What can go wrong between a card and its file, each with the way out.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cache;
+
+/// Why a file is not here. `file` reads `FILE of REPOSITORY at REVISION`.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    #[error("the {what} `{given}` is not {expected}")]
+    Name {
+        what: &'static str,
+        given: String,
+        expected: &'static str,
+    },
+    #[error(
+        "{0} is not in the cache, and --offline forbids to download it; run once with a network, or put the file \
+         somewhere and use `source: {{ path: ... }}` in the card"
+    )]
+    Offline(String),
+    #[error(
+        "cannot reach the hub for {file}: {cause}; check the network, or put the file somewhere and use \
+         `source: {{ path: ... }}` in the card, or set HF_HOME to a folder whose cache has it"
+    )]
+    Unreachable { file: String, cause: String },
+    #[error("the hub does not show {file} (401): {}", unauthorised(*.token))]
+    Unauthorised { file: String, token: bool },
+    #[error("the hub refuses {file} (403): {}", forbidden(*.token))]
+    Forbidden { file: String, token: bool },
+    #[error("the hub has no {file} (404): {what}; correct the card")]
+    NotFound { file: String, what: &'static str },
+    #[error("the hub answers {status} for {file}; try again later")]
+    Status { file: String, status: u16 },
+    #[error(
+        "the answer for {file} is not a hub's: {what}; check HF_ENDPOINT and the network's sign-in page"
+    )]
+    Protocol { file: String, what: String },
+    #[error(
+        "the download of {file} was cut off at {have} of {total} bytes and did not go on: {cause}; run again, it goes \
+         on from there"
+    )]
+    CutOff {
+        file: String,
+        have: u64,
+        total: u64,
+        cause: String,
+    },
+    #[error(
+        "the bytes of {file} are damaged: the hub states sha256 {stated}, they have {found}; they were removed from \
+         the cache, run again to download them anew"
+    )]
+    Damaged {
+        file: String,
+        stated: String,
+        found: String,
+    },
+    #[error(
+        "{file} is not the file that the card pins: the card has sha256 {pinned}, the file {found}; correct the \
+         `sha256` or the `revision` of the card, if you trust this file"
+    )]
+    PinMismatch {
+        file: String,
+        pinned: String,
+        found: String,
+    },
+    #[error("{0}")]
+    Settings(String),
+    #[error(transparent)]
+    NoCacheFolder(#[from] cache::NoCacheFolder),
+    #[error("cannot {action} {path}: {}", advice(source))]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+impl HubError {
+    /// For `map_err`, with the path that it is about.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| HubError::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+fn unauthorised(token: bool) -> &'static str {
+    if token {
+        "the token is not valid; set HF_TOKEN to a valid one, or unset it"
+    } else {
+        "it does not exist, or it is private or gated; check the names in the card, or set HF_TOKEN to a token that \
+         may read it"
+    }
+}
+
+fn forbidden(token: bool) -> &'static str {
+    if token {
+        "it is gated and the token's owner has no access; accept its terms on the repository's page"
+    } else {
+        "it is gated; accept its terms on the repository's page and set HF_TOKEN"
+    }
+}
+
+fn advice(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("{source}; free some space, or set HF_HOME to a folder on a larger disk")
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            format!("{source}; set HF_HOME to a folder that can be written")
+        }
+        _ => source.to_string(),
+    }
+}
