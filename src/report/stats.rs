@@ -7,7 +7,7 @@ use crate::analysis::paired::Paired;
 use crate::analysis::summary::Summary;
 
 /// What a row of `stats.csv` is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The scores of one arm.
