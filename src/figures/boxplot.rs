@@ -90,9 +90,6 @@ pub fn render(spec: &BoxPlotSpec<'_>) -> Result<Figure, FigureError> {
             let axis = axis.placed(top + height, top);
             let label = grid.leads(i).then_some(spec.y_label);
             scale(canvas, &axis, (left, top), width, label)?;
-            if let Some(text) = spec.watermark {
-                watermark(canvas, text, (left, top), (width, height))?;
-            }
             groups(
                 canvas,
                 &axis,
@@ -101,6 +98,9 @@ pub fn render(spec: &BoxPlotSpec<'_>) -> Result<Figure, FigureError> {
                 &panel.groups,
                 lanes,
             )?;
+            if let Some(text) = spec.watermark {
+                watermark(canvas, text, (left, top), (width, height))?;
+            }
         }
         foot.draw(canvas, grid.height())
     })?;

@@ -84,10 +84,10 @@ pub fn render(spec: &DifferencesSpec<'_>) -> Result<Figure, FigureError> {
             if grid.leads(i) {
                 row_labels(canvas, &panel.rows, (left, top), gutter)?;
             }
+            lines(canvas, &axis, &panel.rows, (left, top))?;
             if let Some(text) = spec.watermark {
                 watermark(canvas, text, (left, top), (PANEL, grid.panel.1))?;
             }
-            lines(canvas, &axis, &panel.rows, (left, top))?;
         }
         foot.draw(canvas, grid.height())
     })?;

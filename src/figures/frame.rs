@@ -174,7 +174,7 @@ fn block_height(lines: &[String]) -> f64 {
     lines.len() as f64 * SMALL * LEADING + gap
 }
 
-/// A warning across a panel, so that it stays with every part of the figure that is cut out.
+/// A warning across a panel, over its data, so that nothing hides it and it stays with every part of the figure that is cut out.
 pub fn watermark(
     canvas: &mut Canvas<'_>,
     text: &str,
