@@ -1,1 +1,14 @@
-//! TODO
+//! Numbers from numbers: summaries, bootstrap intervals, paired tests. No files, no drawing, no model.
+
+pub mod bootstrap;
+pub mod correlation;
+pub mod grouping;
+pub mod hypothesis;
+pub mod paired;
+pub mod summary;
+pub mod table;
+
+pub use grouping::{Arm, StatsError};
+pub use paired::{Paired, paired};
+pub use summary::{Summary, summarise};
+pub use table::stats;

@@ -1,1 +1,13 @@
-//! TODO
+//! The CSVs of a run folder: one file per kind of row, column names and units in one place. Computes nothing.
+
+pub mod embeddings;
+pub mod scores;
+pub mod skipped;
+pub mod stats;
+pub mod table;
+
+pub use embeddings::EmbeddingRow;
+pub use scores::ScoreRow;
+pub use skipped::SkippedRow;
+pub use stats::StatsRow;
+pub use table::{ReportError, Row, read, write};

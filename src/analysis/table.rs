@@ -1,0 +1,92 @@
+//! Rows of `stats.csv` from rows of `scores.csv`.
+
+use rayon::prelude::*;
+
+use super::grouping::{ALL, Arm, StatsError, by_arm, tastes};
+use super::paired::paired;
+use super::summary::summarise;
+use crate::report::scores::ScoreRow;
+use crate::report::stats::StatsRow;
+
+/// Summaries of every arm, then of every pair of arms (first minus second, over the pieces that both have), each over
+/// all tastes and then taste by taste. A group without pieces has no row.
+pub fn stats(rows: &[ScoreRow], seed: u64) -> Result<Vec<StatsRow>, StatsError> {
+    let (arms, tastes) = (by_arm(rows)?, tastes(rows));
+    let mut groups: Vec<(&Arm<'_>, Option<&Arm<'_>>, &str)> = Vec::new();
+    let each_taste = || std::iter::once(ALL).chain(tastes.iter().copied());
+    for arm in &arms {
+        groups.extend(each_taste().map(|taste| (arm, None, taste)));
+    }
+    for (i, arm) in arms.iter().enumerate() {
+        for other in arms.iter().skip(i + 1) {
+            groups.extend(each_taste().map(|taste| (arm, Some(other), taste)));
+        }
+    }
+    let rows = groups.par_iter().map(|(arm, other, taste)| match other {
+        None => {
+            // U+001F keeps ("ab", "c") and ("a", "bc") apart.
+            let label = format!("arm\u{1f}{}\u{1f}{taste}", arm.name);
+            let summary = summarise(&arm.scores(taste), seed, &label)?;
+            Some(StatsRow::of_arm(arm.name, taste, &summary))
+        }
+        Some(other) => {
+            let (a, b) = arm.paired_with(other, taste);
+            let label = format!("pair\u{1f}{}\u{1f}{}\u{1f}{taste}", arm.name, other.name);
+            let comparison = paired(&a, &b, seed, &label)?;
+            Some(StatsRow::of_pair(arm.name, other.name, taste, &comparison))
+        }
+    });
+    Ok(rows.collect::<Vec<_>>().into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::scores::row;
+    use crate::report::stats::Kind;
+
+    #[test]
+    fn one_row_per_group_that_has_pieces() {
+        let rows = [
+            row("1", "on", "sweet", 0.25),
+            row("2", "on", "sour", 0.5),
+            row("1", "off", "sweet", 0.125),
+            row("9", "off", "salty", 0.75),
+        ];
+        let table = stats(&rows, 0).unwrap();
+        let keys: Vec<_> = table
+            .iter()
+            .map(|r| (r.arm.as_str(), r.arm_b.as_deref(), r.taste.as_str(), r.n))
+            .collect();
+        let expected = [
+            ("on", None, "all", 2),
+            ("on", None, "sour", 1),
+            ("on", None, "sweet", 1),
+            ("off", None, "all", 2),
+            ("off", None, "sweet", 1),
+            ("off", None, "salty", 1),
+            ("on", Some("off"), "all", 1),
+            ("on", Some("off"), "sweet", 1),
+        ];
+        assert_eq!(keys, expected);
+        let pair = table.last().unwrap();
+        assert_eq!(
+            (pair.kind, pair.mean, pair.wins),
+            (Kind::Pair, 0.125, Some(1.0))
+        );
+        assert_eq!((pair.sd, pair.t_p), (None, None));
+    }
+
+    #[test]
+    fn the_same_from_unrounded_scores_and_from_the_file() {
+        let exact: Vec<_> = (0..20)
+            .map(|i| row(&i.to_string(), "a", "sweet", f64::from(i * i).sin() / 3.0))
+            .collect();
+        let mut written = exact.clone();
+        for row in &mut written {
+            row.clap_score = format!("{:.6}", row.clap_score).parse().unwrap();
+        }
+        assert_eq!(stats(&exact, 3).unwrap(), stats(&written, 3).unwrap());
+        assert_ne!(stats(&exact, 3).unwrap(), stats(&exact, 4).unwrap());
+    }
+}

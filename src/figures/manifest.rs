@@ -1,0 +1,65 @@
+//! The few keys of a run's `manifest.json` that figures show. All are optional, and so is the file.
+
+use std::path::Path;
+use std::{fs, io};
+
+use serde::Deserialize;
+
+use super::FigureError;
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Manifest {
+    experiment: Option<String>,
+    pub seed: Option<u64>,
+    /// The checkpoints hold random numbers (`--demo`), so the scores mean nothing.
+    #[serde(default)]
+    pub random_weights: bool,
+    harness: Option<Program>,
+    #[serde(default)]
+    arms: Vec<ArmEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Program {
+    version: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ArmEntry {
+    name: String,
+    checkpoint: Option<String>,
+}
+
+impl Manifest {
+    /// The manifest of `run_dir`, or one without values when there is none.
+    pub fn read(run_dir: &Path) -> Result<Self, FigureError> {
+        let path = run_dir.join("manifest.json");
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                serde_json::from_str(&text).map_err(|source| FigureError::Manifest { path, source })
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(FigureError::Read { path, source }),
+        }
+    }
+
+    /// `weights · 100 pieces · seed 0 · harness 0.1.0`, as far as known.
+    pub fn caption(&self, pieces: usize) -> String {
+        let noun = if pieces == 1 { "piece" } else { "pieces" };
+        let version = self.harness.as_ref().and_then(|h| h.version.as_ref());
+        let parts = [
+            self.experiment.clone(),
+            Some(format!("{pieces} {noun}")),
+            self.seed.map(|seed| format!("seed {seed}")),
+            version.map(|version| format!("harness {version}")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    /// The checkpoint file of an arm, without its folders.
+    pub fn checkpoint(&self, arm: &str) -> Option<&str> {
+        let entry = self.arms.iter().find(|entry| entry.name == arm)?;
+        let path = entry.checkpoint.as_deref()?;
+        path.trim_end_matches('/').rsplit('/').next()
+    }
+}

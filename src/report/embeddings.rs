@@ -1,0 +1,112 @@
+//! `embeddings.csv`: the two embeddings of each piece under each arm.
+
+use serde::{Deserialize, Serialize};
+
+use super::scores::six_decimals;
+use super::table::{Row, finite};
+
+/// One piece under one arm. The first five columns are the notebooks'.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EmbeddingRow {
+    pub prompt: String,
+    pub audio_name: String,
+    #[serde(
+        serialize_with = "six_decimals",
+        deserialize_with = "finite::deserialize"
+    )]
+    pub clap_score: f64,
+    /// `[512]`, of length 1; a JSON list of the shortest decimals that read back as the same f32.
+    #[serde(with = "json_list")]
+    pub audio_emb: Vec<f32>,
+    #[serde(with = "json_list")]
+    pub text_emb: Vec<f32>,
+    pub taste: String,
+    pub arm: String,
+    pub id: String,
+}
+
+impl Row for EmbeddingRow {
+    const FILE: &'static str = "embeddings.csv";
+    const COLUMNS: &'static [&'static str] = &[
+        "prompt",
+        "audio_name",
+        "clap_score",
+        "audio_emb",
+        "text_emb",
+        "taste",
+        "arm",
+        "id",
+    ];
+}
+
+mod json_list {
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    pub fn serialize<S: Serializer>(values: &[f32], s: S) -> Result<S::Ok, S::Error> {
+        if let Some(i) = values.iter().position(|v| !v.is_finite()) {
+            let message = format!("value {i} of an embedding is {}", values[i]);
+            return Err(ser::Error::custom(message));
+        }
+        s.serialize_str(&serde_json::to_string(values).map_err(ser::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<f32>, D::Error> {
+        let text = String::deserialize(d)?;
+        let values: Vec<f32> = serde_json::from_str(&text)
+            .map_err(|e| de::Error::custom(format!("not a JSON list of numbers: {e}")))?;
+        match values.iter().position(|v| !v.is_finite()) {
+            Some(i) => Err(de::Error::custom(format!(
+                "value {i} of the list does not fit a 32-bit float"
+            ))),
+            None => Ok(values),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::table::{read, tests::assert_columns, write};
+
+    fn example(audio_emb: Vec<f32>) -> EmbeddingRow {
+        EmbeddingRow {
+            prompt: "sweet music".into(),
+            audio_name: "sweet_01.wav".into(),
+            clap_score: 0.25,
+            audio_emb,
+            text_emb: vec![1.0, -0.5],
+            taste: "sweet".into(),
+            arm: "on".into(),
+            id: "sweet_01".into(),
+        }
+    }
+
+    #[test]
+    fn embeddings_come_back_bit_for_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(EmbeddingRow::FILE);
+        let values = vec![
+            0.1,
+            -1.0 / 3.0,
+            f32::MIN_POSITIVE,
+            1e-45,
+            0.0,
+            0.044_194_173,
+        ];
+        let row = example(values);
+        assert_columns(&row);
+        write(&path, std::slice::from_ref(&row)).unwrap();
+        assert_eq!(read::<EmbeddingRow>(&path).unwrap(), [row]);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(",0.250000,\"[0.1,-0.33333334,"), "{text}");
+    }
+
+    #[test]
+    fn an_embedding_that_is_not_finite_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(EmbeddingRow::FILE);
+        let error = write(&path, &[example(vec![0.5, f32::NAN])]).unwrap_err();
+        assert!(error.to_string().contains("value 1 of an embedding is NaN"));
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,217 @@
+//! Rows to and from CSV: whole-file writes, and reads whose errors name the file, the line and the column.
+
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::files;
+
+/// A row of one of our CSVs. Its serde fields are the columns, in order.
+pub trait Row: Serialize + DeserializeOwned {
+    /// The file's name in a run folder.
+    const FILE: &'static str;
+    /// The header, also of a file without rows.
+    const COLUMNS: &'static [&'static str];
+}
+
+/// Why a CSV could not be written or read.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot read {}: {source}", path.display())]
+    Open { path: PathBuf, source: io::Error },
+    #[error("cannot read {}: it has no column `{column}`; a {file} begins with the line {columns}", path.display())]
+    Column {
+        path: PathBuf,
+        column: &'static str,
+        file: &'static str,
+        columns: String,
+    },
+    #[error("cannot read {}, line {line}: {message}; mend that line, or run the experiment again with --fresh", path.display())]
+    Line {
+        path: PathBuf,
+        line: u64,
+        message: String,
+    },
+}
+
+/// Write the header and `rows` to `path`, whole or not at all. A number that is not finite is an error.
+pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), ReportError> {
+    let fill = |file: &mut dyn Write| -> io::Result<()> {
+        let mut csv = csv::WriterBuilder::new()
+            .has_headers(false)
+            .from_writer(file);
+        csv.write_record(T::COLUMNS)?;
+        rows.iter().try_for_each(|row| csv.serialize(row))?;
+        csv.flush()
+    };
+    files::write_atomic(path, |file| fill(file)).map_err(|source| ReportError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Read every row of `path`. Columns are found by name, so others may stand beside ours.
+pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, ReportError> {
+    let open = |source| ReportError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(open)?;
+    let mut csv = csv::Reader::from_reader(BufReader::new(file));
+    let header = csv.headers().map_err(|e| explain(path, e, None))?.clone();
+    for column in T::COLUMNS.iter().copied() {
+        if !header.iter().any(|name| name == column) {
+            return Err(ReportError::Column {
+                path: path.to_owned(),
+                column,
+                file: T::FILE,
+                columns: T::COLUMNS.join(","),
+            });
+        }
+    }
+    csv.deserialize()
+        .map(|row| row.map_err(|e| explain(path, e, Some(&header))))
+        .collect()
+}
+
+/// The error of the `csv` crate in words: line, column name, what was expected.
+fn explain(path: &Path, error: csv::Error, header: Option<&csv::StringRecord>) -> ReportError {
+    let line = error.position().map_or(1, csv::Position::line);
+    let message = match error.into_kind() {
+        csv::ErrorKind::Io(source) => {
+            let path = path.to_owned();
+            return ReportError::Open { path, source };
+        }
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("it has {len} fields where the header has {expected_len}"),
+        csv::ErrorKind::Deserialize { err, .. } => {
+            let place = err.field().and_then(|i| usize::try_from(i).ok());
+            match place.and_then(|i| header.and_then(|h| h.get(i))) {
+                Some(column) => format!("column `{column}`: {}", err.kind()),
+                None => err.kind().to_string(),
+            }
+        }
+        other => format!("{other:?}"),
+    };
+    ReportError::Line {
+        path: path.to_owned(),
+        line,
+        message,
+    }
+}
+
+/// Serde helpers for numbers that may be absent but never NaN or infinite.
+pub(super) mod finite {
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    pub fn check(value: f64) -> Result<f64, String> {
+        let message = || format!("{value} is not a finite number");
+        value.is_finite().then_some(value).ok_or_else(message)
+    }
+
+    pub fn serialize<S: Serializer>(value: &f64, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_f64(check(*value).map_err(ser::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
+        check(f64::deserialize(d)?).map_err(de::Error::custom)
+    }
+
+    /// The same for a column that may be empty.
+    pub mod option {
+        use super::{Deserialize, Deserializer, Serializer, check, de, ser};
+
+        pub fn serialize<S: Serializer>(value: &Option<f64>, s: S) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => s.serialize_some(&check(*value).map_err(ser::Error::custom)?),
+                None => s.serialize_none(),
+            }
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
+            let value = Option::<f64>::deserialize(d)?;
+            value.map(check).transpose().map_err(de::Error::custom)
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::report::{EmbeddingRow, ScoreRow, SkippedRow, StatsRow};
+
+    /// The header that serde would write for `row` is `COLUMNS`.
+    pub fn assert_columns<T: Row>(row: &T) {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.serialize(row).unwrap();
+        let text = String::from_utf8(csv.into_inner().unwrap()).unwrap();
+        assert_eq!(text.lines().next().unwrap(), T::COLUMNS.join(","));
+    }
+
+    #[test]
+    fn a_file_without_rows_has_its_header() {
+        fn check<T: Row>(folder: &Path) {
+            let path = folder.join(T::FILE);
+            write::<T>(&path, &[]).unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            assert_eq!(text, format!("{}\n", T::COLUMNS.join(",")));
+            assert!(read::<T>(&path).unwrap().is_empty());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        check::<ScoreRow>(folder.path());
+        check::<EmbeddingRow>(folder.path());
+        check::<StatsRow>(folder.path());
+        check::<SkippedRow>(folder.path());
+    }
+
+    fn error(text: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        fs::write(&path, text).unwrap();
+        read::<ScoreRow>(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn errors_name_the_file_the_line_and_the_column() {
+        let header = "id,prompt,audio_path,clap_score,taste,arm,front,middle,back,offset\n";
+        let good = "1,p,a.wav,0.100000,sweet,on,,,,\n";
+        let with = |line: &str| error(format!("{header}{good}{line}\n").as_bytes());
+
+        let e = with("2,p,a.wav,high,sweet,on,,,,");
+        assert!(e.contains("scores.csv, line 3: column `clap_score`"), "{e}");
+        let e = with("2,p,a.wav,NaN,sweet,on,,,,");
+        assert!(
+            e.contains("line 3") && e.contains("not a finite number"),
+            "{e}"
+        );
+        let e = with("2,p,a.wav,0.1,sweet,on,-4,,,");
+        assert!(e.contains("line 3: column `front`"), "{e}");
+        let e = with("2,p,a.wav");
+        assert!(
+            e.contains("line 3: it has 3 fields where the header has 10"),
+            "{e}"
+        );
+        let e = error(&[header.as_bytes(), b"2,\xff,a.wav,0.1,sweet,on,,,,\n"].concat());
+        assert!(e.contains("line 2: it is not UTF-8"), "{e}");
+        let e = error(b"");
+        assert!(e.contains("no column `id`"), "{e}");
+        let e = error(b"id,prompt\n1,x\n");
+        assert!(e.contains("no column `audio_path`"), "{e}");
+
+        let e = read::<ScoreRow>(Path::new("nowhere/scores.csv")).unwrap_err();
+        assert!(
+            e.to_string()
+                .starts_with("cannot read nowhere/scores.csv: ")
+        );
+    }
+}
