@@ -1,1 +1,27 @@
-//! TODO
+//! The audio front end of CLAP: a file in, log-mel features out.
+//!
+//! The order is [`decode`] (any supported file to mono), [`resample`] (to [`CLAP_RATE_HZ`]), then
+//! [`ClapFrontEnd::draw`] (which crops a long clip needs) and [`ClapFrontEnd::features`] (what the audio tower reads).
+//! Nothing here knows a model, an experiment or ONNX Runtime.
+
+mod clap;
+mod compressed;
+mod crops;
+mod decode;
+mod error;
+mod guard;
+mod log_mel;
+mod mel_scale;
+mod resample;
+mod riff;
+mod shrink;
+mod wav;
+
+pub use clap::{ClapFeatures, ClapFrontEnd, FeatureError};
+pub use crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, UnknownCropPolicy};
+pub use decode::{EXTENSIONS, Recording, decode};
+pub use error::{AudioError, AudioFault};
+pub use log_mel::{CLAP_RATE_HZ, HOP, MEL_BINS};
+pub use mel_scale::MelScale;
+pub use resample::resample;
+pub use shrink::FusionShrink;
