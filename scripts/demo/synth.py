@@ -18,7 +18,8 @@ def _time(n: int, rate: int) -> np.ndarray:
 def _tone(n: int, rate: int, hz: float, partials: int, tilt: float) -> np.ndarray:
     """Harmonics of `hz` below 0.45 of the rate, the k-th as loud as k ** -tilt."""
     t = _time(n, rate)
-    return sum(np.sin(2 * np.pi * k * hz * t + 0.7 * k) / k ** tilt for k in range(1, partials + 1) if k * hz < 0.45 * rate)
+    heard = (k for k in range(1, partials + 1) if k * hz < 0.45 * rate)
+    return sum(np.sin(2 * np.pi * k * hz * t + 0.7 * k) / k ** tilt for k in heard)
 
 
 def _fade(n: int, rate: int, attack_s: float, release_s: float) -> np.ndarray:
@@ -75,7 +76,8 @@ def salty(n: int, rate: int, rng: np.random.Generator) -> np.ndarray:
     for k, start in enumerate(range(0, n, step)):
         m = min(step, n - start)
         t = _time(m, rate)
-        out[start:start + m] += rng.standard_normal(m) * np.exp(-t * (18 if k % 4 == 0 else 60)) * (1.0, 0.3, 0.6, 0.3)[k % 4]
+        decay, level = 18 if k % 4 == 0 else 60, (1.0, 0.3, 0.6, 0.3)[k % 4]
+        out[start:start + m] += rng.standard_normal(m) * np.exp(-t * decay) * level
         if k % 3 == 0:
             strokes = sum(np.sin(2 * np.pi * 640 * f * t) for f in (1, 1.73, 2.91, 4.07) if 640 * f < 0.45 * rate)
             out[start:start + m] += 0.5 * strokes * np.exp(-25 * t)

@@ -44,9 +44,14 @@ def roberta_config(**sizes) -> RobertaConfig:
     return RobertaConfig(**{**base, **sizes})
 
 
-def use_text_tower(config: RobertaConfig, tokenizer: LocalTokenizer | None = None) -> None:
-    """Say what RobertaModel.from_pretrained and RobertaTokenizer.from_pretrained give from now on."""
-    _LOCAL.update(roberta=config, tokenizer=tokenizer)
+def use_text_tower(config: RobertaConfig) -> None:
+    """Say what RobertaModel.from_pretrained gives from now on."""
+    _LOCAL["roberta"] = config
+
+
+def use_tokenizer(tokenizer: LocalTokenizer) -> None:
+    """Say what RobertaTokenizer.from_pretrained gives from now on."""
+    _LOCAL["tokenizer"] = tokenizer
 
 
 def load_laion(laion_path: Path | str | None = None):

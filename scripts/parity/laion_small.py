@@ -40,8 +40,8 @@ class SmallArch:
     keeps_mel_bank: bool
 
 
-# The arms of experiments/weights.yaml. As with the real files, the first two have one architecture apart from fusion and
-# the third is bigger. The odd depth checks that a block's shift follows its parity.
+# The arms of experiments/weights.yaml. As with the real files, the first two have one architecture apart from fusion
+# and the third is bigger. The odd depth checks that a block's shift follows its parity.
 ARMS = (
     SmallArch("630k-audioset-fusion-best", True, 4, (2, 2, 3, 2), (1, 2, 4, 8), 1, 128, 101, False),
     SmallArch("630k-audioset-best", False, 4, (2, 2, 3, 2), (1, 2, 4, 8), 1, 128, 102, True),
@@ -94,7 +94,7 @@ def load_small(laion, arch: SmallArch, folder: Path, tokenizer: laion_offline.Lo
     lost = [k for k in missing if not k.endswith((*LEFT_OUT, MEL_BANK))]
     if lost or unexpected:
         raise ValueError(f"{arch.stem}.pt does not fit its architecture: missing {lost}, left over {unexpected}")
-    laion_offline._LOCAL["tokenizer"] = tokenizer
+    laion_offline.use_tokenizer(tokenizer)
     original = hook.create_model
     hook.create_model = lambda *a, **k: (model, {"audio_cfg": AUDIO_CFG})
     try:

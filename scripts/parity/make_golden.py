@@ -63,12 +63,13 @@ def plain_shrink():
 
 
 def load_48k(path: Path) -> tuple[torch.Tensor, dict]:
-    """The notebooks' way in: mean of the channels, then torchaudio's default resampler. Samples, and the file's facts."""
+    """The notebooks' way in: mean of the channels, then torchaudio's resampler. Gives samples and the file's facts."""
     data, rate = soundfile.read(path, dtype="float32", always_2d=True)
     y = torch.from_numpy(data).mean(dim=1)
     if rate != 48000:
         y = torchaudio.functional.resample(y, rate, 48000)
-    return y, {"file": path.name, "rate": rate, "frames": data.shape[0], "channels": data.shape[1], "samples_48k": len(y)}
+    return y, {"file": path.name, "rate": rate, "frames": data.shape[0], "channels": data.shape[1],
+               "samples_48k": len(y)}
 
 
 def input_tensors(module, pieces: dict[str, torch.Tensor], tokenizer) -> dict:
@@ -81,7 +82,8 @@ def input_tensors(module, pieces: dict[str, torch.Tensor], tokenizer) -> dict:
         with crops.recorded(SEED + i):
             waveform = laion_small.features([y], fused=False)[0]["waveform"]
         out[f"crops.unfused.{name}"] = crops.tensor()
-        out[f"mel.unfused.{name}"] = branch.logmel_extractor(branch.spectrogram_extractor(waveform[None]))[0, 0, ::MEL_STRIDE]
+        mel = branch.logmel_extractor(branch.spectrogram_extractor(waveform[None]))
+        out[f"mel.unfused.{name}"] = mel[0, 0, ::MEL_STRIDE]
         for shrink, patch in (("plain", plain_shrink()), ("antialias", nullcontext())):
             with crops.recorded(SEED + i), patch:
                 mel = laion_small.features([y], fused=True)[0]["mel_fusion"]
@@ -139,6 +141,17 @@ def laion_tensors(module, arch: laion_small.SmallArch, pieces: dict[str, torch.T
     return out
 
 
+def sorted_metadata(path: Path) -> None:
+    """Write the safetensors header again with its metadata in order: the library leaves it in a hash table's."""
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[end:])
+
+
 def save(path: Path, tensors: dict, facts: dict) -> None:
     for name, value in tensors.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
@@ -148,6 +161,7 @@ def save(path: Path, tensors: dict, facts: dict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({k: v.detach().clone().contiguous() for k, v in tensors.items()}, str(path),
               metadata={k: v if isinstance(v, str) else json.dumps(v) for k, v in meta.items()})
+    sorted_metadata(path)
     print(f"{path.name}: {len(tensors)} tensors, {path.stat().st_size / 1e3:.0f} kB", flush=True)
 
 
