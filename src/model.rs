@@ -158,6 +158,35 @@ impl Model {
     }
 }
 
+/// Check what of a card's model is on this machine already, without a network: hashes, and whether every tensor that
+/// the card's architecture needs is there. `false` when the checkpoint has yet to be fetched.
+pub fn check_if_here(card: &Card) -> Result<bool, ModelError> {
+    if let Source::Path(tokenizer) = &card.tokenizer {
+        local_file(&card.name, tokenizer, &tokenizer.path)?;
+    }
+    let checkpoint = match &card.source {
+        Source::Path(local) => {
+            local_files(&card.name, local)?;
+            local.path.clone()
+        }
+        Source::Hub(source) => {
+            let mut files = source.files.iter();
+            let cached = files.all(|file| hub::cached(&hub_file(source, file)).is_some());
+            if !(cached && source.is_pinned()) {
+                return Ok(false);
+            }
+            fetch(&card.name, source, true)?.0
+        }
+    };
+    let failed = |source| ModelError::Checkpoint {
+        card: card.name.clone(),
+        source,
+    };
+    let checkpoint = Checkpoint::open(&checkpoint).map_err(failed)?;
+    ClapWeights::load(&checkpoint, Some(&expected(card))).map_err(failed)?;
+    Ok(true)
+}
+
 /// Where the graphs of a models folder are.
 pub fn graphs_folder(models: &Path) -> PathBuf {
     models.join("graphs")

@@ -1,5 +1,6 @@
 //! Texts through CLAP's text tower.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayView1};
@@ -50,16 +51,16 @@ impl TextTower {
     pub fn load(runtime: &Runtime, export: &Exported, tokenizer: &Path) -> Result<Self, EmbedError> {
         Ok(Self {
             tokenizer: open_tokenizer(tokenizer)?,
-            session: runtime.session(&export.text_path())?,
+            session: runtime.session(&export.text_path(), runtime.options().threads)?,
             tokenizer_path: tokenizer.to_owned(),
             vocab: export.vocab,
             joint_dim: export.joint_dim,
         })
     }
 
-    /// Graph nodes by the provider that they ran on.
-    pub fn session(&self) -> &Session {
-        &self.session
+    /// Graph nodes by the provider that they ran on; empty before the first text.
+    pub fn placement(&self) -> BTreeMap<String, usize> {
+        self.session.placement().clone()
     }
 
     /// Embeddings `[texts, joint]` of length 1, in the order of `texts`; `done` hears how many are ready.

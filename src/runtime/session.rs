@@ -43,7 +43,7 @@ pub struct SessionOptions {
     pub provider: Provider,
     /// Number of the device, for providers that have several.
     pub device: Option<u32>,
-    /// Threads that one graph may use on the CPU.
+    /// Threads on the CPU, in all.
     pub threads: usize,
 }
 
@@ -82,8 +82,8 @@ impl Runtime {
         ort::info()
     }
 
-    /// Load a graph. A provider that cannot start is an error, never a silent fallback to the CPU.
-    pub fn session(&self, graph: &Path) -> Result<Session, SessionError> {
+    /// Load a graph for `threads` of the CPU. A provider that cannot start is an error, never a silent fallback to the CPU.
+    pub fn session(&self, graph: &Path, threads: usize) -> Result<Session, SessionError> {
         let load = |source| SessionError::Load {
             graph: graph.to_owned(),
             source,
@@ -93,7 +93,7 @@ impl Runtime {
         let builder = SessionBuilder::new(&self.environment).map_err(load)?;
         let mut builder = builder
             .with_optimization_level(GraphOptimizationLevel::All)
-            .and_then(|b| b.with_intra_threads(self.options.threads))
+            .and_then(|b| b.with_intra_threads(threads))
             .and_then(|b| b.with_inter_threads(1))
             .and_then(|b| b.with_memory_pattern(false))
             .and_then(|b| b.with_profiling(profile.path().join("placement")))
