@@ -31,7 +31,10 @@ struct Row {
 pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
     check_precision(args.runtime.precision)?;
     if args.audio.is_empty() && args.text.is_none() {
-        return Err(UsageError("nothing to embed; give --audio FILE|DIR or --text FILE.txt".into()).into());
+        return Err(UsageError(
+            "nothing to embed; give --audio FILE|DIR or --text FILE.txt".into(),
+        )
+        .into());
     }
     check_out(&args.out)?;
     let card = clap_card(&args.model, &args.models.models)?;
@@ -62,7 +65,11 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
     rows.extend(embed_texts(&runtime, &export, &model, &texts)?);
     write(&args.out, &rows, !clips.is_empty())
         .with_context(|| format!("cannot write {}", args.out.display()))?;
-    progress::note(format!("{} embeddings in {}", rows.len(), args.out.display()));
+    progress::note(format!(
+        "{} embeddings in {}",
+        rows.len(),
+        args.out.display()
+    ));
     Ok(())
 }
 

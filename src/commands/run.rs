@@ -77,7 +77,12 @@ fn show(plan: &Plan) -> Result<()> {
     println!("  crops       {crops}");
     println!("  embeddings  {} of audio under {arms} arms", pieces * arms);
     for (arm, card) in experiment.arms.iter().zip(&plan.cards) {
-        println!("  arm         {}: {}, {}", arm.name, card.name, state(plan, card)?);
+        println!(
+            "  arm         {}: {}, {}",
+            arm.name,
+            card.name,
+            state(plan, card)?
+        );
     }
     let library = match library::find(plan.runtime.ep)? {
         Some(library) => format!("ONNX Runtime {}", library.version),

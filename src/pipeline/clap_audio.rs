@@ -62,7 +62,10 @@ impl AudioTower {
                 .collect();
             loading
                 .into_iter()
-                .map(|load| load.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .map(|load| {
+                    load.join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
                 .collect::<Result<Vec<_>, SessionError>>()
         })?;
         Ok(Self {

@@ -48,7 +48,11 @@ pub struct TextTower {
 }
 
 impl TextTower {
-    pub fn load(runtime: &Runtime, export: &Exported, tokenizer: &Path) -> Result<Self, EmbedError> {
+    pub fn load(
+        runtime: &Runtime,
+        export: &Exported,
+        tokenizer: &Path,
+    ) -> Result<Self, EmbedError> {
         Ok(Self {
             tokenizer: open_tokenizer(tokenizer)?,
             session: runtime.session(&export.text_path(), runtime.options().threads)?,
@@ -100,13 +104,13 @@ impl TextTower {
 
     /// Token ids of `text`, `<s>` and `</s>` included, at most [`MAX_TOKENS`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoding =
-            self.tokenizer
-                .encode(text, true)
-                .map_err(|e| TokenizerError::Encode {
-                    text: text.chars().take(80).collect(),
-                    detail: e.to_string(),
-                })?;
+        let encoding = self
+            .tokenizer
+            .encode(text, true)
+            .map_err(|e| TokenizerError::Encode {
+                text: text.chars().take(80).collect(),
+                detail: e.to_string(),
+            })?;
         let ids = encoding.get_ids().to_vec();
         match ids.iter().find(|&&id| id as usize >= self.vocab) {
             Some(&id) => Err(TokenizerError::Vocabulary {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::{cache, files};
 
 /// Said once by every demo run.
-pub const NOTICE: &str = "demo: small bundled models with random weights; the numbers below mean nothing";
+pub const NOTICE: &str =
+    "demo: small bundled models with random weights; the numbers below mean nothing";
 
 macro_rules! bundled {
     ($($path:literal),+ $(,)?) => {
@@ -74,7 +75,9 @@ pub fn unpack() -> anyhow::Result<Demo> {
 
 fn unpack_to(parent: &Path, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(parent)?;
-    let part = tempfile::Builder::new().prefix(".part-").tempdir_in(parent)?;
+    let part = tempfile::Builder::new()
+        .prefix(".part-")
+        .tempdir_in(parent)?;
     for (path, bytes) in FILES {
         let target = part.path().join(path);
         if let Some(parent) = target.parent() {

@@ -56,7 +56,15 @@ pub fn run(plan: &Plan) -> Result<Finished> {
         compute(plan, arm, &mut store, &library, &mut runtime)
             .with_context(|| format!("arm '{}'", arm.name))?;
     }
-    finish(plan, &arms, &store, &identity, &library, runtime.as_ref(), started)
+    finish(
+        plan,
+        &arms,
+        &store,
+        &identity,
+        &library,
+        runtime.as_ref(),
+        started,
+    )
 }
 
 /// Fetch, check and export the model of every arm before any of them computes.
@@ -79,7 +87,12 @@ fn prepare(plan: &Plan) -> Result<Vec<Arm<'_>>> {
                 "{}: {} tensors of the checkpoint are not used: {}",
                 model.card.name,
                 leftover.len(),
-                leftover.iter().take(5).cloned().collect::<Vec<_>>().join(", ")
+                leftover
+                    .iter()
+                    .take(5)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ));
         }
         let export = model.export(&plan.models, plan.runtime.precision)?;
@@ -269,7 +282,9 @@ fn finish(
             precision: plan.runtime.precision.to_string(),
             threads: plan.runtime.threads(),
             onnxruntime: library.version.clone(),
-            build: runtime.map(|r| r.build_info().to_owned()).unwrap_or_default(),
+            build: runtime
+                .map(|r| r.build_info().to_owned())
+                .unwrap_or_default(),
             library_sha256: library.sha256.clone(),
         },
         harness: Program {
@@ -299,9 +314,21 @@ fn rows(plan: &Plan, arms: &[Arm], store: &Store) -> Result<(Vec<ScoreRow>, Vec<
     let (mut scores, mut embeddings) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for arm in arms {
         for piece in &plan.experiment.pieces {
-            let missing = || anyhow!("piece {} has no embedding under arm '{}'", piece.id, arm.name);
-            let (audio, crops) = store.journal.clip(arm.name, &piece.id).ok_or_else(missing)?;
-            let text = store.journal.text(arm.name, &piece.prompt).ok_or_else(missing)?;
+            let missing = || {
+                anyhow!(
+                    "piece {} has no embedding under arm '{}'",
+                    piece.id,
+                    arm.name
+                )
+            };
+            let (audio, crops) = store
+                .journal
+                .clip(arm.name, &piece.id)
+                .ok_or_else(missing)?;
+            let text = store
+                .journal
+                .text(arm.name, &piece.prompt)
+                .ok_or_else(missing)?;
             let clap_score = cosine(audio, text);
             let taste = piece.taste.clone().unwrap_or_default();
             scores.push(ScoreRow {

@@ -164,7 +164,10 @@ mod tests {
     fn fresh_forgets() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        Journal::open(&path, false).unwrap().add(entry("a")).unwrap();
+        Journal::open(&path, false)
+            .unwrap()
+            .add(entry("a"))
+            .unwrap();
         let journal = Journal::open(&path, true).unwrap();
         assert!(journal.clip("on", "a").is_none());
         assert_eq!(std::fs::read(&path).unwrap(), b"");

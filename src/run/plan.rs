@@ -84,8 +84,8 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         .arms
         .iter()
         .map(|arm| {
-            let card = Card::find(&arm.model, &models)
-                .with_context(|| format!("arm '{}'", arm.name))?;
+            let card =
+                Card::find(&arm.model, &models).with_context(|| format!("arm '{}'", arm.name))?;
             match card.kind {
                 Kind::Clap => Ok(card),
                 Kind::Musicgen => Err(UsageError(format!(

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::{ArrayViewD, Ix2};
-use ort::ep::{self, ExecutionProviderDispatch};
 use ort::environment::Environment;
+use ort::ep::{self, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::SessionInputValue;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -90,14 +90,9 @@ impl Runtime {
         };
         // The profile of the first run says which provider every node really ran on.
         let profile = tempfile::tempdir().map_err(|e| load(ort::Error::new(e.to_string())))?;
-        let builder = SessionBuilder::new(&self.environment).map_err(load)?;
-        let mut builder = builder
-            .with_optimization_level(GraphOptimizationLevel::All)
-            .and_then(|b| b.with_intra_threads(threads))
-            .and_then(|b| b.with_inter_threads(1))
-            .and_then(|b| b.with_memory_pattern(false))
-            .and_then(|b| b.with_profiling(profile.path().join("placement")))
-            .map_err(|e| load(e.into()))?;
+        let mut builder = self
+            .builder(threads, &profile.path().join("placement"))
+            .map_err(load)?;
         if let Some(dispatch) = self.provider() {
             builder = builder
                 .with_execution_providers([dispatch.error_on_failure()])
@@ -116,6 +111,15 @@ impl Runtime {
             profile: Some(profile),
             placement: BTreeMap::new(),
         })
+    }
+
+    fn builder(&self, threads: usize, profile: &Path) -> ort::Result<SessionBuilder> {
+        Ok(SessionBuilder::new(&self.environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(threads)?
+            .with_inter_threads(1)?
+            .with_memory_pattern(false)?
+            .with_profiling(profile)?)
     }
 
     fn provider(&self) -> Option<ExecutionProviderDispatch> {
@@ -171,7 +175,10 @@ pub struct Session {
 
 impl Session {
     /// Run the graph on named inputs and return its output `embedding` `[batch, joint]`.
-    pub fn embed(&mut self, inputs: &[(&str, Input)]) -> Result<ndarray::Array2<f32>, SessionError> {
+    pub fn embed(
+        &mut self,
+        inputs: &[(&str, Input)],
+    ) -> Result<ndarray::Array2<f32>, SessionError> {
         let run = |source| SessionError::Run {
             graph: self.graph.clone(),
             source,
