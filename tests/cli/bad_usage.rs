@@ -86,6 +86,29 @@ fn an_output_that_is_a_folder() {
     assert!(names_below(folder.path()).is_empty());
 }
 
+/// A file moved to its place would take that of the device, for the whole machine if the user is root.
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_no_file_is_written_into_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let models = Models::shared();
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    Call::embed(&models, UNFUSED)
+        .option("--audio", demo_pieces().join("sour_03.wav"))
+        .option("--out", &pipe)
+        .ok();
+    let read = reader.join().unwrap();
+    assert!(read.starts_with("id,kind,embedding,front,middle,back,offset\nsour_03,audio,"));
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+}
+
 #[test]
 fn an_output_that_stands_already_stays_when_the_call_fails() {
     let models = Models::shared();

@@ -9,6 +9,7 @@ mod bad_usage;
 mod batching;
 mod cards;
 mod crops;
+mod exports;
 mod full_disk;
 mod installation;
 mod parity;
