@@ -10,14 +10,19 @@ use crate::runtime::Provider;
 
 /// Taste-to-music experiments without Python: CLAP checkpoints to ONNX graphs, run from YAML files.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 110, after_help = "\
+#[command(
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    after_help = "\
 Examples:
   harness run experiments/weights.yaml --demo         the whole chain on small bundled models
   harness run experiments/weights.yaml --set audio.files=my_pieces
   harness inspect 630k-audioset-fusion-best.pt        what is in a checkpoint, and which cards it fits
 
 Exit codes: 0 done, 1 failed, 2 the command line or the experiment file is wrong, 130 interrupted.
-Results go to standard output, progress and notes to standard error.")]
+Results go to standard output, progress and notes to standard error."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -67,7 +72,9 @@ pub enum Command {
         ep: Provider,
     },
     /// Print a completion script for a shell
-    #[command(after_help = "Example: harness completions bash > ~/.local/share/bash-completion/completions/harness")]
+    #[command(
+        after_help = "Example: harness completions bash > ~/.local/share/bash-completion/completions/harness"
+    )]
     Completions { shell: clap_complete::Shell },
 }
 

@@ -134,21 +134,25 @@ impl Model {
 
     /// The model's graphs under `<models>/graphs`, exported now if they are not there.
     pub fn export(&self, models: &Path, precision: Precision) -> Result<Exported, ModelError> {
-        let failed = |source| ModelError::Export {
-            card: self.card.name.clone(),
-            source,
-        };
-        let graphs = graphs_folder(models);
-        if let Some(found) = export::find(&graphs, &self.sha256, precision).map_err(failed)? {
+        if let Some(found) = self.exported(models, precision)? {
             return Ok(found);
         }
         let checkpoint = self.open()?;
         let weights = self.weights(&checkpoint)?;
-        export::export_clap(&graphs, &weights, &self.sha256, precision).map_err(failed)
+        export::export_clap(&graphs_folder(models), &weights, &self.sha256, precision).map_err(
+            |source| ModelError::Export {
+                card: self.card.name.clone(),
+                source,
+            },
+        )
     }
 
     /// The graphs if they are there already.
-    pub fn exported(&self, models: &Path, precision: Precision) -> Result<Option<Exported>, ModelError> {
+    pub fn exported(
+        &self,
+        models: &Path,
+        precision: Precision,
+    ) -> Result<Option<Exported>, ModelError> {
         export::find(&graphs_folder(models), &self.sha256, precision).map_err(|source| {
             ModelError::Export {
                 card: self.card.name.clone(),
@@ -156,6 +160,35 @@ impl Model {
             }
         })
     }
+}
+
+/// Check what of a card's model is on this machine already, without a network: hashes, and whether every tensor that
+/// the card's architecture needs is there. `false` when the checkpoint has yet to be fetched.
+pub fn check_if_here(card: &Card) -> Result<bool, ModelError> {
+    if let Source::Path(tokenizer) = &card.tokenizer {
+        local_file(&card.name, tokenizer, &tokenizer.path)?;
+    }
+    let checkpoint = match &card.source {
+        Source::Path(local) => {
+            local_files(&card.name, local)?;
+            local.path.clone()
+        }
+        Source::Hub(source) => {
+            let mut files = source.files.iter();
+            let cached = files.all(|file| hub::cached(&hub_file(source, file)).is_some());
+            if !(cached && source.is_pinned()) {
+                return Ok(false);
+            }
+            fetch(&card.name, source, true)?.0
+        }
+    };
+    let failed = |source| ModelError::Checkpoint {
+        card: card.name.clone(),
+        source,
+    };
+    let checkpoint = Checkpoint::open(&checkpoint).map_err(failed)?;
+    ClapWeights::load(&checkpoint, Some(&expected(card))).map_err(failed)?;
+    Ok(true)
 }
 
 /// Where the graphs of a models folder are.
@@ -233,11 +266,10 @@ fn local_file(card: &str, local: &LocalSource, path: &Path) -> Result<FileRecord
             path: path.to_owned(),
         });
     }
-    let (sha256, bytes) =
-        hub::remembered_sha256(path).map_err(|source| ModelError::Hub {
-            card: card.to_owned(),
-            source,
-        })?;
+    let (sha256, bytes) = hub::remembered_sha256(path).map_err(|source| ModelError::Hub {
+        card: card.to_owned(),
+        source,
+    })?;
     check_size(card, path, bytes, local.bytes)?;
     if let Some(pinned) = local.sha256.as_ref().filter(|pinned| **pinned != sha256) {
         return Err(ModelError::Hash {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use ndarray::ArrayView1;
 
 use super::{UsageError, check_precision, clap_card, make_models_folder, open_runtime};
-use crate::audio::{ClapFrontEnd, Crops};
+use crate::audio::Crops;
 use crate::cli::EmbedArgs;
 use crate::export::Exported;
 use crate::files;
@@ -19,9 +19,6 @@ use crate::pipeline::{AudioTower, TextTower};
 use crate::progress;
 use crate::runtime::Runtime;
 use crate::spec::{self, audio_files, check_ids};
-
-/// Clips whose features are made at once, before they go through the graph.
-const CLIPS_AT_ONCE: usize = 8;
 
 /// One line of the CSV.
 struct Row {
@@ -34,7 +31,10 @@ struct Row {
 pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
     check_precision(args.runtime.precision)?;
     if args.audio.is_empty() && args.text.is_none() {
-        return Err(UsageError("nothing to embed; give --audio FILE|DIR or --text FILE.txt".into()).into());
+        return Err(UsageError(
+            "nothing to embed; give --audio FILE|DIR or --text FILE.txt".into(),
+        )
+        .into());
     }
     check_out(&args.out)?;
     let card = clap_card(&args.model, &args.models.models)?;
@@ -65,7 +65,11 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
     rows.extend(embed_texts(&runtime, &export, &model, &texts)?);
     write(&args.out, &rows, !clips.is_empty())
         .with_context(|| format!("cannot write {}", args.out.display()))?;
-    progress::note(format!("{} embeddings in {}", rows.len(), args.out.display()));
+    progress::note(format!(
+        "{} embeddings in {}",
+        rows.len(),
+        args.out.display()
+    ));
     Ok(())
 }
 
@@ -126,24 +130,20 @@ fn embed_audio(
     if clips.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tower = AudioTower::load(runtime, export)?;
-    let front_end = ClapFrontEnd::new(export.fusion, model.card.fusion_shrink);
+    let mut tower = AudioTower::load(runtime, export, model.card.fusion_shrink, clips.len())?;
     let bar = progress::items("audio", "clips", clips.len() as u64);
+    let named: Vec<(&str, &Path)> = clips
+        .iter()
+        .map(|(id, path)| (id.as_str(), path.as_path()))
+        .collect();
     let mut rows = Vec::with_capacity(clips.len());
-    for chunk in clips.chunks(CLIPS_AT_ONCE) {
+    tower.embed(&named, choice, |clip| -> Result<()> {
         interrupt::check()?;
-        let named: Vec<(&str, &Path)> = chunk
-            .iter()
-            .map(|(id, path)| (id.as_str(), path.as_path()))
-            .collect();
-        let (features, crops): (Vec<_>, Vec<_>) = clips::features(&front_end, &named, choice)?
-            .into_iter()
-            .unzip();
-        let embeddings = tower.embed(&features, |n| bar.inc(n as u64))?;
-        for ((embedding, (id, _)), crops) in embeddings.rows().into_iter().zip(chunk).zip(crops) {
-            rows.push(row(id.clone(), "audio", embedding, crops));
-        }
-    }
+        let id = clips[clip.index].0.clone();
+        rows.push(row(id, "audio", clip.embedding, clip.crops));
+        bar.inc(1);
+        Ok(())
+    })?;
     bar.finish_and_clear();
     Ok(rows)
 }

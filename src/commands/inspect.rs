@@ -14,9 +14,7 @@ use crate::model::{Model, expected};
 /// Describe a file, a folder, or the checkpoint of a card, and compare it with the cards of the models folder.
 pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
     let path = Path::new(what);
-    let is_card = path
-        .extension()
-        .is_some_and(|e| e == "yaml" || e == "yml");
+    let is_card = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
     let (checkpoint, cards) = if path.exists() && !is_card {
         let cards = Card::all(&models.models)?;
         (Checkpoint::open(path)?, cards)

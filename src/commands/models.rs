@@ -36,17 +36,18 @@ pub(super) fn list(args: &ModelsArgs) -> Result<()> {
 
 fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
     let (here, source) = match &card.source {
-        Source::Path(local) => (
-            size_of(&local.path),
-            local.path.display().to_string(),
-        ),
+        Source::Path(local) => (size_of(&local.path), local.path.display().to_string()),
         Source::Hub(hub) => {
             let cached: Vec<_> = hub
                 .files
                 .iter()
                 .map(|file| hub::cached(&hub_file(hub, file)))
                 .collect();
-            let bytes = cached.iter().flatten().filter_map(|path| size_of(path)).sum();
+            let bytes = cached
+                .iter()
+                .flatten()
+                .filter_map(|path| size_of(path))
+                .sum();
             let whole = !cached.is_empty() && cached.iter().all(Option::is_some);
             let files: Vec<&str> = hub.files.iter().map(|f| f.name.as_str()).collect();
             (

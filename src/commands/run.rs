@@ -1,4 +1,136 @@
+//! `harness run` and `harness check`.
+
+use std::path::PathBuf;
+
 use anyhow::Result;
+
+use super::check_precision;
+use crate::card::{Card, Source};
 use crate::cli::RunArgs;
-pub(super) fn run(_: &RunArgs) -> Result<()> { anyhow::bail!("x") }
-pub(super) fn check(_: &RunArgs) -> Result<()> { anyhow::bail!("x") }
+use crate::export::Precision;
+use crate::hub;
+use crate::interrupt;
+use crate::model::{Model, hub_file};
+use crate::progress::note;
+use crate::run::{self, Plan, demo, summary};
+use crate::runtime::library;
+
+/// Run every experiment; all are checked before the first begins.
+pub(super) fn run(args: &RunArgs) -> Result<()> {
+    let plans = plans(args)?;
+    interrupt::listen();
+    for plan in &plans {
+        let finished = run::run(plan)?;
+        print!("{}", summary::table(&finished.scores, &finished.stats));
+        println!("{}", finished.folder.display());
+    }
+    Ok(())
+}
+
+/// Check every experiment and show its plan.
+pub(super) fn check(args: &RunArgs) -> Result<()> {
+    for plan in plans(args)? {
+        show(&plan)?;
+    }
+    Ok(())
+}
+
+fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
+    check_precision(args.runtime.precision)?;
+    if args.demo {
+        note(demo::NOTICE);
+    }
+    let plans: Vec<Plan> = args
+        .experiments
+        .iter()
+        .map(|path| run::plan(path, args))
+        .collect::<Result<_>>()?;
+    let mut folders: Vec<PathBuf> = plans.iter().map(|plan| plan.folder.clone()).collect();
+    folders.sort();
+    if let Some(twice) = folders.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(super::UsageError(format!(
+            "two experiments would write to {}; run them one at a time, each with its own --out",
+            twice[0].display()
+        ))
+        .into());
+    }
+    Ok(plans)
+}
+
+fn show(plan: &Plan) -> Result<()> {
+    let experiment = &plan.experiment;
+    let (pieces, arms) = (experiment.pieces.len(), experiment.arms.len());
+    let seconds: f64 = plan.clips.iter().map(|clip| clip.duration_s).sum();
+    let long = plan.clips.iter().filter(|c| c.duration_s > 10.0).count();
+    println!("{}", experiment.name);
+    println!(
+        "  pieces      {pieces}, {:.1} min of audio, {long} longer than 10 s",
+        seconds / 60.0
+    );
+    if !plan.skipped.is_empty() {
+        println!("  left out    {} (--skip-bad)", plan.skipped.len());
+    }
+    let crops = match &plan.recorded {
+        Some(recorded) => format!("as in {}", recorded.path.display()),
+        None => format!("{}, seed {}", experiment.crops, experiment.seed),
+    };
+    println!("  crops       {crops}");
+    println!("  embeddings  {} of audio under {arms} arms", pieces * arms);
+    for (arm, card) in experiment.arms.iter().zip(&plan.cards) {
+        println!(
+            "  arm         {}: {}, {}",
+            arm.name,
+            card.name,
+            state(plan, card)?
+        );
+    }
+    let library = match library::find(plan.runtime.ep)? {
+        Some(library) => format!("ONNX Runtime {}", library.version),
+        None => format!("{} is to be installed", plan.runtime.ep.package()),
+    };
+    println!("  provider    {}, {library}", plan.runtime.ep);
+    println!("  run folder  {}", plan.folder.display());
+    Ok(())
+}
+
+/// What has to be done before a card's model can run.
+fn state(plan: &Plan, card: &Card) -> Result<String> {
+    let files: Vec<_> = [&card.source, &card.tokenizer]
+        .into_iter()
+        .filter_map(|source| match source {
+            Source::Hub(hub) => Some(hub.files.iter().map(move |f| (hub_file(hub, f), f.bytes))),
+            Source::Path(_) => None,
+        })
+        .flatten()
+        .filter(|(file, _)| hub::cached(file).is_none())
+        .collect();
+    if files.is_empty() {
+        let model = Model::obtain(card.clone(), true)?;
+        let exported = model.exported(&plan.models, Precision::Fp32)?;
+        return Ok(match exported {
+            Some(exported) => format!("{}, exported", exported.architecture),
+            None => "here, to be exported".to_owned(),
+        });
+    }
+    let mut bytes = 0;
+    for (file, stated) in &files {
+        bytes += match stated {
+            Some(bytes) => *bytes,
+            None if plan.offline => 0,
+            None => hub::metadata(file)?.bytes,
+        };
+    }
+    let offline = if plan.offline {
+        "; --offline will not fetch them"
+    } else {
+        ""
+    };
+    Ok(format!(
+        "{} to download, {:.1} MB{offline}",
+        match files.len() {
+            1 => "1 file".to_owned(),
+            n => format!("{n} files"),
+        },
+        bytes as f64 / 1e6
+    ))
+}

@@ -50,7 +50,10 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
             .fold(0.0, f64::max);
         let verdict = if largest <= TOLERANCE { "ok" } else { "WRONG" };
         wrong += usize::from(largest > TOLERANCE);
-        println!("{verdict:6} {:?}: largest difference {largest:.1e}", known.text);
+        println!(
+            "{verdict:6} {:?}: largest difference {largest:.1e}",
+            known.text
+        );
     }
     if wrong > 0 {
         bail!(

@@ -31,7 +31,12 @@ impl Tower<'_, '_, '_> {
     }
 
     /// Layer normalisation `name` over the last axis.
-    pub fn layer_norm(&mut self, x: &Value, name: &str, epsilon: f32) -> Result<Value, ExportError> {
+    pub fn layer_norm(
+        &mut self,
+        x: &Value,
+        name: &str,
+        epsilon: f32,
+    ) -> Result<Value, ExportError> {
         let scale = self.weight(&format!("{name}.weight"))?;
         let bias = self.weight(&format!("{name}.bias"))?;
         Ok(self.graph.layer_norm(x, &scale, &bias, epsilon))
@@ -88,5 +93,30 @@ impl FoldedBatchNorm {
             row.iter_mut().for_each(|w| *w *= self.scale[o]);
             bias[o] = bias[o] * self.scale[o] + self.shift[o];
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folded_norm_gives_what_the_layer_and_the_norm_give() {
+        let norm = FoldedBatchNorm {
+            scale: vec![2.0, -1.0],
+            shift: vec![0.5, 3.0],
+        };
+        let (mut weight, mut bias) = (vec![1.0, 2.0, 3.0, 4.0], vec![10.0, 20.0]);
+        let x = [0.25, -0.5];
+        let layer = |w: &[f32], b: &[f32]| -> Vec<f32> {
+            w.chunks(2)
+                .zip(b)
+                .map(|(row, b)| row[0] * x[0] + row[1] * x[1] + b)
+                .collect()
+        };
+        let plain = layer(&weight, &bias);
+        let expected = [2.0 * plain[0] + 0.5, -plain[1] + 3.0];
+        norm.fold_into(&mut weight, &mut bias);
+        assert_eq!(layer(&weight, &bias), expected);
     }
 }

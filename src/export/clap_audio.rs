@@ -65,11 +65,19 @@ pub(super) fn build(graph: &mut GraphBuilder, weights: &ClapWeights) -> Result<(
 }
 
 /// `bn0` over the mel bins, then 1001 frames to 1024: `[batch, channels, 1024, 64]`.
-fn normalise_and_stretch(tower: &mut Tower, mel: &Value, htsat: &Htsat) -> Result<Value, ExportError> {
+fn normalise_and_stretch(
+    tower: &mut Tower,
+    mel: &Value,
+    htsat: &Htsat,
+) -> Result<Value, ExportError> {
     tower.graph.scope("audio_branch.bn0");
     let norm = FoldedBatchNorm::read(tower, "audio_branch.bn0")?;
-    let scale = tower.graph.tensor("bn0.scale", &[htsat.mel_bins], &norm.scale)?;
-    let shift = tower.graph.tensor("bn0.shift", &[htsat.mel_bins], &norm.shift)?;
+    let scale = tower
+        .graph
+        .tensor("bn0.scale", &[htsat.mel_bins], &norm.scale)?;
+    let shift = tower
+        .graph
+        .tensor("bn0.shift", &[htsat.mel_bins], &norm.shift)?;
     let mel = tower.graph.mul(mel, &scale);
     let mel = tower.graph.add(&mel, &shift);
 
@@ -130,7 +138,8 @@ pub(super) fn whole_clip_tokens(
         frames.clone()
     };
     let blocks = htsat.spec_size / htsat.mel_bins;
-    let [p, columns, rows] = [patch, htsat.spec_size / patch, htsat.mel_bins / patch].map(|n| n as i64);
+    let [p, columns, rows] =
+        [patch, htsat.spec_size / patch, htsat.mel_bins / patch].map(|n| n as i64);
     // [batch, block, column, x, row, y] to [batch, block, row, column, y, x]
     let split = tower
         .graph
@@ -156,7 +165,12 @@ pub(super) fn flat_convolution(
 }
 
 /// All Swin stages: `[batch * side(0)^2, D]` in row-major order to `[batch * side(last)^2, 8 D]`.
-fn stages(tower: &mut Tower, mut x: Value, batch: &Value, htsat: &Htsat) -> Result<Value, ExportError> {
+fn stages(
+    tower: &mut Tower,
+    mut x: Value,
+    batch: &Value,
+    htsat: &Htsat,
+) -> Result<Value, ExportError> {
     let three_ones = tower.graph.int64(&[3], &[1, 1, 1])?;
     let per_clip = tower.graph.concat(&[batch, &three_ones], 0);
     let mut order: Order = (0..htsat.side(0) * htsat.side(0)).collect();
@@ -260,7 +274,11 @@ fn swin_block(
 
 /// Weights `[width, width]` and biases `[width]` of the queries, keys and values that `name` holds one after
 /// another.
-fn split_qkv(tower: &mut Tower, name: &str, width: usize) -> Result<Vec<(Value, Value)>, ExportError> {
+fn split_qkv(
+    tower: &mut Tower,
+    name: &str,
+    width: usize,
+) -> Result<Vec<(Value, Value)>, ExportError> {
     let weight = tower.weights.get(&format!("{name}.weight"))?;
     let bias = tower.weights.get(&format!("{name}.bias"))?;
     let mut parts = Vec::with_capacity(3);

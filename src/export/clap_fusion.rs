@@ -36,7 +36,9 @@ pub(super) fn tokens(
     let fused = attentional_fusion(tower, &whole, &crops, htsat)?;
     let longer = tower.graph.reshape(longer, &[-1, 1, 1])?;
     let tokens = tower.graph.select(&longer, &fused, &whole);
-    Ok(tower.graph.reshape(&tokens, &[-1, htsat.embed_dim as i64])?)
+    Ok(tower
+        .graph
+        .reshape(&tokens, &[-1, htsat.embed_dim as i64])?)
 }
 
 /// The three crops, each cut by a kernel of 4 x 12, side by side; what is left of the width is zeros:
@@ -56,7 +58,13 @@ fn crop_tokens(tower: &mut Tower, frames: &Value, htsat: &Htsat) -> Result<Value
     let crop_count = CROP_WIDTH as i64;
     let split = graph.reshape(
         &crops,
-        &[-1, crop_count, b, htsat.spec_size as i64, htsat.mel_bins as i64],
+        &[
+            -1,
+            crop_count,
+            b,
+            htsat.spec_size as i64,
+            htsat.mel_bins as i64,
+        ],
     )?;
     let covered = graph.slice(&split, 3, 0, c * w)?;
     // [batch, crop, block, column, x, row, y] to [batch, block, row, crop, column, y, x]
@@ -87,7 +95,12 @@ fn attentional_fusion(
     let local = bottleneck(tower, &local, &format!("{NAME}.fusion_model.local_att"), 0)?;
     let local = tower.graph.reshape(&local, &[-1, side * side, width])?;
     let global = tower.graph.mean(&sum, 1, false)?;
-    let global = bottleneck(tower, &global, &format!("{NAME}.fusion_model.global_att"), 1)?;
+    let global = bottleneck(
+        tower,
+        &global,
+        &format!("{NAME}.fusion_model.global_att"),
+        1,
+    )?;
     let global = tower.graph.reshape(&global, &[-1, 1, width])?;
     let both = tower.graph.add(&local, &global);
     let weight = tower.graph.sigmoid(&both);
@@ -103,7 +116,12 @@ fn attentional_fusion(
 
 /// Convolution 1 x 1, batch norm, ReLU, convolution 1 x 1, batch norm, on `[rows, D]`; `first` is the place of the
 /// first convolution in the checkpoint's sequence.
-fn bottleneck(tower: &mut Tower, x: &Value, name: &str, first: usize) -> Result<Value, ExportError> {
+fn bottleneck(
+    tower: &mut Tower,
+    x: &Value,
+    name: &str,
+    first: usize,
+) -> Result<Value, ExportError> {
     let hidden = convolution_and_norm(tower, x, name, first)?;
     let hidden = tower.graph.relu(&hidden);
     convolution_and_norm(tower, &hidden, name, first + 3)

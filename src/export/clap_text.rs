@@ -68,7 +68,11 @@ pub(super) fn build(graph: &mut GraphBuilder, weights: &ClapWeights) -> Result<(
         let inner = tower.graph.gelu(&inner);
         let outer = tower.linear(&inner, &format!("{name}.output.dense"))?;
         let sum = tower.graph.add(&outer, &attended);
-        x = tower.layer_norm(&sum, &format!("{name}.output.LayerNorm"), text.layer_norm_eps)?;
+        x = tower.layer_norm(
+            &sum,
+            &format!("{name}.output.LayerNorm"),
+            text.layer_norm_eps,
+        )?;
     }
 
     tower.graph.scope("text_branch.pooler");

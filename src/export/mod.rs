@@ -7,6 +7,7 @@ mod blocks;
 mod clap_audio;
 mod clap_fusion;
 mod clap_text;
+mod front_end;
 mod store;
 mod windows;
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EXPORTER_VERSION, ExportError, clap_audio, clap_text};
+use super::{EXPORTER_VERSION, ExportError, clap_audio, clap_text, front_end};
 use crate::checkpoint::clap::ClapWeights;
 use crate::files;
 use crate::onnx::{GraphBuilder, WeightsFile};
@@ -143,6 +143,7 @@ pub fn export_clap(
         return Ok(found);
     }
     remove_leftovers(graphs).map_err(at)?;
+    front_end::check(weights)?;
 
     let started = Instant::now();
     let part = tempfile::Builder::new()

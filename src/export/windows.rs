@@ -94,7 +94,8 @@ pub(super) fn attention_bias(
             for k in 0..tokens {
                 let rows = q / window + window - 1 - k / window;
                 let columns = q % window + window - 1 - k % window;
-                relative[(h * tokens + q) * tokens + k] = table[(rows * span + columns) * heads + h];
+                relative[(h * tokens + q) * tokens + k] =
+                    table[(rows * span + columns) * heads + h];
             }
         }
     }
@@ -107,11 +108,17 @@ pub(super) fn attention_bias(
     for members in order.chunks_exact(tokens) {
         let regions: Vec<usize> = members
             .iter()
-            .map(|&t| region(t / side, side, window, shift) * 3 + region(t % side, side, window, shift))
+            .map(|&t| {
+                region(t / side, side, window, shift) * 3 + region(t % side, side, window, shift)
+            })
             .collect();
         for (i, &value) in relative.iter().enumerate() {
             let (q, k) = (i / tokens % tokens, i % tokens);
-            let mask = if regions[q] == regions[k] { 0.0 } else { MASKED };
+            let mask = if regions[q] == regions[k] {
+                0.0
+            } else {
+                MASKED
+            };
             bias.push(value + mask);
         }
     }

@@ -284,3 +284,86 @@ fn value_info(name: &str, element: Element, axes: &[Axis]) -> proto::ValueInfo {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A graph of one linear layer whose weight is large enough to go outside.
+    fn linear(folder: &std::path::Path) -> (proto::Model, Vec<u8>) {
+        let path = folder.join("g.onnx.data");
+        let mut weights = WeightsFile::create(&path).unwrap();
+        let mut graph = GraphBuilder::new("g", &mut weights);
+        let x = graph.input(
+            "x",
+            Element::Float,
+            &[Axis::Named("batch"), Axis::Fixed(32)],
+        );
+        let w: Vec<f32> = (0..32 * 32).map(|i| i as f32).collect();
+        let first = graph.tensor("first", &[32, 32], &w).unwrap();
+        let weight = graph.tensor("weight", &[32, 32], &w).unwrap();
+        let bias = graph.tensor("bias", &[32], &[1.0; 32]).unwrap();
+        graph.scope("layer");
+        let y = graph.linear(&x, &first, Some(&bias));
+        let y = graph.linear(&y, &weight, Some(&bias));
+        let y = graph.reshape(&y, &[-1, 8, 4]).unwrap();
+        let y = graph.reshape(&y, &[-1, 8, 4]).unwrap();
+        graph.output("y", &y, Element::Float, &[Axis::Named("batch")]);
+        let bytes = graph.encode(&[("made_by", "a test".to_owned())]);
+        weights.finish().unwrap();
+        (
+            proto::Model::decode(bytes.as_slice()).unwrap(),
+            std::fs::read(path).unwrap(),
+        )
+    }
+
+    #[test]
+    fn large_weights_lie_outside_where_the_graph_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let (model, data) = linear(folder.path());
+        let graph = model.graph.unwrap();
+        let weight = graph
+            .initializer
+            .iter()
+            .find(|t| t.name.as_deref() == Some("weight"))
+            .unwrap();
+        let entry = |key: &str| {
+            let found = weight
+                .external_data
+                .iter()
+                .find(|e| e.key.as_deref() == Some(key));
+            found.unwrap().value.clone().unwrap()
+        };
+        assert_eq!(entry("location"), "g.onnx.data");
+        assert_eq!(entry("length"), (32 * 32 * 4).to_string());
+        let offset: usize = entry("offset").parse().unwrap();
+        assert_eq!(offset % 4096, 0);
+        assert_eq!(data[offset + 4..offset + 8], 1f32.to_le_bytes());
+        assert_eq!(offset + 32 * 32 * 4, data.len());
+    }
+
+    #[test]
+    fn names_are_unique_and_equal_constants_are_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let graph = linear(folder.path()).0.graph.unwrap();
+        let mut names: Vec<&String> = graph
+            .node
+            .iter()
+            .flat_map(|n| &n.output)
+            .chain(graph.initializer.iter().filter_map(|t| t.name.as_ref()))
+            .collect();
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        // first, weight, the bias that both layers have, and the shape that both reshapes have.
+        assert_eq!(graph.initializer.len(), 4);
+        assert!(
+            graph.node[0]
+                .name
+                .as_ref()
+                .unwrap()
+                .starts_with("layer/Gemm")
+        );
+    }
+}

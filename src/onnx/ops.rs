@@ -3,9 +3,9 @@
 
 use std::io;
 
+use super::CONTRIB_DOMAIN;
 use super::graph::Attribute::{Float, Int, Ints};
 use super::graph::{Element, GraphBuilder, Value};
-use super::CONTRIB_DOMAIN;
 
 impl GraphBuilder<'_> {
     pub fn add(&mut self, a: &Value, b: &Value) -> Value {
@@ -132,7 +132,13 @@ impl GraphBuilder<'_> {
     }
 
     /// Append `count` zeros at the end of `axis`, of `rank` axes.
-    pub fn pad_end(&mut self, x: &Value, rank: usize, axis: usize, count: i64) -> io::Result<Value> {
+    pub fn pad_end(
+        &mut self,
+        x: &Value,
+        rank: usize,
+        axis: usize,
+        count: i64,
+    ) -> io::Result<Value> {
         let mut pads = vec![0; 2 * rank];
         pads[rank + axis] = count;
         let pads = self.int64(&[2 * rank], &pads)?;
@@ -141,7 +147,12 @@ impl GraphBuilder<'_> {
 
     /// Sizes of the axes `start..end`, i64.
     pub fn shape_of(&mut self, x: &Value, start: i64, end: i64) -> Value {
-        self.node("", "Shape", &[x], vec![("start", Int(start)), ("end", Int(end))])
+        self.node(
+            "",
+            "Shape",
+            &[x],
+            vec![("start", Int(start)), ("end", Int(end))],
+        )
     }
 
     /// Repeat `x` along each axis, by counts i64 `[rank]`.
@@ -167,6 +178,11 @@ impl GraphBuilder<'_> {
 
     fn reduce(&mut self, op: &str, x: &Value, axis: i64, keep: bool) -> io::Result<Value> {
         let axes = self.int64(&[1], &[axis])?;
-        Ok(self.node("", op, &[x, &axes], vec![("keepdims", Int(i64::from(keep)))]))
+        Ok(self.node(
+            "",
+            op,
+            &[x, &axes],
+            vec![("keepdims", Int(i64::from(keep)))],
+        ))
     }
 }

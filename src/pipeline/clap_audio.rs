@@ -1,72 +1,186 @@
-//! Log-mels through CLAP's audio tower.
+//! Audio files through CLAP's audio tower.
 
-use ndarray::{Array1, Array2, Array4, Axis};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use ndarray::{Array1, Array2, Array4, ArrayView1};
 
 use super::EmbedError;
 use super::clap_text::check_finite;
-use crate::audio::ClapFeatures;
+use super::clips::{self, CropChoice};
+use crate::audio::{ClapFeatures, ClapFrontEnd, Crops, FusionShrink};
 use crate::export::Exported;
-use crate::runtime::{Input, Provider, Runtime, Session};
+use crate::runtime::{Input, Provider, Runtime, Session, SessionError};
 
-/// The audio tower of one checkpoint, loaded.
+/// Most sessions on one CPU. Each holds the tower's weights (280 MB for HTSAT-base), and beyond a few threads a
+/// session's own scale well enough.
+const MAX_WORKERS: usize = 4;
+
+/// The audio tower of one checkpoint, loaded, with its front end.
+///
+/// On the CPU several sessions take one clip each: a clip's activations fill a core's cache already, and work that is
+/// parallel by clip loses nothing between operators (benches/RESULTS.md).
 pub struct AudioTower {
-    session: Session,
+    sessions: Vec<Session>,
+    front_end: ClapFrontEnd,
     fusion: bool,
     batch: usize,
 }
 
+/// The embedding of one clip.
+pub struct EmbeddedClip<'a> {
+    /// Place among the clips asked for.
+    pub index: usize,
+    /// `[joint]`, of length 1.
+    pub embedding: ArrayView1<'a, f32>,
+    /// The crops that were taken of it.
+    pub crops: Crops,
+}
+
 impl AudioTower {
-    pub fn load(runtime: &Runtime, export: &Exported) -> Result<Self, EmbedError> {
+    /// Load the tower for about `clips` clips.
+    pub fn load(
+        runtime: &Runtime,
+        export: &Exported,
+        shrink: FusionShrink,
+        clips: usize,
+    ) -> Result<Self, EmbedError> {
+        let options = runtime.options();
+        let (workers, batch) = match options.provider {
+            Provider::Cpu => (options.threads.min(MAX_WORKERS).min(clips).max(1), 1),
+            Provider::OpenVino => (1, 1),
+            Provider::Cuda => (1, 16),
+        };
+        let threads = (options.threads / workers).max(1);
+        let graph = export.audio_path();
+        let sessions = thread::scope(|scope| {
+            let loading: Vec<_> = (0..workers)
+                .map(|_| scope.spawn(|| runtime.session(&graph, threads)))
+                .collect();
+            loading
+                .into_iter()
+                .map(|load| {
+                    load.join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+                .collect::<Result<Vec<_>, SessionError>>()
+        })?;
         Ok(Self {
-            session: runtime.session(&export.audio_path())?,
+            sessions,
+            front_end: ClapFrontEnd::new(export.fusion, shrink),
             fusion: export.fusion,
-            batch: match runtime.options().provider {
-                // A clip's activations fill a core's cache already; more at once are slower (benches/RESULTS.md).
-                Provider::Cpu | Provider::OpenVino => 1,
-                Provider::Cuda => 16,
-            },
+            batch,
         })
     }
 
-    /// Graph nodes by the provider that they ran on.
-    pub fn session(&self) -> &Session {
-        &self.session
+    /// Graph nodes by the provider that they ran on; empty before the first clip.
+    pub fn placement(&self) -> BTreeMap<String, usize> {
+        let ran = self.sessions.iter().find(|s| !s.placement().is_empty());
+        ran.map(|s| s.placement().clone()).unwrap_or_default()
     }
 
-    /// Embeddings `[clips, joint]` of length 1; `done` hears after each batch how many clips it held.
-    pub fn embed(
+    /// Embed the clips `(id, path)` and hand each to `sink`, in their order, as soon as it and all before it are
+    /// ready.
+    ///
+    /// # Errors
+    /// Of the first clip that cannot be embedded, or what `sink` returns; clips before it have reached the sink.
+    pub fn embed<E: From<EmbedError>>(
         &mut self,
-        clips: &[ClapFeatures],
-        mut done: impl FnMut(usize),
-    ) -> Result<Array2<f32>, EmbedError> {
-        let mut rows = Vec::with_capacity(clips.len());
-        for batch in clips.chunks(self.batch) {
-            let embeddings = self.run(batch)?;
-            for (i, row) in embeddings.rows().into_iter().enumerate() {
-                check_finite(row, || format!("clip {} of a batch", i + 1))?;
+        clips: &[(&str, &Path)],
+        choice: &CropChoice,
+        mut sink: impl FnMut(EmbeddedClip) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let next = AtomicUsize::new(0);
+        let stop = AtomicBool::new(false);
+        let (front_end, fusion, size) = (&self.front_end, self.fusion, self.batch);
+        let (send, receive) = mpsc::channel();
+        thread::scope(|scope| {
+            for session in &mut self.sessions {
+                let (send, next, stop) = (send.clone(), &next, &stop);
+                scope.spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        let start = next.fetch_add(size, Ordering::Relaxed);
+                        let Some(batch) = clips.get(start..clips.len().min(start + size)) else {
+                            break;
+                        };
+                        if batch.is_empty() {
+                            break;
+                        }
+                        let result = one_batch(session, front_end, fusion, batch, choice);
+                        // The receiver is gone when the sink failed: nobody wants more.
+                        if send.send((start, result)).is_err() {
+                            break;
+                        }
+                    }
+                });
             }
-            rows.push(embeddings);
-            done(batch.len());
-        }
-        let views: Vec<_> = rows.iter().map(|r| r.view()).collect();
-        Ok(ndarray::concatenate(Axis(0), &views).unwrap_or_else(|_| Array2::zeros((0, 0))))
+            drop(send);
+            let mut early = BTreeMap::new();
+            let mut expected = 0;
+            for (start, result) in receive {
+                early.insert(start, result);
+                while let Some(result) = early.remove(&expected) {
+                    let handed = result.map_err(E::from).and_then(|(embeddings, crops)| {
+                        for (i, embedding) in embeddings.rows().into_iter().enumerate() {
+                            sink(EmbeddedClip {
+                                index: expected + i,
+                                embedding,
+                                crops: crops[i],
+                            })?;
+                        }
+                        Ok(())
+                    });
+                    if handed.is_err() {
+                        stop.store(true, Ordering::Relaxed);
+                        return handed;
+                    }
+                    expected += size;
+                }
+            }
+            Ok(())
+        })
     }
+}
 
-    /// All of `clips` in one batch: `[clips, joint]`.
-    pub fn run(&mut self, clips: &[ClapFeatures]) -> Result<Array2<f32>, EmbedError> {
-        let Some(first) = clips.first() else {
-            return Ok(Array2::zeros((0, 0)));
-        };
-        let (channels, frames, bins) = first.log_mel.dim();
-        let mut log_mel = Array4::zeros((clips.len(), channels, frames, bins));
-        for (mut slot, clip) in log_mel.outer_iter_mut().zip(clips) {
-            slot.assign(&clip.log_mel);
-        }
-        let longer: Array1<bool> = clips.iter().map(|clip| clip.longer).collect();
-        let mut inputs = vec![("log_mel", Input::Float(log_mel.view().into_dyn()))];
-        if self.fusion {
-            inputs.push(("longer", Input::Bool(longer.view().into_dyn())));
-        }
-        Ok(self.session.embed(&inputs)?)
+/// Embeddings `[clips, joint]` of one batch, and the crops taken.
+fn one_batch(
+    session: &mut Session,
+    front_end: &ClapFrontEnd,
+    fusion: bool,
+    batch: &[(&str, &Path)],
+    choice: &CropChoice,
+) -> Result<(Array2<f32>, Vec<Crops>), EmbedError> {
+    let (features, crops): (Vec<_>, Vec<_>) = clips::features(front_end, batch, choice)?
+        .into_iter()
+        .unzip();
+    let embeddings = run(session, fusion, &features)?;
+    for (embedding, (_, path)) in embeddings.rows().into_iter().zip(batch) {
+        check_finite(embedding, || path.display().to_string())?;
     }
+    Ok((embeddings, crops))
+}
+
+/// One run of the graph on `clips`: `[clips, joint]`.
+fn run(
+    session: &mut Session,
+    fusion: bool,
+    clips: &[ClapFeatures],
+) -> Result<Array2<f32>, EmbedError> {
+    let Some(first) = clips.first() else {
+        return Ok(Array2::zeros((0, 0)));
+    };
+    let (channels, frames, bins) = first.log_mel.dim();
+    let mut log_mel = Array4::zeros((clips.len(), channels, frames, bins));
+    for (mut slot, clip) in log_mel.outer_iter_mut().zip(clips) {
+        slot.assign(&clip.log_mel);
+    }
+    let longer: Array1<bool> = clips.iter().map(|clip| clip.longer).collect();
+    let mut inputs = vec![("log_mel", Input::Float(log_mel.view().into_dyn()))];
+    if fusion {
+        inputs.push(("longer", Input::Bool(longer.view().into_dyn())));
+    }
+    Ok(session.embed(&inputs)?)
 }

@@ -1,5 +1,6 @@
 //! Texts through CLAP's text tower.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayView1};
@@ -47,19 +48,23 @@ pub struct TextTower {
 }
 
 impl TextTower {
-    pub fn load(runtime: &Runtime, export: &Exported, tokenizer: &Path) -> Result<Self, EmbedError> {
+    pub fn load(
+        runtime: &Runtime,
+        export: &Exported,
+        tokenizer: &Path,
+    ) -> Result<Self, EmbedError> {
         Ok(Self {
             tokenizer: open_tokenizer(tokenizer)?,
-            session: runtime.session(&export.text_path())?,
+            session: runtime.session(&export.text_path(), runtime.options().threads)?,
             tokenizer_path: tokenizer.to_owned(),
             vocab: export.vocab,
             joint_dim: export.joint_dim,
         })
     }
 
-    /// Graph nodes by the provider that they ran on.
-    pub fn session(&self) -> &Session {
-        &self.session
+    /// Graph nodes by the provider that they ran on; empty before the first text.
+    pub fn placement(&self) -> BTreeMap<String, usize> {
+        self.session.placement().clone()
     }
 
     /// Embeddings `[texts, joint]` of length 1, in the order of `texts`; `done` hears how many are ready.
@@ -99,13 +104,13 @@ impl TextTower {
 
     /// Token ids of `text`, `<s>` and `</s>` included, at most [`MAX_TOKENS`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoding =
-            self.tokenizer
-                .encode(text, true)
-                .map_err(|e| TokenizerError::Encode {
-                    text: text.chars().take(80).collect(),
-                    detail: e.to_string(),
-                })?;
+        let encoding = self
+            .tokenizer
+            .encode(text, true)
+            .map_err(|e| TokenizerError::Encode {
+                text: text.chars().take(80).collect(),
+                detail: e.to_string(),
+            })?;
         let ids = encoding.get_ids().to_vec();
         match ids.iter().find(|&&id| id as usize >= self.vocab) {
             Some(&id) => Err(TokenizerError::Vocabulary {

@@ -43,10 +43,7 @@ pub fn survey(paths: &[&Path]) -> Vec<Result<ClipInfo, ClipError>> {
                 path: path.to_path_buf(),
                 source,
             })?;
-            Ok(ClipInfo {
-                duration_s,
-                sha256,
-            })
+            Ok(ClipInfo { duration_s, sha256 })
         })
         .collect()
 }
@@ -92,11 +89,8 @@ pub fn features(
         .par_iter()
         .map(|(id, path)| {
             let recording = audio::decode(path)?;
-            let samples = audio::resample(
-                &recording.samples,
-                recording.sample_rate_hz,
-                CLAP_RATE_HZ,
-            );
+            let samples =
+                audio::resample(&recording.samples, recording.sample_rate_hz, CLAP_RATE_HZ);
             drop(recording);
             let failed = |source| ClipError::Features {
                 path: path.to_path_buf(),

@@ -4,7 +4,7 @@ mod clap_audio;
 mod clap_text;
 pub mod clips;
 
-pub use clap_audio::AudioTower;
+pub use clap_audio::{AudioTower, EmbeddedClip};
 pub use clap_text::{TextTower, TokenizerError};
 
 use crate::interrupt::Interrupted;

@@ -1,1 +1,12 @@
-//! TODO
+//! One experiment with one set of effective settings, in one folder: plan, journal, engine, manifest.
+
+pub mod demo;
+pub mod engine;
+mod journal;
+mod manifest;
+pub mod plan;
+mod store;
+pub mod summary;
+
+pub use engine::run;
+pub use plan::{Plan, plan};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::{ArrayViewD, Ix2};
-use ort::ep::{self, ExecutionProviderDispatch};
 use ort::environment::Environment;
+use ort::ep::{self, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
 use ort::session::SessionInputValue;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -43,7 +43,7 @@ pub struct SessionOptions {
     pub provider: Provider,
     /// Number of the device, for providers that have several.
     pub device: Option<u32>,
-    /// Threads that one graph may use on the CPU.
+    /// Threads on the CPU, in all.
     pub threads: usize,
 }
 
@@ -82,22 +82,17 @@ impl Runtime {
         ort::info()
     }
 
-    /// Load a graph. A provider that cannot start is an error, never a silent fallback to the CPU.
-    pub fn session(&self, graph: &Path) -> Result<Session, SessionError> {
+    /// Load a graph for `threads` of the CPU. A provider that cannot start is an error, never a silent fallback to the CPU.
+    pub fn session(&self, graph: &Path, threads: usize) -> Result<Session, SessionError> {
         let load = |source| SessionError::Load {
             graph: graph.to_owned(),
             source,
         };
         // The profile of the first run says which provider every node really ran on.
         let profile = tempfile::tempdir().map_err(|e| load(ort::Error::new(e.to_string())))?;
-        let builder = SessionBuilder::new(&self.environment).map_err(load)?;
-        let mut builder = builder
-            .with_optimization_level(GraphOptimizationLevel::All)
-            .and_then(|b| b.with_intra_threads(self.options.threads))
-            .and_then(|b| b.with_inter_threads(1))
-            .and_then(|b| b.with_memory_pattern(false))
-            .and_then(|b| b.with_profiling(profile.path().join("placement")))
-            .map_err(|e| load(e.into()))?;
+        let mut builder = self
+            .builder(threads, &profile.path().join("placement"))
+            .map_err(load)?;
         if let Some(dispatch) = self.provider() {
             builder = builder
                 .with_execution_providers([dispatch.error_on_failure()])
@@ -116,6 +111,15 @@ impl Runtime {
             profile: Some(profile),
             placement: BTreeMap::new(),
         })
+    }
+
+    fn builder(&self, threads: usize, profile: &Path) -> ort::Result<SessionBuilder> {
+        Ok(SessionBuilder::new(&self.environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(threads)?
+            .with_inter_threads(1)?
+            .with_memory_pattern(false)?
+            .with_profiling(profile)?)
     }
 
     fn provider(&self) -> Option<ExecutionProviderDispatch> {
@@ -171,7 +175,10 @@ pub struct Session {
 
 impl Session {
     /// Run the graph on named inputs and return its output `embedding` `[batch, joint]`.
-    pub fn embed(&mut self, inputs: &[(&str, Input)]) -> Result<ndarray::Array2<f32>, SessionError> {
+    pub fn embed(
+        &mut self,
+        inputs: &[(&str, Input)],
+    ) -> Result<ndarray::Array2<f32>, SessionError> {
         let run = |source| SessionError::Run {
             graph: self.graph.clone(),
             source,

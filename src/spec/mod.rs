@@ -23,8 +23,8 @@ pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
 use crate::yaml::{Document, YamlError};
 
-pub use pieces::{audio_files, check_ids};
 pub use identity::{Identity, NOT_COUNTED, identity};
+pub use pieces::{audio_files, check_ids};
 
 /// A checked experiment: CLAP scores of the same pieces under several arms.
 #[derive(Clone, Debug, PartialEq, Serialize)]

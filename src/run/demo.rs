@@ -1,0 +1,120 @@
+//! What `--demo` brings: small checkpoints in the real formats, cards for them and a dozen pieces, all in the program.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{cache, files};
+
+/// Said once by every demo run.
+pub const NOTICE: &str =
+    "demo: small bundled models with random weights; the numbers below mean nothing";
+
+macro_rules! bundled {
+    ($($path:literal),+ $(,)?) => {
+        /// Path below the demo's folder, and content.
+        const FILES: &[(&str, &[u8])] = &[$((
+            $path,
+            include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/", $path)),
+        )),+];
+    };
+}
+
+bundled![
+    "630k-audioset-best.pt",
+    "630k-audioset-fusion-best.pt",
+    "music_audioset.pt",
+    "tokenizer.json",
+    "models/630k-audioset-best.yaml",
+    "models/630k-audioset-fusion-best.yaml",
+    "models/music_audioset.yaml",
+    "pieces/bitter_01.wav",
+    "pieces/bitter_02.flac",
+    "pieces/bitter_03.ogg",
+    "pieces/salty_01.wav",
+    "pieces/salty_02.mp3",
+    "pieces/salty_03.ogg",
+    "pieces/sour_01.wav",
+    "pieces/sour_02.mp3",
+    "pieces/sour_03.wav",
+    "pieces/sweet_01.wav",
+    "pieces/sweet_02.ogg",
+    "pieces/sweet_03.flac",
+];
+
+/// Where the demo lies on this machine.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    /// Cards, and the graphs exported from them.
+    pub models: PathBuf,
+    pub pieces: PathBuf,
+}
+
+/// Unpack the demo into the cache, once: its folder is named by its content and appears whole.
+pub fn unpack() -> anyhow::Result<Demo> {
+    let hashes: Vec<String> = FILES
+        .iter()
+        .map(|(path, bytes)| format!("{path} {}", files::sha256_bytes(bytes)))
+        .collect();
+    let key = files::sha256_bytes(hashes.join("\n").as_bytes());
+    let parent = cache::folder()?.join("demo");
+    let folder = parent.join(&key[..16]);
+    if !folder.is_dir() {
+        unpack_to(&parent, &folder).map_err(|e| {
+            anyhow::anyhow!(
+                "cannot unpack the demo into {}: {e}; free some space or set HARNESS_CACHE to another folder",
+                parent.display()
+            )
+        })?;
+    }
+    Ok(Demo {
+        models: folder.join("models"),
+        pieces: folder.join("pieces"),
+    })
+}
+
+fn unpack_to(parent: &Path, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(parent)?;
+    let part = tempfile::Builder::new()
+        .prefix(".part-")
+        .tempdir_in(parent)?;
+    for (path, bytes) in FILES {
+        let target = part.path().join(path);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(target, bytes)?;
+    }
+    match fs::rename(part.path(), folder) {
+        // Another process was faster.
+        Err(_) if folder.is_dir() => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that is added to `assets/demo` and not to the list would be missing from the program only.
+    #[test]
+    fn every_file_of_the_demo_is_bundled() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
+        let mut on_disk = Vec::new();
+        for folder in ["", "models", "pieces"] {
+            for entry in fs::read_dir(root.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() && path.extension().is_none_or(|e| e != "md") {
+                    let relative = path.strip_prefix(&root).unwrap();
+                    on_disk.push(relative.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        let mut bundled: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
+        on_disk.sort();
+        bundled.sort();
+        assert_eq!(on_disk, bundled);
+        let total: usize = FILES.iter().map(|(_, bytes)| bytes.len()).sum();
+        assert!(total < 4_000_000, "{total} bytes");
+    }
+}

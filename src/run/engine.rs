@@ -1,0 +1,406 @@
+//! A plan to results: embeddings into the journal, then CSVs, manifest and figures.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::json;
+
+use super::journal::Entry;
+use super::manifest::{
+    ArmRecord, CropsRecord, GraphRecord, Manifest, Program, RuntimeRecord, Times,
+};
+use super::plan::Plan;
+use super::store::Store;
+use crate::analysis;
+use crate::checkpoint::clap::ClapWeights;
+use crate::export::{EXPORTER_VERSION, Exported};
+use crate::figures;
+use crate::files;
+use crate::interrupt;
+use crate::model::Model;
+use crate::pipeline::{AudioTower, TextTower};
+use crate::progress::{self, note};
+use crate::report::{self, EmbeddingRow, Row, ScoreRow, SkippedRow};
+use crate::runtime::library::{self, Library};
+use crate::runtime::{Runtime, SessionOptions};
+use crate::spec::{self, Identity, Piece};
+
+/// A finished run.
+pub struct Finished {
+    pub folder: PathBuf,
+    pub scores: Vec<ScoreRow>,
+    pub stats: Vec<report::StatsRow>,
+}
+
+/// One arm, ready to compute.
+struct Arm<'p> {
+    name: &'p str,
+    model: Model,
+    export: Exported,
+    leftover: Vec<String>,
+    /// By graph, filled while it runs.
+    placement: BTreeMap<&'static str, BTreeMap<String, usize>>,
+}
+
+/// Run a plan to its end, from where an earlier process left it.
+pub fn run(plan: &Plan) -> Result<Finished> {
+    let started = (SystemTime::now(), Instant::now());
+    let mut arms = prepare(plan)?;
+    let identity = identity(plan, &arms)?;
+    let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
+    let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
+    let mut runtime = None;
+    for arm in &mut arms {
+        compute(plan, arm, &mut store, &library, &mut runtime)
+            .with_context(|| format!("arm '{}'", arm.name))?;
+    }
+    finish(
+        plan,
+        &arms,
+        &store,
+        &identity,
+        &library,
+        runtime.as_ref(),
+        started,
+    )
+}
+
+/// Fetch, check and export the model of every arm before any of them computes.
+fn prepare(plan: &Plan) -> Result<Vec<Arm<'_>>> {
+    std::fs::create_dir_all(&plan.models)
+        .with_context(|| format!("cannot make the models folder {}", plan.models.display()))?;
+    let models = plan
+        .cards
+        .iter()
+        .map(|card| Model::obtain(card.clone(), plan.offline))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut arms = Vec::with_capacity(models.len());
+    for (model, arm) in models.into_iter().zip(&plan.experiment.arms) {
+        interrupt::check()?;
+        let checkpoint = model.open()?;
+        let weights: ClapWeights = model.weights(&checkpoint)?;
+        let leftover = weights.leftover().to_vec();
+        if !leftover.is_empty() {
+            note(format!(
+                "{}: {} tensors of the checkpoint are not used: {}",
+                model.card.name,
+                leftover.len(),
+                leftover
+                    .iter()
+                    .take(5)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ));
+        }
+        let export = model.export(&plan.models, plan.runtime.precision)?;
+        arms.push(Arm {
+            name: &arm.name,
+            export,
+            leftover,
+            model,
+            placement: BTreeMap::new(),
+        });
+    }
+    Ok(arms)
+}
+
+/// Everything that changes a number.
+fn identity(plan: &Plan, arms: &[Arm]) -> Result<Identity> {
+    let arms: Vec<_> = arms
+        .iter()
+        .map(|arm| {
+            json!({
+                "checkpoint": arm.model.sha256,
+                "tokenizer": arm.model.tokenizer.sha256,
+                "fusion_shrink": arm.model.card.fusion_shrink,
+            })
+        })
+        .collect();
+    let pieces: Vec<&str> = plan.clips.iter().map(|clip| clip.sha256.as_str()).collect();
+    let run = json!({
+        "arms": arms,
+        "pieces": pieces,
+        "crops": plan.recorded.as_ref().map(|r| r.sha256.as_str()),
+        "ep": plan.runtime.ep,
+        "device": plan.runtime.device,
+        "precision": plan.runtime.precision,
+        "exporter": EXPORTER_VERSION,
+    });
+    Ok(spec::identity(&plan.experiment, run)?)
+}
+
+/// The embeddings of one arm that the journal does not have yet.
+fn compute(
+    plan: &Plan,
+    arm: &mut Arm,
+    store: &mut Store,
+    library: &Library,
+    runtime: &mut Option<Runtime>,
+) -> Result<()> {
+    let mut prompts: Vec<&str> = Vec::new();
+    for piece in &plan.experiment.pieces {
+        if !prompts.contains(&piece.prompt.as_str())
+            && store.journal.text(arm.name, &piece.prompt).is_none()
+        {
+            prompts.push(&piece.prompt);
+        }
+    }
+    let pieces: Vec<&Piece> = plan
+        .experiment
+        .pieces
+        .iter()
+        .filter(|piece| store.journal.clip(arm.name, &piece.id).is_none())
+        .collect();
+    if prompts.is_empty() && pieces.is_empty() {
+        return Ok(());
+    }
+    let runtime = match runtime {
+        Some(runtime) => runtime,
+        None => runtime.insert(Runtime::open(
+            library,
+            SessionOptions {
+                provider: plan.runtime.ep,
+                device: plan.runtime.device,
+                threads: plan.runtime.threads(),
+            },
+        )?),
+    };
+    if !prompts.is_empty() {
+        embed_prompts(arm, &prompts, store, runtime)?;
+    }
+    if !pieces.is_empty() {
+        embed_pieces(plan, arm, &pieces, store, runtime)?;
+    }
+    Ok(())
+}
+
+fn embed_prompts(
+    arm: &mut Arm,
+    prompts: &[&str],
+    store: &mut Store,
+    runtime: &Runtime,
+) -> Result<()> {
+    let mut tower = TextTower::load(runtime, &arm.export, &arm.model.tokenizer.path)?;
+    let embeddings = tower.embed(prompts, |_| interrupt::check())?;
+    for (prompt, embedding) in prompts.iter().zip(embeddings.rows()) {
+        add(
+            store,
+            Entry::Text {
+                arm: arm.name.to_owned(),
+                prompt: (*prompt).to_owned(),
+                embedding: embedding.to_vec(),
+            },
+        )?;
+    }
+    arm.placement.insert("text", tower.placement());
+    Ok(())
+}
+
+fn embed_pieces(
+    plan: &Plan,
+    arm: &mut Arm,
+    pieces: &[&Piece],
+    store: &mut Store,
+    runtime: &Runtime,
+) -> Result<()> {
+    let shrink = arm.model.card.fusion_shrink;
+    let mut tower = AudioTower::load(runtime, &arm.export, shrink, pieces.len())?;
+    let clips: Vec<(&str, &Path)> = pieces
+        .iter()
+        .map(|piece| (piece.id.as_str(), piece.path.as_path()))
+        .collect();
+    let bar = progress::items(arm.name, "pieces", clips.len() as u64);
+    tower.embed(&clips, &plan.crop_choice(), |clip| -> Result<()> {
+        add(
+            store,
+            Entry::Audio {
+                arm: arm.name.to_owned(),
+                id: clips[clip.index].0.to_owned(),
+                embedding: clip.embedding.to_vec(),
+                crops: clip.crops,
+            },
+        )?;
+        bar.inc(1);
+        Ok(interrupt::check()?)
+    })?;
+    bar.finish_and_clear();
+    arm.placement.insert("audio", tower.placement());
+    Ok(())
+}
+
+fn add(store: &mut Store, entry: Entry) -> Result<()> {
+    store.journal.add(entry).with_context(|| {
+        format!(
+            "cannot write {}; what was finished is kept, and the same command goes on from there",
+            store.journal.path().display()
+        )
+    })
+}
+
+/// Every result from the journal into its file.
+fn finish(
+    plan: &Plan,
+    arms: &[Arm],
+    store: &Store,
+    identity: &Identity,
+    library: &Library,
+    runtime: Option<&Runtime>,
+    (started, clock): (SystemTime, Instant),
+) -> Result<Finished> {
+    let (scores, embeddings) = rows(plan, arms, store)?;
+    let stats = analysis::stats(&scores, plan.experiment.seed)?;
+    let at = |file: &str| store.folder.join(file);
+    report::write(&at(ScoreRow::FILE), &scores)?;
+    report::write(&at(EmbeddingRow::FILE), &embeddings)?;
+    report::write(&at(report::StatsRow::FILE), &stats)?;
+    if !plan.skipped.is_empty() {
+        report::write(&at(SkippedRow::FILE), &plan.skipped)?;
+    }
+    let manifest = Manifest {
+        experiment: plan.experiment.name.clone(),
+        notebook: plan.experiment.notebook.clone(),
+        identity: identity.full().to_owned(),
+        seed: plan.experiment.seed,
+        crops: CropsRecord {
+            policy: match &plan.recorded {
+                Some(_) => "recorded".to_owned(),
+                None => plan.experiment.crops.to_string(),
+            },
+            file: plan.recorded.as_ref().map(|r| r.path.clone()),
+            sha256: plan.recorded.as_ref().map(|r| r.sha256.clone()),
+        },
+        random_weights: plan.random_weights(),
+        pieces: plan.experiment.pieces.len(),
+        skipped: plan.skipped.len(),
+        arms: arms.iter().map(arm_record).collect::<Result<_>>()?,
+        runtime: RuntimeRecord {
+            provider: plan.runtime.ep.to_string(),
+            device: plan.runtime.device,
+            precision: plan.runtime.precision.to_string(),
+            threads: plan.runtime.threads(),
+            onnxruntime: library.version.clone(),
+            build: runtime
+                .map(|r| r.build_info().to_owned())
+                .unwrap_or_default(),
+            library_sha256: library.sha256.clone(),
+        },
+        harness: Program {
+            version: env!("CARGO_PKG_VERSION"),
+        },
+        settings: serde_json::to_value(&plan.experiment)?,
+        times: Times {
+            started: humantime::format_rfc3339_seconds(started).to_string(),
+            finished: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            seconds: clock.elapsed().as_secs_f64(),
+        },
+    };
+    let path = at("manifest.json");
+    files::write_bytes(&path, &serde_json::to_vec_pretty(&manifest)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    figures::redraw(&store.folder)?;
+    Ok(Finished {
+        folder: store.folder.clone(),
+        scores,
+        stats,
+    })
+}
+
+/// Scores and embeddings, arm by arm and in the order of the pieces.
+fn rows(plan: &Plan, arms: &[Arm], store: &Store) -> Result<(Vec<ScoreRow>, Vec<EmbeddingRow>)> {
+    let count = arms.len() * plan.experiment.pieces.len();
+    let (mut scores, mut embeddings) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for arm in arms {
+        for piece in &plan.experiment.pieces {
+            let missing = || {
+                anyhow!(
+                    "piece {} has no embedding under arm '{}'",
+                    piece.id,
+                    arm.name
+                )
+            };
+            let (audio, crops) = store
+                .journal
+                .clip(arm.name, &piece.id)
+                .ok_or_else(missing)?;
+            let text = store
+                .journal
+                .text(arm.name, &piece.prompt)
+                .ok_or_else(missing)?;
+            let clap_score = cosine(audio, text);
+            let taste = piece.taste.clone().unwrap_or_default();
+            scores.push(ScoreRow {
+                id: piece.id.clone(),
+                prompt: piece.prompt.clone(),
+                audio_path: piece.path.display().to_string(),
+                clap_score,
+                taste: taste.clone(),
+                arm: arm.name.to_owned(),
+                front: crops.front,
+                middle: crops.middle,
+                back: crops.back,
+                offset: crops.offset,
+            });
+            embeddings.push(EmbeddingRow {
+                prompt: piece.prompt.clone(),
+                audio_name: piece
+                    .path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+                clap_score,
+                audio_emb: audio.to_vec(),
+                text_emb: text.to_vec(),
+                taste,
+                arm: arm.name.to_owned(),
+                id: piece.id.clone(),
+            });
+        }
+    }
+    Ok((scores, embeddings))
+}
+
+/// The CLAP score: both embeddings have length 1, so it is their dot product (reference: `cosine_similarity`).
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let products = a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y));
+    products.sum()
+}
+
+fn arm_record(arm: &Arm) -> Result<ArmRecord> {
+    let graph = |name: &'static str, path: PathBuf, graph: &crate::export::ExportedGraph| {
+        let nodes_ran_on = arm.placement.get(name).cloned().unwrap_or_default();
+        let record = GraphRecord {
+            path,
+            graph: graph.clone(),
+            nodes_ran_on,
+        };
+        (name, record)
+    };
+    let export = &arm.export;
+    Ok(ArmRecord {
+        name: arm.name.to_owned(),
+        card: arm.model.card.name.clone(),
+        checkpoint: arm
+            .model
+            .checkpoint
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        checkpoint_sha256: arm.model.sha256.clone(),
+        files: arm.model.files.clone(),
+        tokenizer: arm.model.tokenizer.clone(),
+        licence: arm.model.card.licence.clone(),
+        architecture: export.architecture.clone(),
+        fusion_shrink: serde_json::to_value(arm.model.card.fusion_shrink)?,
+        leftover_tensors: arm.leftover.clone(),
+        exporter_version: export.exporter_version,
+        graphs: BTreeMap::from([
+            graph("audio", export.audio_path(), &export.audio),
+            graph("text", export.text_path(), &export.text),
+        ]),
+    })
+}

@@ -1,0 +1,175 @@
+//! What a run has finished so far: one JSON line for each embedding, appended as it comes.
+//!
+//! A line is whole or it does not count: what a killed process left half-written at the end is cut off when the
+//! journal is opened again. CSVs are made from the journal once everything is there.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::audio::Crops;
+
+/// One finished embedding under one arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(super) enum Entry {
+    Text {
+        arm: String,
+        prompt: String,
+        embedding: Vec<f32>,
+    },
+    Audio {
+        arm: String,
+        id: String,
+        embedding: Vec<f32>,
+        crops: Crops,
+    },
+}
+
+/// The journal of one run folder, open for appending.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+    /// By arm and prompt.
+    texts: HashMap<(String, String), Vec<f32>>,
+    /// By arm and piece id.
+    clips: HashMap<(String, String), (Vec<f32>, Crops)>,
+}
+
+impl Journal {
+    /// Open the journal at `path` and read what it holds; with `fresh`, empty it first.
+    pub fn open(path: &Path, fresh: bool) -> io::Result<Self> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(fresh)
+            .open(path)?;
+        let mut journal = Self {
+            path: path.to_owned(),
+            file: file.try_clone()?,
+            texts: HashMap::new(),
+            clips: HashMap::new(),
+        };
+        let mut reader = BufReader::new(&mut file);
+        let mut whole = 0;
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            match serde_json::from_slice(&line) {
+                Ok(entry) if line.ends_with(b"\n") => journal.remember(entry),
+                _ => break,
+            }
+            whole += line.len() as u64;
+            line.clear();
+        }
+        journal.file.set_len(whole)?;
+        journal.file.seek(io::SeekFrom::End(0))?;
+        Ok(journal)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Append one line. When that fails, as on a full disk, the half-written line is taken back.
+    pub fn add(&mut self, entry: Entry) -> io::Result<()> {
+        let before = self.file.stream_position()?;
+        let mut line = serde_json::to_vec(&entry)?;
+        line.push(b'\n');
+        if let Err(e) = self.file.write_all(&line) {
+            self.file.set_len(before)?;
+            return Err(e);
+        }
+        self.remember(entry);
+        Ok(())
+    }
+
+    fn remember(&mut self, entry: Entry) {
+        match entry {
+            Entry::Text {
+                arm,
+                prompt,
+                embedding,
+            } => {
+                self.texts.insert((arm, prompt), embedding);
+            }
+            Entry::Audio {
+                arm,
+                id,
+                embedding,
+                crops,
+            } => {
+                self.clips.insert((arm, id), (embedding, crops));
+            }
+        }
+    }
+
+    /// The embedding of a prompt under an arm, if it is finished.
+    pub fn text(&self, arm: &str, prompt: &str) -> Option<&[f32]> {
+        self.texts
+            .get(&(arm.to_owned(), prompt.to_owned()))
+            .map(Vec::as_slice)
+    }
+
+    /// The embedding of a piece under an arm and the crops taken, if it is finished.
+    pub fn clip(&self, arm: &str, id: &str) -> Option<(&[f32], Crops)> {
+        self.clips
+            .get(&(arm.to_owned(), id.to_owned()))
+            .map(|(embedding, crops)| (embedding.as_slice(), *crops))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str) -> Entry {
+        Entry::Audio {
+            arm: "on".into(),
+            id: id.into(),
+            embedding: vec![0.1, -1e-9, 0.333_333_34],
+            crops: Crops {
+                offset: Some(7),
+                ..Crops::default()
+            },
+        }
+    }
+
+    #[test]
+    fn what_was_killed_half_way_is_cut_off_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut journal = Journal::open(&path, false).unwrap();
+        journal.add(entry("a")).unwrap();
+        journal.add(entry("b")).unwrap();
+        drop(journal);
+        let whole = std::fs::read(&path).unwrap();
+        for cut in 1..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let mut journal = Journal::open(&path, false).unwrap();
+            assert_eq!(journal.clip("on", "a").is_some(), cut > whole.len() / 2 - 1);
+            assert!(journal.clip("on", "b").is_none());
+            journal.add(entry("b")).unwrap();
+            let again = Journal::open(&path, false).unwrap();
+            let (embedding, crops) = again.clip("on", "b").unwrap();
+            assert_eq!(embedding, [0.1, -1e-9, 0.333_333_34]);
+            assert_eq!(crops.offset, Some(7));
+        }
+    }
+
+    #[test]
+    fn fresh_forgets() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        Journal::open(&path, false)
+            .unwrap()
+            .add(entry("a"))
+            .unwrap();
+        let journal = Journal::open(&path, true).unwrap();
+        assert!(journal.clip("on", "a").is_none());
+        assert_eq!(std::fs::read(&path).unwrap(), b"");
+    }
+}

@@ -1,0 +1,92 @@
+//! `manifest.json`: what made the numbers of a run folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::export::ExportedGraph;
+use crate::model::FileRecord;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Manifest {
+    pub experiment: String,
+    pub notebook: Option<String>,
+    /// Hash of the settings that count; folders with another are other runs.
+    pub identity: String,
+    pub seed: u64,
+    pub crops: CropsRecord,
+    /// Numbers from random weights mean nothing.
+    pub random_weights: bool,
+    pub pieces: usize,
+    pub skipped: usize,
+    pub arms: Vec<ArmRecord>,
+    pub runtime: RuntimeRecord,
+    pub harness: Program,
+    /// The experiment as it was understood, with every override and every piece.
+    pub settings: Value,
+    pub times: Times,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct CropsRecord {
+    pub policy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ArmRecord {
+    pub name: String,
+    pub card: String,
+    /// File name of the checkpoint.
+    pub checkpoint: String,
+    pub checkpoint_sha256: String,
+    pub files: Vec<FileRecord>,
+    pub tokenizer: FileRecord,
+    pub licence: String,
+    pub architecture: String,
+    pub fusion_shrink: Value,
+    /// Tensors of the checkpoint that nothing needed and that such checkpoints are not known to carry.
+    pub leftover_tensors: Vec<String>,
+    pub exporter_version: u32,
+    pub graphs: BTreeMap<&'static str, GraphRecord>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct GraphRecord {
+    pub path: PathBuf,
+    #[serde(flatten)]
+    pub graph: ExportedGraph,
+    /// Nodes by the provider that they ran on; empty when an earlier process had computed everything.
+    pub nodes_ran_on: BTreeMap<String, usize>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct RuntimeRecord {
+    pub provider: String,
+    pub device: Option<u32>,
+    pub precision: String,
+    pub threads: usize,
+    /// Version of the ONNX Runtime package, or how its library was named.
+    pub onnxruntime: String,
+    /// In the library's own words; empty when nothing was left to compute.
+    pub build: String,
+    pub library_sha256: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Program {
+    pub version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Times {
+    /// Of the process that finished the run, UTC.
+    pub started: String,
+    pub finished: String,
+    pub seconds: f64,
+}

@@ -1,0 +1,193 @@
+//! Everything that can be checked before anything long starts.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::demo;
+use crate::audio::Crops;
+use crate::card::{Card, Kind};
+use crate::cli::{RunArgs, RuntimeArgs};
+use crate::commands::UsageError;
+use crate::files;
+use crate::model;
+use crate::pipeline::clips::{self, ClipInfo, CropChoice};
+use crate::progress::note;
+use crate::report::SkippedRow;
+use crate::spec::{self, Experiment, Overrides};
+
+/// An experiment whose pieces are readable and whose cards are known.
+#[derive(Debug)]
+pub struct Plan {
+    /// Without the pieces that were left out.
+    pub experiment: Experiment,
+    /// Of each piece, in their order.
+    pub clips: Vec<ClipInfo>,
+    pub skipped: Vec<SkippedRow>,
+    /// Of each arm, in their order.
+    pub cards: Vec<Card>,
+    pub recorded: Option<RecordedCrops>,
+    /// The folder asked for, or `runs/<experiment>`.
+    pub folder: PathBuf,
+    /// Where the cards are, and the graphs.
+    pub models: PathBuf,
+    pub runtime: RuntimeArgs,
+    pub offline: bool,
+    pub fresh: bool,
+    pub demo: bool,
+}
+
+/// What `--crops` gave.
+#[derive(Debug, Clone)]
+pub struct RecordedCrops {
+    pub path: PathBuf,
+    pub sha256: String,
+    crops: HashMap<String, Crops>,
+}
+
+impl Plan {
+    /// How the crops of long pieces are chosen, the same for every arm.
+    pub fn crop_choice(&self) -> CropChoice {
+        match &self.recorded {
+            Some(recorded) => CropChoice::Recorded(recorded.crops.clone()),
+            None => CropChoice::Policy {
+                policy: self.experiment.crops,
+                seed: self.experiment.seed,
+                experiment: self.experiment.name.clone(),
+            },
+        }
+    }
+
+    /// Whether any arm's numbers mean nothing.
+    pub fn random_weights(&self) -> bool {
+        self.cards.iter().any(|card| card.random_weights)
+    }
+}
+
+/// Check one experiment file under the command line's settings. Every piece is decoded and every card read; no model
+/// is loaded and nothing is fetched.
+pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
+    let demo = args.demo.then(demo::unpack).transpose()?;
+    let overrides = Overrides {
+        set: args.set.clone(),
+        seed: args.seed,
+        limit: args.limit,
+        files: demo.as_ref().map(|d| d.pieces.clone()),
+    };
+    let mut experiment = spec::load(path, &overrides)?;
+    let models = match &demo {
+        Some(demo) => demo.models.clone(),
+        None => args.models.models.clone(),
+    };
+    let cards = experiment
+        .arms
+        .iter()
+        .map(|arm| {
+            let card =
+                Card::find(&arm.model, &models).with_context(|| format!("arm '{}'", arm.name))?;
+            match card.kind {
+                Kind::Clap => Ok(card),
+                Kind::Musicgen => Err(UsageError(format!(
+                    "arm '{}': card {} is a MusicGen model; an arm needs a CLAP model",
+                    arm.name, card.name
+                ))
+                .into()),
+            }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let recorded = args.crops.as_deref().map(read_crops).transpose()?;
+    let (clips, skipped) = survey(&mut experiment, args.skip_bad)?;
+    // Those that are on the hub yet are checked once they are fetched.
+    for card in &cards {
+        model::check_if_here(card)?;
+    }
+    let folder = match &args.out {
+        Some(out) => out.clone(),
+        None => Path::new("runs").join(&experiment.name),
+    };
+    check_writable(&folder)?;
+    Ok(Plan {
+        experiment,
+        clips,
+        skipped,
+        cards,
+        recorded,
+        folder,
+        models,
+        runtime: args.runtime.clone(),
+        offline: args.models.offline,
+        fresh: args.fresh,
+        demo: args.demo,
+    })
+}
+
+fn read_crops(path: &Path) -> Result<RecordedCrops> {
+    let crops = spec::crops::read(path)?;
+    let sha256 =
+        files::sha256_file(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(RecordedCrops {
+        path: path.to_owned(),
+        sha256,
+        crops,
+    })
+}
+
+/// Decode every piece. Those that cannot be used are an error, or leave the experiment and are listed.
+fn survey(experiment: &mut Experiment, skip_bad: bool) -> Result<(Vec<ClipInfo>, Vec<SkippedRow>)> {
+    let paths: Vec<&Path> = experiment.pieces.iter().map(|p| p.path.as_path()).collect();
+    let total = paths.len();
+    let mut infos = Vec::with_capacity(total);
+    let mut skipped = Vec::new();
+    for (result, path) in clips::survey(&paths).into_iter().zip(&paths) {
+        match result {
+            Ok(info) => infos.push(Some(info)),
+            Err(error) => {
+                note(error.to_string());
+                infos.push(None);
+                skipped.push(SkippedRow {
+                    path: path.display().to_string(),
+                    reason: error.to_string(),
+                });
+            }
+        }
+    }
+    if !skipped.is_empty() && !skip_bad {
+        anyhow::bail!(
+            "{} of {total} pieces cannot be used; repair or remove them, or leave them out with --skip-bad",
+            skipped.len()
+        );
+    }
+    if skipped.len() == total {
+        anyhow::bail!("none of the {total} pieces can be used");
+    }
+    let mut keep = infos.iter();
+    experiment
+        .pieces
+        .retain(|_| keep.next().is_some_and(Option::is_some));
+    Ok((infos.into_iter().flatten().collect(), skipped))
+}
+
+/// The run folder, or the nearest folder above it that exists, takes new files.
+fn check_writable(folder: &Path) -> Result<()> {
+    let absolute = std::path::absolute(folder)?;
+    let existing = absolute
+        .ancestors()
+        .find(|a| a.exists())
+        .unwrap_or(Path::new("/"));
+    if !existing.is_dir() {
+        return Err(UsageError(format!(
+            "the run folder cannot be {}: {} is a file",
+            folder.display(),
+            existing.display()
+        ))
+        .into());
+    }
+    tempfile::tempfile_in(existing).with_context(|| {
+        format!(
+            "cannot write the run folder {}; choose another with --out",
+            folder.display()
+        )
+    })?;
+    Ok(())
+}

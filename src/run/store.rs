@@ -1,0 +1,83 @@
+//! The run folder: one set of settings, one process at a time.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::journal::Journal;
+use crate::files;
+use crate::progress::note;
+use crate::spec::Identity;
+
+/// Which settings the folder belongs to: their hash, alone in a file.
+const IDENTITY: &str = ".identity";
+const LOCK: &str = ".lock";
+const JOURNAL: &str = ".journal.jsonl";
+
+/// A run folder that this process holds until it drops the store.
+pub(super) struct Store {
+    pub folder: PathBuf,
+    pub journal: Journal,
+    _lock: File,
+}
+
+impl Store {
+    /// Open `wanted`, or the folder beside it with the identity in its name when `wanted` belongs to other settings.
+    pub fn open(wanted: &Path, identity: &Identity, fresh: bool) -> Result<Self> {
+        if let Some(store) = Self::try_open(wanted, identity, fresh)? {
+            return Ok(store);
+        }
+        let mut name = wanted.file_name().unwrap_or_default().to_os_string();
+        name.push(format!("-{}", identity.short()));
+        let beside = wanted.with_file_name(name);
+        note(format!(
+            "{} holds a run with other settings; this one goes to {}",
+            wanted.display(),
+            beside.display()
+        ));
+        match Self::try_open(&beside, identity, fresh)? {
+            Some(store) => Ok(store),
+            None => bail!(
+                "{} holds a run with other settings; name an empty folder with --out",
+                beside.display()
+            ),
+        }
+    }
+
+    /// `None` when the folder belongs to other settings.
+    fn try_open(folder: &Path, identity: &Identity, fresh: bool) -> Result<Option<Self>> {
+        let cannot = || {
+            format!(
+                "cannot use the run folder {}; choose another with --out",
+                folder.display()
+            )
+        };
+        fs::create_dir_all(folder).with_context(cannot)?;
+        let lock = File::create(folder.join(LOCK)).with_context(cannot)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "another harness is at work in {}; wait for it, or choose another folder with --out",
+                folder.display()
+            ),
+            Err(TryLockError::Error(e)) => return Err(e).with_context(cannot),
+        }
+        let path = folder.join(IDENTITY);
+        match fs::read_to_string(&path) {
+            Ok(found) if found.trim() == identity.full() => {}
+            Ok(_) => return Ok(None),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
+                    .with_context(cannot)?;
+            }
+            Err(e) => return Err(e).with_context(cannot),
+        }
+        let journal = Journal::open(&folder.join(JOURNAL), fresh).with_context(cannot)?;
+        Ok(Some(Self {
+            folder: folder.to_owned(),
+            journal,
+            _lock: lock,
+        }))
+    }
+}
