@@ -9,11 +9,18 @@ use sha2::{Digest, Sha256};
 /// Write `path` through `fill`, so that a reader sees the old file or the whole new one, never a part.
 ///
 /// The bytes are flushed to disk before the rename; when `fill` fails or the disk is full, the temporary file is
-/// removed and what stood at `path` stays. The folder must exist.
+/// removed and what stood at `path` stays. The folder must exist. What is no file (`/dev/null`, a pipe) is written into,
+/// never replaced.
 pub fn write_atomic<E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,
 ) -> Result<(), E> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let device = File::options().write(true).open(path)?;
+        let mut writer = BufWriter::new(&device);
+        fill(&mut writer)?;
+        return Ok(writer.flush()?);
+    }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let temporary = tempfile::Builder::new()
         .prefix(".part-")
@@ -83,6 +90,23 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_into_and_stays_a_pipe() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let reader = {
+            let path = path.clone();
+            std::thread::spawn(move || fs::read(path).unwrap())
+        };
+        write_bytes(&path, b"id,kind").unwrap();
+        assert_eq!(reader.join().unwrap(), b"id,kind");
+        assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
     }
 
     #[test]

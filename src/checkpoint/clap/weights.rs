@@ -65,10 +65,15 @@ impl<'a> ClapWeights<'a> {
             let claimed = expected.claimed(&architecture).map_err(mismatch)?;
             if claimed != architecture {
                 let lacking = lacking(&compare(checkpoint, &claimed));
+                // Of towers without a name a card can only say whether they fuse.
+                let name = architecture.audio.name();
+                let audio = match Htsat::known_names().any(|known| known == name) {
+                    true => format!("audio: {name}, "),
+                    false => String::new(),
+                };
                 return Err(mismatch(format!(
                     "the card says {claimed}, the tensors are {architecture}; write architecture: \
-                     {{ audio: {}, fusion: {} }} into the card, or name another checkpoint{lacking}",
-                    architecture.audio.name(),
+                     {{ {audio}fusion: {} }} into the card, or name another checkpoint{lacking}",
                     architecture.audio.fusion
                 )));
             }

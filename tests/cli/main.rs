@@ -1,0 +1,16 @@
+//! The built program from outside: arguments in, exit code, standard output and files out.
+//!
+//! Needs ONNX Runtime, which the first call installs into the user's cache as it does for a user.
+
+mod bad_audio;
+mod bad_cards;
+mod bad_checkpoints;
+mod bad_usage;
+mod batching;
+mod cards;
+mod crops;
+mod exports;
+mod full_disk;
+mod installation;
+mod parity;
+mod support;
