@@ -1,0 +1,20 @@
+//! `harness run`, `check` and `figures` from outside: exit codes, messages and the files that are left.
+//!
+//! Everything runs on the demo's checkpoints and pieces, copied into a folder of the test's own.
+
+mod bad_models;
+mod bad_pieces;
+mod check;
+mod crops;
+mod demo;
+mod figures;
+#[cfg(target_os = "linux")]
+mod full_disk;
+mod hub;
+#[path = "../support/hub_server.rs"]
+mod hub_server;
+mod repeat;
+#[cfg(unix)]
+mod resume;
+mod settings;
+mod support;

@@ -1,0 +1,137 @@
+//! Killed, interrupted, damaged, twice at once: what was finished stays, and the result is the same to the byte.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Lab, Ran, finished};
+
+/// Copies of the slowest pieces: enough for a run of a few seconds.
+const PIECES: usize = 60;
+
+fn slow_lab() -> Lab {
+    let lab = Lab::with(&[]);
+    for i in 0..PIECES {
+        lab.piece("sweet_02.ogg", &format!("sweet_{i}.ogg"));
+    }
+    lab
+}
+
+/// A run in the background whose journal has `bytes` bytes already.
+fn started(lab: &Lab, args: &[&str], folder: &str, bytes: u64) -> Child {
+    let mut command = lab.command(&[&["run", "lab.yaml", "--out", folder], args].concat());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let journal = lab.at(folder).join(".journal.jsonl");
+    let begin = Instant::now();
+    while fs::metadata(&journal).map_or(0, |m| m.len()) < bytes {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be stopped");
+        assert!(begin.elapsed() < Duration::from_secs(60), "the journal does not grow");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+fn waited(child: Child) -> Ran {
+    finished(child.wait_with_output().unwrap())
+}
+
+fn whole_lines(journal: &[u8]) -> &[u8] {
+    let end = journal.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    &journal[..end]
+}
+
+/// The journal goes on where it was, and holds each embedding once: nothing was computed twice.
+fn assert_went_on(path: &Path, before: &[u8]) {
+    let after = fs::read(path).unwrap();
+    let kept = whole_lines(before);
+    assert!(!kept.is_empty() && after.len() > kept.len() && after.starts_with(kept));
+    let mut seen = HashSet::new();
+    for line in after.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let entry: serde_json::Value = serde_json::from_slice(line).unwrap();
+        let key = ["kind", "arm", "id", "prompt", "graph"].map(|k| entry[k].to_string());
+        assert!(seen.insert(key), "twice in the journal");
+    }
+    let clips = seen.iter().filter(|key| key[0] == "\"audio\"").count();
+    assert_eq!(clips, 2 * PIECES);
+}
+
+#[test]
+fn killed_interrupted_or_stopped_a_run_goes_on_to_the_same_bytes() {
+    let lab = slow_lab();
+    lab.run(&["--out", "whole"]);
+    let (results, length) = (lab.drawn_results("whole"), lab.read("whole/.journal.jsonl").len() as u64);
+
+    // Killed twice, in the first arm and in the second.
+    let journal = lab.at("killed/.journal.jsonl");
+    let mut before = Vec::new();
+    for part in [length / 4, length * 2 / 3] {
+        let mut child = started(&lab, &[], "killed", part);
+        child.kill().unwrap();
+        assert_eq!(waited(child).code, None);
+        let now = fs::read(&journal).unwrap();
+        assert!(now.starts_with(whole_lines(&before)) && (now.len() as u64) < length);
+        before = now;
+    }
+    assert!(!lab.at("killed/scores.csv").exists());
+    lab.run(&["--out", "killed"]);
+    assert_went_on(&journal, &before);
+    assert!(lab.drawn_results("killed") == results);
+    assert_eq!(
+        lab.json("killed/manifest.json")["arms"],
+        lab.json("whole/manifest.json")["arms"]
+    );
+
+    // While one is at work in a folder, a second one is refused; Ctrl-C then saves what is finished.
+    let journal = lab.at("stopped/.journal.jsonl");
+    let child = started(&lab, &[], "stopped", length / 4);
+    signal(&child, "-STOP");
+    lab.refused(
+        &["--out", "stopped"],
+        1,
+        "another harness is at work in stopped; wait for it, or choose another folder with --out",
+    );
+    signal(&child, "-INT");
+    signal(&child, "-CONT");
+    waited(child).assert_fails(
+        130,
+        "arm 'fused': interrupted; what was finished is saved, and the same command goes on from there",
+    );
+    let before = fs::read(&journal).unwrap();
+    assert_eq!(whole_lines(&before).len(), before.len());
+    assert!(!lab.at("stopped/scores.csv").exists());
+    lab.run(&["--out", "stopped"]);
+    assert_went_on(&journal, &before);
+    assert!(lab.drawn_results("stopped") == results);
+}
+
+#[test]
+fn a_damaged_end_of_the_journal_is_computed_again() {
+    let lab = Lab::new();
+    lab.run(&["--out", "r"]);
+    let (results, whole) = (lab.drawn_results("r"), lab.read("r/.journal.jsonl"));
+    let damages: [Vec<u8>; 5] = [
+        whole[..whole.len() / 2].to_vec(),
+        whole[..whole.len() - 1].to_vec(),
+        [&whole[..], b"{\"kind\":\"audio\",\"arm\":"].concat(),
+        [&whole[..], &[0; 4096]].concat(),
+        b"\xff\xfe\n\n{}\n".to_vec(),
+    ];
+    for (i, damaged) in damages.iter().enumerate() {
+        fs::write(lab.at("r/.journal.jsonl"), damaged).unwrap();
+        fs::remove_file(lab.at("r/scores.csv")).unwrap();
+        lab.run(&["--out", "r"]);
+        assert!(lab.drawn_results("r") == results, "damage {i}");
+        assert!(lab.read("r/.journal.jsonl") == whole, "damage {i}");
+    }
+}
