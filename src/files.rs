@@ -100,13 +100,14 @@ mod tests {
         let path = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&path).status();
         assert!(made.unwrap().success());
-        let reader = {
-            let path = path.clone();
-            std::thread::spawn(move || fs::read(path).unwrap())
-        };
+        // Open for both, so that neither side waits for the other.
+        let both = File::options().read(true).write(true).open(&path);
+        let mut reader = both.unwrap();
         write_bytes(&path, b"id,kind").unwrap();
-        assert_eq!(reader.join().unwrap(), b"id,kind");
         assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
+        let mut read = [0; 7];
+        reader.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"id,kind");
     }
 
     #[test]

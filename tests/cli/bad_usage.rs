@@ -90,23 +90,28 @@ fn an_output_that_is_a_folder() {
 #[cfg(unix)]
 #[test]
 fn an_output_that_is_no_file_is_written_into_and_not_replaced() {
+    use std::io::Read;
     use std::os::unix::fs::FileTypeExt;
     let models = Models::shared();
     let folder = TempDir::new().unwrap();
     let pipe = folder.path().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    let reader = std::thread::spawn({
-        let pipe = pipe.clone();
-        move || fs::read_to_string(pipe).unwrap()
-    });
+    // Open for both, so that neither side waits for the other; the row fits the pipe's buffer.
+    let mut reader = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
     Call::embed(&models, UNFUSED)
         .option("--audio", demo_pieces().join("sour_03.wav"))
         .option("--out", &pipe)
         .ok();
-    let read = reader.join().unwrap();
-    assert!(read.starts_with("id,kind,embedding,front,middle,back,offset\nsour_03,audio,"));
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    let mut read = [0; 4096];
+    let length = reader.read(&mut read).unwrap();
+    let read = String::from_utf8_lossy(&read[..length]);
+    assert!(read.starts_with("id,kind,embedding,front,middle,back,offset\nsour_03,audio,"));
 }
 
 #[test]
