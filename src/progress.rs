@@ -2,7 +2,26 @@
 //!
 //! Bars appear only on a terminal (`indicatif` hides them elsewhere); notes always do, one line each.
 
+use std::io::{self, ErrorKind, Write};
+
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// Print one or more lines of results on standard output. A reader that has gone, as that of `| head`, has all it wanted:
+/// no error.
+///
+/// # Errors
+/// When standard output is a file that cannot be written, on a full disk for instance.
+pub fn result(text: impl AsRef<str>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let text = text.as_ref().trim_end_matches('\n');
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(io::Error::new(
+            e.kind(),
+            format!("cannot write to standard output: {e}"),
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// Print one line on standard error.
 pub fn note(message: impl AsRef<str>) {

@@ -10,7 +10,7 @@ use crate::cli::ExportArgs;
 use crate::export::Exported;
 use crate::files;
 use crate::model::Model;
-use crate::progress::note;
+use crate::progress::{note, result};
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
     check_precision(args.precision)?;
@@ -47,7 +47,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
             }
             None => exported.folder.clone(),
         };
-        println!("{}", folder.display());
+        result(folder.to_string_lossy())?;
     }
     Ok(())
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::figures;
+use crate::progress;
 
 pub(super) fn redraw(run_dirs: &[PathBuf]) -> Result<()> {
     for run_dir in run_dirs {
         for path in figures::redraw(run_dir)? {
-            println!("{}", path.display());
+            progress::result(path.to_string_lossy())?;
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::clap::inspect_report;
 use crate::cli::ModelsArgs;
 use crate::model::{Model, expected};
+use crate::progress;
 
 /// Describe a file, a folder, or the checkpoint of a card, and compare it with the cards of the models folder.
 pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
@@ -30,6 +31,6 @@ pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
         .filter(|card| card.kind == Kind::Clap)
         .map(|card| (card.name.clone(), expected(card)))
         .collect();
-    print!("{}", inspect_report(&checkpoint, &cards));
+    progress::result(inspect_report(&checkpoint, &cards))?;
     Ok(())
 }

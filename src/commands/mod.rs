@@ -19,6 +19,7 @@ use crate::card::{Card, CardError, Kind};
 use crate::cli::{Cli, Command, RuntimeArgs};
 use crate::export::Precision;
 use crate::interrupt::Interrupted;
+use crate::progress;
 use crate::runtime::{Runtime, SessionOptions, library};
 use crate::spec::SpecError;
 
@@ -45,8 +46,9 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Setup { ep } => setup::setup(ep),
         Command::Completions { shell } => {
             let mut command = Cli::command();
-            clap_complete::generate(shell, &mut command, "harness", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "harness", &mut script);
+            Ok(progress::result(String::from_utf8_lossy(&script))?)
         }
     }
 }

@@ -7,12 +7,12 @@ use crate::cli::ModelsArgs;
 use crate::export::Precision;
 use crate::hub;
 use crate::model::{Model, graphs_folder, hub_file};
+use crate::progress::result;
 
 pub(super) fn list(args: &ModelsArgs) -> Result<()> {
     let cards = Card::all(&args.models)?;
     if cards.is_empty() {
-        println!("no cards in {}", args.models.display());
-        return Ok(());
+        return Ok(result(format!("no cards in {}", args.models.display()))?);
     }
     let rows: Vec<[String; 5]> = cards.iter().map(|card| describe(card, args)).collect();
     let header = ["card", "downloaded", "exported", "licence", "checkpoint"].map(str::to_owned);
@@ -28,10 +28,10 @@ pub(super) fn list(args: &ModelsArgs) -> Result<()> {
             .zip(widths)
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
-        println!("{}", cells.join("  ").trim_end());
+        result(cells.join("  ").trim_end())?;
     }
-    println!("graphs: {}", graphs_folder(&args.models).display());
-    Ok(())
+    let graphs = graphs_folder(&args.models);
+    Ok(result(format!("graphs: {}", graphs.display()))?)
 }
 
 fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {

@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
+use crate::progress;
 use crate::runtime::{Provider, library};
 
 pub(super) fn setup(provider: Provider) -> Result<()> {
     let library = library::find_or_install(provider, false)?;
-    println!(
+    Ok(progress::result(format!(
         "{provider}: ONNX Runtime {} at {}",
         library.version,
         library.path.display()
-    );
-    Ok(())
+    ))?)
 }

@@ -6,6 +6,7 @@ use super::{UsageError, check_precision, clap_card, make_models_folder, open_run
 use crate::cli::{ModelsArgs, RuntimeArgs};
 use crate::model::Model;
 use crate::pipeline::TextTower;
+use crate::progress::result;
 
 /// Published numbers are printed to eight digits by another implementation in float32; embeddings of length 1 agree
 /// to about 1e-6 between two correct ones. A wrong checkpoint differs in the first digit.
@@ -50,10 +51,10 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
             .fold(0.0, f64::max);
         let verdict = if largest <= TOLERANCE { "ok" } else { "WRONG" };
         wrong += usize::from(largest > TOLERANCE);
-        println!(
+        result(format!(
             "{verdict:6} {:?}: largest difference {largest:.1e}",
             known.text
-        );
+        ))?;
     }
     if wrong > 0 {
         bail!(
@@ -63,10 +64,9 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
             model.card.name
         );
     }
-    println!(
+    Ok(result(format!(
         "{}: {} known answers within {TOLERANCE:e}",
         model.card.name,
         known.len()
-    );
-    Ok(())
+    ))?)
 }

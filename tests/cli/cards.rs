@@ -172,3 +172,51 @@ fn completions_are_a_script_that_the_shell_can_read() {
     drop(input);
     assert!(shell.wait().unwrap().success());
 }
+
+/// `harness models | head -0`: the reader has gone before anything is printed.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let models = Models::shared();
+    for arguments in [
+        &["models"][..],
+        &["completions", "bash"],
+        &["inspect", UNFUSED],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        command.args(arguments);
+        if arguments[0] != "completions" {
+            command.arg("--models").arg(models.path());
+        }
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), said.as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_on_a_full_disk_is_a_failure() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["completions", "bash"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("cannot write to standard output: No space left"),
+        "{said}"
+    );
+}
