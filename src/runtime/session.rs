@@ -29,7 +29,10 @@ pub enum SessionError {
         detail: String,
         way_out: &'static str,
     },
-    #[error("cannot load {}: {source}", graph.display())]
+    #[error(
+        "cannot load {}: {source}; if its folder was made by `harness export`, remove the folder and it is made again",
+        graph.display()
+    )]
     Load { graph: PathBuf, source: ort::Error },
     #[error("cannot run {}: {source}", graph.display())]
     Run { graph: PathBuf, source: ort::Error },

@@ -140,5 +140,5 @@ fn a_graph_of_the_right_size_that_is_none() {
     let graph = export.folder.join("text.onnx");
     let length = fs::metadata(&graph).unwrap().len() as usize;
     fs::write(&graph, vec![0xff; length]).unwrap();
-    export.embed_fails(&["text.onnx"]);
+    export.embed_fails(&["text.onnx", "remove the folder"]);
 }
