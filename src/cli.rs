@@ -20,7 +20,7 @@ Examples:
   harness run experiments/weights.yaml --set audio.files=my_pieces
   harness inspect 630k-audioset-fusion-best.pt        what is in a checkpoint, and which cards it fits
 
-Exit codes: 0 done, 1 failed, 2 the command line or the experiment file is wrong, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 the command line, an experiment file or a card is wrong, 130 interrupted.
 Results go to standard output, progress and notes to standard error."
 )]
 pub struct Cli {
@@ -35,9 +35,10 @@ pub enum Command {
     /// Validate experiments and show the plan: downloads, pieces, arms; runs nothing
     Check(RunArgs),
     /// Redraw the figures of finished runs from their CSVs; loads no model
+    #[command(after_help = "Example: harness figures runs/weights")]
     Figures {
         /// Run folders, such as runs/weights
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "RUN_DIR")]
         run_dirs: Vec<PathBuf>,
     },
     /// Embed audio files and texts with one model
@@ -45,6 +46,7 @@ pub enum Command {
     /// Turn checkpoints into ONNX graphs
     Export(ExportArgs),
     /// Say what a checkpoint holds, and which cards it fits
+    #[command(after_help = "Example: harness inspect 630k-audioset-fusion-best.pt")]
     Inspect {
         /// A checkpoint file or folder, or a card
         checkpoint: String,
@@ -57,6 +59,7 @@ pub enum Command {
         models: ModelsArgs,
     },
     /// Compare this program with the known answers that a card carries
+    #[command(after_help = "Example: harness verify 630k-audioset-best")]
     Verify {
         /// A card with `known:` answers
         card: String,
@@ -66,6 +69,7 @@ pub enum Command {
         runtime: RuntimeArgs,
     },
     /// Install the ONNX Runtime build of an execution provider
+    #[command(after_help = "Example: harness setup --ep openvino")]
     Setup {
         /// Execution provider
         #[arg(long, value_name = "NAME", default_value = "cpu")]
@@ -98,7 +102,7 @@ pub struct RuntimeArgs {
     /// Device number, for providers with several devices
     #[arg(long, value_name = "N")]
     pub device: Option<u32>,
-    /// Arithmetic of the graphs; CLAP is exported in fp32
+    /// Arithmetic of the graphs; CLAP runs in fp32, other values are refused
     #[arg(long, value_name = "P", default_value = "fp32")]
     pub precision: Precision,
     /// Threads on the CPU; all cores by default
@@ -141,7 +145,8 @@ pub struct RunArgs {
     /// Change a setting of the experiment file; may be repeated
     #[arg(long, value_name = "PATH.TO.KEY=VALUE")]
     pub set: Vec<String>,
-    /// Use these crops of long pieces: a CSV id,front,middle,back,offset, such as an earlier scores.csv
+    /// Use these crops of long pieces: a CSV id,front,middle,back,offset, such as an earlier scores.csv (the policy is
+    /// a setting: --set crops=center)
     #[arg(long, value_name = "FILE.csv")]
     pub crops: Option<PathBuf>,
     /// Compute everything again instead of going on from what the run folder has

@@ -10,6 +10,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::export::{self, ExportError, Exported, Precision};
 use crate::files;
 use crate::hub::{self, HubError, HubFile, RepoKind};
+use crate::progress;
 
 /// Why a card's model is not usable.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,14 @@ pub struct FileRecord {
     /// The commit of the hub, for files that came from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+}
+
+/// A model that can be loaded.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    pub export: Exported,
+    /// Tensors of the checkpoint that neither the model needs nor such checkpoints are known to carry.
+    pub leftover: Vec<String>,
 }
 
 /// A card whose files are here.
@@ -132,19 +141,18 @@ impl Model {
         })
     }
 
-    /// The model's graphs under `<models>/graphs`, exported now if they are not there.
-    pub fn export(&self, models: &Path, precision: Precision) -> Result<Exported, ModelError> {
-        if let Some(found) = self.exported(models, precision)? {
-            return Ok(found);
-        }
+    /// The model's graphs under `<models>/graphs`, exported now if they are not there. The checkpoint is held against
+    /// the card either way: another card may have exported it.
+    pub fn export(&self, models: &Path, precision: Precision) -> Result<Ready, ModelError> {
         let checkpoint = self.open()?;
         let weights = self.weights(&checkpoint)?;
-        export::export_clap(&graphs_folder(models), &weights, &self.sha256, precision).map_err(
-            |source| ModelError::Export {
+        let export = export::export_clap(&graphs_folder(models), &weights, &self.sha256, precision)
+            .map_err(|source| ModelError::Export {
                 card: self.card.name.clone(),
                 source,
-            },
-        )
+            })?;
+        let leftover = weights.leftover().to_vec();
+        Ok(Ready { export, leftover })
     }
 
     /// The graphs if they are there already.
@@ -189,6 +197,23 @@ pub fn check_if_here(card: &Card) -> Result<bool, ModelError> {
     let checkpoint = Checkpoint::open(&checkpoint).map_err(failed)?;
     ClapWeights::load(&checkpoint, Some(&expected(card))).map_err(failed)?;
     Ok(true)
+}
+
+/// Name the tensors of a checkpoint that nothing uses, if there are any.
+pub fn note_leftover(card: &str, leftover: &[String]) {
+    if !leftover.is_empty() {
+        let first: Vec<&str> = leftover.iter().take(5).map(String::as_str).collect();
+        let more = if leftover.len() > first.len() {
+            ", …"
+        } else {
+            ""
+        };
+        progress::note(format!(
+            "{card}: {} tensors of the checkpoint are not used: {}{more}",
+            leftover.len(),
+            first.join(", ")
+        ));
+    }
 }
 
 /// Where the graphs of a models folder are.
@@ -280,11 +305,20 @@ fn local_file(card: &str, local: &LocalSource, path: &Path) -> Result<FileRecord
         });
     }
     Ok(FileRecord {
-        path: path.to_owned(),
+        path: plain(path),
         sha256,
         bytes,
         revision: None,
     })
+}
+
+/// The same path without `..`, which cards have many of.
+fn plain(path: &Path) -> PathBuf {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 fn check_size(card: &str, path: &Path, found: u64, stated: Option<u64>) -> Result<(), ModelError> {

@@ -51,7 +51,9 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
 
     make_models_folder(&args.models.models)?;
     let model = Model::obtain(card, args.models.offline)?;
-    let export = model.export(&args.models.models, args.runtime.precision)?;
+    let export = model
+        .export(&args.models.models, args.runtime.precision)?
+        .export;
     let (runtime, _) = open_runtime(&args.runtime, args.models.offline)?;
     let choice = match recorded {
         Some(crops) => CropChoice::Recorded(crops),
@@ -81,6 +83,14 @@ fn check_out(out: &Path) -> Result<()> {
     };
     if out.is_dir() {
         return Err(UsageError(format!("--out {} is a folder; name a file", out.display())).into());
+    }
+    if !folder.is_dir() {
+        return Err(UsageError(format!(
+            "cannot write --out {}: there is no folder {}; make it first",
+            out.display(),
+            folder.display()
+        ))
+        .into());
     }
     tempfile::tempfile_in(folder)
         .map_err(|e| UsageError(format!("cannot write --out {}: {e}", out.display())))?;

@@ -9,7 +9,7 @@ use super::{check_precision, clap_card, make_models_folder};
 use crate::cli::ExportArgs;
 use crate::export::Exported;
 use crate::files;
-use crate::model::Model;
+use crate::model::{Model, Ready, note_leftover};
 use crate::progress::{note, result};
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
@@ -22,30 +22,24 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     make_models_folder(&args.models.models)?;
     for card in cards {
         let model = Model::obtain(card, args.models.offline)?;
-        let before = model.exported(&args.models.models, args.precision)?;
-        let exported = match before {
-            Some(exported) => exported,
-            None => {
-                let exported = model.export(&args.models.models, args.precision)?;
-                let bytes = exported.audio.bytes + exported.text.bytes;
-                note(format!(
-                    "exported {} ({}) in {:.1} s, {:.1} MB",
-                    model.card.name,
-                    exported.architecture,
-                    exported.export_s,
-                    bytes as f64 / 1e6
-                ));
-                exported
-            }
-        };
+        let Ready { export, leftover } = model.export(&args.models.models, args.precision)?;
+        let bytes = export.audio.bytes + export.text.bytes;
+        note(format!(
+            "{} ({}): exported in {:.1} s, {:.1} MB",
+            model.card.name,
+            export.architecture,
+            export.export_s,
+            bytes as f64 / 1e6
+        ));
+        note_leftover(&model.card.name, &leftover);
         let folder = match &args.out {
             Some(out) => {
                 let folder = out.join(&model.card.name);
-                copy(&exported, &folder)
+                copy(&export, &folder)
                     .with_context(|| format!("cannot copy the graphs to {}", folder.display()))?;
                 folder
             }
-            None => exported.folder.clone(),
+            None => export.folder.clone(),
         };
         result(folder.to_string_lossy())?;
     }

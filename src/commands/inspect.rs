@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::UsageError;
 use crate::card::{Card, Kind};
@@ -20,7 +20,9 @@ pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
         let cards = Card::all(&models.models)?;
         (Checkpoint::open(path)?, cards)
     } else if is_card || path.components().count() == 1 {
-        let card = Card::find(what, &models.models)?;
+        let card = Card::find(what, &models.models).with_context(|| {
+            format!("{what} is no file or folder here, so a card of that name is looked for")
+        })?;
         let model = Model::obtain(card.clone(), models.offline)?;
         (model.open()?, vec![card])
     } else {

@@ -20,7 +20,7 @@ use crate::cli::{Cli, Command, RuntimeArgs};
 use crate::export::Precision;
 use crate::interrupt::Interrupted;
 use crate::progress;
-use crate::runtime::{Runtime, SessionOptions, library};
+use crate::runtime::{Provider, Runtime, SessionOptions, library};
 use crate::spec::SpecError;
 
 /// Something that the user wrote is wrong: exit code 2.
@@ -103,6 +103,7 @@ fn check_precision(precision: Precision) -> Result<()> {
 
 /// ONNX Runtime for these arguments, installed if need be.
 fn open_runtime(args: &RuntimeArgs, offline: bool) -> Result<(Runtime, library::Library)> {
+    check_device(args)?;
     let library = library::find_or_install(args.ep, offline)?;
     let options = SessionOptions {
         provider: args.ep,
@@ -110,6 +111,18 @@ fn open_runtime(args: &RuntimeArgs, offline: bool) -> Result<(Runtime, library::
         threads: args.threads(),
     };
     Ok((Runtime::open(&library, options)?, library))
+}
+
+/// A device number means something to providers with several devices only.
+fn check_device(args: &RuntimeArgs) -> Result<()> {
+    match (args.device, args.ep) {
+        (Some(_), Provider::Cpu | Provider::OpenVino) => Err(UsageError(format!(
+            "--device goes with a provider of several devices (--ep cuda), not with {}",
+            args.ep
+        ))
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// The folder that cards and graphs are in.

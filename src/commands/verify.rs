@@ -24,7 +24,7 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
     }
     make_models_folder(&models.models)?;
     let model = Model::obtain(card, models.offline)?;
-    let export = model.export(&models.models, runtime.precision)?;
+    let export = model.export(&models.models, runtime.precision)?.export;
     let (runtime, _) = open_runtime(runtime, models.offline)?;
     let mut tower = TextTower::load(&runtime, &export, &model.tokenizer.path)?;
     let known = &model.card.known;

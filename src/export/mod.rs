@@ -35,7 +35,7 @@ pub enum ExportError {
     )]
     Folder { folder: PathBuf, source: io::Error },
     #[error(
-        "{} holds an export that this program did not write: {detail}; remove the folder and it is made again",
+        "the export in {} is damaged: {detail}",
         folder.display()
     )]
     Damaged { folder: PathBuf, detail: String },

@@ -11,6 +11,7 @@ use super::{EXPORTER_VERSION, ExportError, clap_audio, clap_text, front_end};
 use crate::checkpoint::clap::ClapWeights;
 use crate::files;
 use crate::onnx::{GraphBuilder, WeightsFile};
+use crate::progress::note;
 
 /// What the folder says of itself; it is written last.
 const MANIFEST: &str = "export.json";
@@ -124,7 +125,7 @@ pub fn find(
 
 /// Export both towers of a CLAP checkpoint into `graphs`, or return what an earlier export left there.
 ///
-/// Weights go from the memory-mapped checkpoint to disk one at a time. A process that is killed leaves a folder that
+/// A damaged export is made again. Weights go from the memory-mapped checkpoint to disk one at a time. A process that is killed leaves a folder that
 /// the next export removes; two at once wait for each other.
 pub fn export_clap(
     graphs: &Path,
@@ -139,8 +140,14 @@ pub fn export_clap(
     fs::create_dir_all(graphs).map_err(at)?;
     let lock = File::create(graphs.join(".lock")).map_err(at)?;
     lock.lock().map_err(at)?;
-    if let Some(found) = find(graphs, checkpoint_sha256, precision)? {
-        return Ok(found);
+    match find(graphs, checkpoint_sha256, precision) {
+        Ok(Some(found)) => return Ok(found),
+        Ok(None) => {}
+        Err(damaged @ ExportError::Damaged { .. }) => {
+            note(format!("{damaged}; it is made again"));
+            fs::remove_dir_all(folder_of(graphs, checkpoint_sha256, precision)).map_err(at)?;
+        }
+        Err(other) => return Err(other),
     }
     remove_leftovers(graphs).map_err(at)?;
     front_end::check(weights)?;

@@ -14,14 +14,13 @@ use super::manifest::{
 use super::plan::Plan;
 use super::store::Store;
 use crate::analysis;
-use crate::checkpoint::clap::ClapWeights;
 use crate::export::{EXPORTER_VERSION, Exported};
 use crate::figures;
 use crate::files;
 use crate::interrupt;
-use crate::model::Model;
+use crate::model::{Model, Ready, note_leftover};
 use crate::pipeline::{AudioTower, TextTower};
-use crate::progress::{self, note};
+use crate::progress;
 use crate::report::{self, EmbeddingRow, Row, ScoreRow, SkippedRow};
 use crate::runtime::library::{self, Library};
 use crate::runtime::{Runtime, SessionOptions};
@@ -79,23 +78,8 @@ fn prepare(plan: &Plan) -> Result<Vec<Arm<'_>>> {
     let mut arms = Vec::with_capacity(models.len());
     for (model, arm) in models.into_iter().zip(&plan.experiment.arms) {
         interrupt::check()?;
-        let checkpoint = model.open()?;
-        let weights: ClapWeights = model.weights(&checkpoint)?;
-        let leftover = weights.leftover().to_vec();
-        if !leftover.is_empty() {
-            note(format!(
-                "{}: {} tensors of the checkpoint are not used: {}",
-                model.card.name,
-                leftover.len(),
-                leftover
-                    .iter()
-                    .take(5)
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ));
-        }
-        let export = model.export(&plan.models, plan.runtime.precision)?;
+        let Ready { export, leftover } = model.export(&plan.models, plan.runtime.precision)?;
+        note_leftover(&model.card.name, &leftover);
         arms.push(Arm {
             name: &arm.name,
             export,

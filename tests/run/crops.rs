@@ -8,7 +8,14 @@ fn recorded_crops_give_the_same_scores_under_any_seed() {
     lab.run(&["--out", "first"]);
     lab.run(&["--out", "drawn", "--seed", "9"]);
     assert_ne!(lab.read("first/scores.csv"), lab.read("drawn/scores.csv"));
-    lab.run(&["--out", "again", "--seed", "9", "--crops", "first/scores.csv"]);
+    lab.run(&[
+        "--out",
+        "again",
+        "--seed",
+        "9",
+        "--crops",
+        "first/scores.csv",
+    ]);
     assert!(lab.read("first/scores.csv") == lab.read("again/scores.csv"));
     assert!(lab.read("first/embeddings.csv") == lab.read("again/embeddings.csv"));
     let manifest = lab.json("again/manifest.json");
@@ -22,12 +29,11 @@ fn recorded_crops_give_the_same_scores_under_any_seed() {
 #[test]
 fn a_long_piece_without_its_crops_is_named() {
     let lab = Lab::new();
-    lab.write("crops.csv", "id,front,middle,back,offset\nbitter_03,0,1,2,3\nsalty_03,0,1,2,3\n");
-    lab.refused(
-        &["--crops", "crops.csv"],
-        1,
-        "CROPS",
+    lab.write(
+        "crops.csv",
+        "id,front,middle,back,offset\nbitter_03,0,1,2,3\nsalty_03,0,1,2,3\n",
     );
+    lab.refused(&["--crops", "crops.csv"], 1, "CROPS");
     assert!(!lab.at("runs/lab/scores.csv").exists());
 }
 

@@ -30,15 +30,24 @@ fn started(lab: &Lab, args: &[&str], folder: &str, bytes: u64) -> Child {
     let journal = lab.at(folder).join(".journal.jsonl");
     let begin = Instant::now();
     while fs::metadata(&journal).map_or(0, |m| m.len()) < bytes {
-        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be stopped");
-        assert!(begin.elapsed() < Duration::from_secs(60), "the journal does not grow");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the run ended before it could be stopped"
+        );
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "the journal does not grow"
+        );
         std::thread::sleep(Duration::from_millis(2));
     }
     child
 }
 
 fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(sent.success());
 }
 
@@ -47,7 +56,10 @@ fn waited(child: Child) -> Ran {
 }
 
 fn whole_lines(journal: &[u8]) -> &[u8] {
-    let end = journal.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+    let end = journal
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map_or(0, |at| at + 1);
     &journal[..end]
 }
 
@@ -70,7 +82,10 @@ fn assert_went_on(path: &Path, before: &[u8]) {
 fn killed_interrupted_or_stopped_a_run_goes_on_to_the_same_bytes() {
     let lab = slow_lab();
     lab.run(&["--out", "whole"]);
-    let (results, length) = (lab.drawn_results("whole"), lab.read("whole/.journal.jsonl").len() as u64);
+    let (results, length) = (
+        lab.drawn_results("whole"),
+        lab.read("whole/.journal.jsonl").len() as u64,
+    );
 
     // Killed twice, in the first arm and in the second.
     let journal = lab.at("killed/.journal.jsonl");
