@@ -19,8 +19,9 @@ use crate::runtime::library;
 pub(super) fn run(args: &RunArgs) -> Result<()> {
     let plans = plans(args)?;
     interrupt::listen();
+    let mut runtime = None;
     for plan in &plans {
-        let finished = run::run(plan)?;
+        let finished = run::run(plan, &mut runtime)?;
         print!("{}", summary::table(&finished.scores, &finished.stats));
         println!("{}", finished.folder.display());
     }
