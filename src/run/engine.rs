@@ -247,8 +247,13 @@ fn finish(
     report::write(&at(ScoreRow::FILE), &scores)?;
     report::write(&at(EmbeddingRow::FILE), &embeddings)?;
     report::write(&at(report::StatsRow::FILE), &stats)?;
+    let skipped = at(SkippedRow::FILE);
     if !plan.skipped.is_empty() {
-        report::write(&at(SkippedRow::FILE), &plan.skipped)?;
+        report::write(&skipped, &plan.skipped)?;
+    } else if skipped.exists() {
+        // Of an earlier run, whose bad pieces are gone.
+        std::fs::remove_file(&skipped)
+            .with_context(|| format!("cannot remove {}", skipped.display()))?;
     }
     let manifest = Manifest {
         experiment: plan.experiment.name.clone(),
