@@ -16,8 +16,15 @@ fn a_checkpoint_without_fusion_layers_cannot_be_run_with_fusion_on() {
     lab.card("music", "{ path: ../music.pt }", true);
     let ran = lab.harness(&["run", "lab.yaml", "--set", "arms.1.model=music"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
-    assert!(ran.stderr.starts_with("error: card music: "), "{}", ran.stderr);
-    for tensor in ["patch_embed.mel_conv2d.weight", "patch_embed.fusion_model.local_att.0.weight"] {
+    assert!(
+        ran.stderr.starts_with("error: card music: "),
+        "{}",
+        ran.stderr
+    );
+    for tensor in [
+        "patch_embed.mel_conv2d.weight",
+        "patch_embed.fusion_model.local_att.0.weight",
+    ] {
         assert!(ran.stderr.contains(tensor), "{}", ran.stderr);
     }
     nothing_was_made(&lab);
@@ -28,7 +35,11 @@ fn a_wrong_sha256_is_refused() {
     let lab = Lab::with(&SHORT);
     let found = harness::files::sha256_bytes(&lab.read("plain.pt"));
     let pinned = "ab".repeat(32);
-    lab.card("plain", &format!("{{ path: ../plain.pt, sha256: {pinned} }}"), false);
+    lab.card(
+        "plain",
+        &format!("{{ path: ../plain.pt, sha256: {pinned} }}"),
+        false,
+    );
     lab.refused(
         &[],
         1,
@@ -47,7 +58,11 @@ fn a_checkpoint_that_is_missing_or_damaged_is_named() {
     std::fs::write(lab.at("plain.pt"), &whole[..whole.len() / 2]).unwrap();
     let ran = lab.harness(&["run", "lab.yaml"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
-    assert!(ran.stderr.starts_with("error: card plain: ") && ran.stderr.contains("plain.pt"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("error: card plain: ") && ran.stderr.contains("plain.pt"),
+        "{}",
+        ran.stderr
+    );
     std::fs::remove_file(lab.at("plain.pt")).unwrap();
     lab.refused(
         &[],

@@ -42,7 +42,11 @@ fn one_bad_piece_is_told_before_a_checkpoint_is_opened() {
     let ran = lab.harness(&["run", "lab.yaml"]);
     let lines: Vec<&str> = ran.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{}", ran.stderr);
-    assert!(lines[0].starts_with("cannot read pieces/salty_01.wav: "), "{}", lines[0]);
+    assert!(
+        lines[0].starts_with("cannot read pieces/salty_01.wav: "),
+        "{}",
+        lines[0]
+    );
     assert_eq!(
         lines[1],
         "error: 1 of 4 pieces cannot be used; repair or remove them, or leave them out with --skip-bad"
@@ -63,7 +67,12 @@ fn skip_bad_lists_what_it_left_out_and_goes_on() {
     assert_eq!(paths, ["pieces/salty_01.wav", "pieces/salty_02.mp3"]);
     let reasons: Vec<&str> = skipped.iter().map(|row| row["reason"].as_str()).collect();
     assert_eq!(ran.stderr.lines().collect::<Vec<_>>(), reasons);
-    assert!(reasons.iter().zip(paths).all(|(reason, path)| reason.contains(path)));
+    assert!(
+        reasons
+            .iter()
+            .zip(paths)
+            .all(|(reason, path)| reason.contains(path))
+    );
     assert!(lab.results("r") == lab.results("good"));
     assert_eq!(lab.json("r/manifest.json")["skipped"], 2);
 
@@ -81,6 +90,11 @@ fn only_bad_pieces_are_an_error_also_with_skip_bad() {
     lab.write("pieces/salty_01.wav", "");
     let ran = lab.harness(&["run", "lab.yaml", "--skip-bad"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.ends_with("error: none of the 1 pieces can be used\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .ends_with("error: none of the 1 pieces can be used\n"),
+        "{}",
+        ran.stderr
+    );
     assert!(!lab.at("runs").exists());
 }

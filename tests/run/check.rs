@@ -10,7 +10,9 @@ fn the_plan_is_shown_and_nothing_is_made() {
     let before = lab.files("");
     let mut check = lab.command(&["check", "lab.yaml"]);
     let cache = tempfile::tempdir().unwrap();
-    check.env("HARNESS_CACHE", cache.path()).env_remove("ORT_DYLIB_PATH");
+    check
+        .env("HARNESS_CACHE", cache.path())
+        .env_remove("ORT_DYLIB_PATH");
     let checked = ran(&mut check);
     assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""));
     assert_eq!(
@@ -27,7 +29,10 @@ fn the_plan_is_shown_and_nothing_is_made() {
     );
     assert_eq!(lab.files(""), before);
     // Only hashes of files are remembered.
-    let kept: Vec<_> = fs::read_dir(cache.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let kept: Vec<_> = fs::read_dir(cache.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     assert_eq!(kept, ["checked"]);
 }
 
@@ -50,9 +55,15 @@ fn after_a_run_the_plan_knows_the_exports_and_the_runtime() {
 fn what_run_refuses_check_refuses_too() {
     let lab = Lab::with(&[("sweet_01.wav", "sweet_01.wav")]);
     lab.card("plain", "{ path: ../plain.pt }", true);
-    let (check, run) = (lab.harness(&["check", "lab.yaml"]), lab.harness(&["run", "lab.yaml"]));
+    let (check, run) = (
+        lab.harness(&["check", "lab.yaml"]),
+        lab.harness(&["run", "lab.yaml"]),
+    );
     assert_eq!(check.code, Some(1));
-    assert_eq!((check.code, check.stdout, check.stderr), (run.code, run.stdout, run.stderr));
+    assert_eq!(
+        (check.code, check.stdout, check.stderr),
+        (run.code, run.stdout, run.stderr)
+    );
 }
 
 /// The experiment that ships, on a machine that has no checkpoint and no network.

@@ -6,8 +6,16 @@ use crate::support::{Lab, Ran, repository};
 
 const NOTICE: &str =
     "demo: small bundled models with random weights; the numbers below mean nothing\n";
-const ARMS: [&str; 3] = ["630k, fusion on", "630k, fusion off", "music_audioset, fusion off"];
-const CARDS: [&str; 3] = ["630k-audioset-fusion-best", "630k-audioset-best", "music_audioset"];
+const ARMS: [&str; 3] = [
+    "630k, fusion on",
+    "630k, fusion off",
+    "music_audioset, fusion off",
+];
+const CARDS: [&str; 3] = [
+    "630k-audioset-fusion-best",
+    "630k-audioset-best",
+    "music_audioset",
+];
 
 fn demo(lab: &Lab, args: &[&str]) -> Ran {
     let weights = repository("experiments/weights.yaml");
@@ -30,7 +38,9 @@ fn everything_is_made_and_hangs_together() {
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(
         lines[0].split_whitespace().collect::<Vec<_>>(),
-        ["mean", "CLAP", "score", "n", "all", "bitter", "sour", "sweet", "salty"]
+        [
+            "mean", "CLAP", "score", "n", "all", "bitter", "sour", "sweet", "salty"
+        ]
     );
     assert_eq!(lines.len(), 5);
     for (line, arm) in lines[1..].iter().zip(ARMS) {
@@ -83,7 +93,10 @@ fn everything_is_made_and_hangs_together() {
             score["prompt"],
             format!("{} music, ambient for fine restaurant", score["taste"])
         );
-        let (audio, text) = (numbers(&embedding["audio_emb"]), numbers(&embedding["text_emb"]));
+        let (audio, text) = (
+            numbers(&embedding["audio_emb"]),
+            numbers(&embedding["text_emb"]),
+        );
         assert!(audio.len() > 1 && audio.len() == text.len());
         let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(x, y)| x * y).sum() };
         assert!((dot(&audio, &audio) - 1.0).abs() < 1e-6);
@@ -96,7 +109,10 @@ fn everything_is_made_and_hangs_together() {
     }
     for crop in ["bitter_03", "salty_03", "sweet_02"] {
         let offsets: Vec<_> = scores[12..].iter().filter(|r| r["id"] == crop).collect();
-        assert_eq!(offsets[0]["offset"], offsets[1]["offset"], "every arm hears the same part");
+        assert_eq!(
+            offsets[0]["offset"], offsets[1]["offset"],
+            "every arm hears the same part"
+        );
     }
     for figure in ["scores", "differences"] {
         let svg = lab.read(&format!("runs/weights/figures/{figure}.svg"));
@@ -116,16 +132,27 @@ fn the_manifest_says_what_made_the_numbers() {
     assert_eq!(manifest["seed"], 5);
     assert_eq!(manifest["crops"]["policy"], "seeded");
     assert_eq!(manifest["random_weights"], true);
-    assert_eq!((&manifest["pieces"], &manifest["skipped"]), (&12.into(), &0.into()));
+    assert_eq!(
+        (&manifest["pieces"], &manifest["skipped"]),
+        (&12.into(), &0.into())
+    );
     assert_eq!(manifest["harness"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(manifest["settings"]["pieces"].as_array().unwrap().len(), 12);
     let identity = String::from_utf8(lab.read("r/.identity")).unwrap();
     assert_eq!(manifest["identity"], identity.trim_end());
 
     let runtime = &manifest["runtime"];
-    assert_eq!((&runtime["provider"], &runtime["precision"]), (&"cpu".into(), &"fp32".into()));
+    assert_eq!(
+        (&runtime["provider"], &runtime["precision"]),
+        (&"cpu".into(), &"fp32".into())
+    );
     assert!(runtime["threads"].as_u64().unwrap() > 0);
-    assert!(runtime["build"].as_str().unwrap().starts_with("ORT Build Info"));
+    assert!(
+        runtime["build"]
+            .as_str()
+            .unwrap()
+            .starts_with("ORT Build Info")
+    );
     for version in ["onnxruntime", "library_sha256"] {
         assert!(!runtime[version].as_str().unwrap().is_empty());
     }
@@ -141,9 +168,19 @@ fn the_manifest_says_what_made_the_numbers() {
         assert_eq!(arm["files"][0]["sha256"], sha256);
         assert_eq!(arm["files"][0]["bytes"], checkpoint.len());
         let tokenizer = fs::read(repository("assets/demo/tokenizer.json")).unwrap();
-        assert_eq!(arm["tokenizer"]["sha256"], harness::files::sha256_bytes(&tokenizer));
-        assert_eq!((&arm["licence"], &arm["fusion_shrink"]), (&"cc0-1.0".into(), &"plain".into()));
-        let fusion = if card.contains("fusion") { "fusion on" } else { "fusion off" };
+        assert_eq!(
+            arm["tokenizer"]["sha256"],
+            harness::files::sha256_bytes(&tokenizer)
+        );
+        assert_eq!(
+            (&arm["licence"], &arm["fusion_shrink"]),
+            (&"cc0-1.0".into(), &"plain".into())
+        );
+        let fusion = if card.contains("fusion") {
+            "fusion on"
+        } else {
+            "fusion off"
+        };
         assert!(arm["architecture"].as_str().unwrap().ends_with(fusion));
         for graph in ["audio", "text"] {
             let graph = &arm["graphs"][graph];
@@ -163,13 +200,22 @@ fn the_manifest_says_what_made_the_numbers() {
 fn a_second_run_and_a_fresh_one_write_the_same_bytes() {
     let lab = Lab::with(&[]);
     let first = demo(&lab, &[]);
-    let (results, journal) = (lab.drawn_results("runs/weights"), lab.read("runs/weights/.journal.jsonl"));
+    let (results, journal) = (
+        lab.drawn_results("runs/weights"),
+        lab.read("runs/weights/.journal.jsonl"),
+    );
     let arms = lab.json("runs/weights/manifest.json")["arms"].clone();
     for args in [&[][..], &["--fresh"]] {
         let again = demo(&lab, args);
-        assert_eq!((again.stdout, again.stderr), (first.stdout.clone(), NOTICE.to_owned()));
+        assert_eq!(
+            (again.stdout, again.stderr),
+            (first.stdout.clone(), NOTICE.to_owned())
+        );
         assert!(lab.drawn_results("runs/weights") == results, "{args:?}");
-        assert!(lab.read("runs/weights/.journal.jsonl") == journal, "{args:?}");
+        assert!(
+            lab.read("runs/weights/.journal.jsonl") == journal,
+            "{args:?}"
+        );
         let manifest = lab.json("runs/weights/manifest.json");
         assert_eq!(manifest["arms"], arms);
         assert_ne!(manifest["runtime"]["build"], "");

@@ -8,7 +8,12 @@ use crate::support::{Lab, ran};
 fn figures_come_out_the_same_without_any_runtime() {
     let lab = Lab::new();
     lab.run(&["--out", "r"]);
-    let names = ["scores.svg", "scores.png", "differences.svg", "differences.png"];
+    let names = [
+        "scores.svg",
+        "scores.png",
+        "differences.svg",
+        "differences.png",
+    ];
     let read = || names.map(|name| lab.read(&format!("r/figures/{name}")));
     let first = read();
     fs::remove_dir_all(lab.at("r/figures")).unwrap();
@@ -16,10 +21,15 @@ fn figures_come_out_the_same_without_any_runtime() {
     fs::remove_dir_all(lab.at("pieces")).unwrap();
 
     let mut figures = lab.command(&["figures", "r"]);
-    figures.env("HARNESS_CACHE", lab.at("cache")).env("PATH", "");
+    figures
+        .env("HARNESS_CACHE", lab.at("cache"))
+        .env("PATH", "");
     let drawn = ran(&mut figures);
     assert_eq!((drawn.code, drawn.stderr.as_str()), (Some(0), ""));
-    let listed: Vec<_> = names.iter().map(|name| format!("r/figures/{name}")).collect();
+    let listed: Vec<_> = names
+        .iter()
+        .map(|name| format!("r/figures/{name}"))
+        .collect();
     assert_eq!(drawn.stdout.lines().collect::<Vec<_>>(), listed);
     assert!(read() == first);
     assert!(!lab.at("cache").exists());

@@ -6,7 +6,10 @@ use std::process::Command;
 use crate::hub_server::{Behaviour, COMMIT, HubServer};
 use crate::support::{Lab, ran};
 
-const PIECES: [(&str, &str); 2] = [("sweet_01.wav", "sweet_01.wav"), ("sour_01.wav", "sour_01.wav")];
+const PIECES: [(&str, &str); 2] = [
+    ("sweet_01.wav", "sweet_01.wav"),
+    ("sour_01.wav", "sour_01.wav"),
+];
 
 fn on(server: &HubServer, mut command: Command) -> Command {
     command.env("HF_ENDPOINT", &server.url);
@@ -27,25 +30,58 @@ fn a_checkpoint_is_fetched_checked_exported_and_recorded() {
     server.change(|b| b.cuts.push_back(size / 2));
     fs::remove_file(lab.at("plain.pt")).unwrap();
     fs::remove_dir_all(lab.at("models/graphs")).unwrap();
-    lab.card("plain", &format!("{{ hub: lab/model, file: model.pt, sha256: {sha256} }}"), false);
+    lab.card(
+        "plain",
+        &format!("{{ hub: lab/model, file: model.pt, sha256: {sha256} }}"),
+        false,
+    );
 
     let check = ran(&mut on(&server, lab.command(&["check", "lab.yaml"])));
     assert_eq!(check.code, Some(0), "{}", check.stderr);
-    assert!(check.stdout.contains("plain, 1 file to download, 0.8 MB\n"), "{}", check.stdout);
+    assert!(
+        check.stdout.contains("plain, 1 file to download, 0.8 MB\n"),
+        "{}",
+        check.stdout
+    );
     assert_eq!(server.gets().len(), 0);
     assert!(!lab.at("hf").exists());
 
-    let run = ran(&mut on(&server, lab.command(&["run", "lab.yaml", "--out", "r"])));
+    let run = ran(&mut on(
+        &server,
+        lab.command(&["run", "lab.yaml", "--out", "r"]),
+    ));
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let gets: Vec<_> = server.gets().iter().map(|get| (get.from, get.sent)).collect();
-    assert_eq!(gets, [(None, size / 2), (Some(size / 2), size - size / 2)]);
+    let gets: Vec<_> = server
+        .gets()
+        .iter()
+        .map(|get| (get.from, get.sent))
+        .collect();
+    assert_eq!(
+        gets,
+        [(Some(0), size / 2), (Some(size / 2), size - size / 2)]
+    );
     assert!(lab.results("r") == lab.results("local"));
     let arm = &lab.json("r/manifest.json")["arms"][1];
-    assert_eq!((&arm["checkpoint"], &arm["checkpoint_sha256"]), (&"model.pt".into(), &sha256.as_str().into()));
+    assert_eq!(
+        (&arm["checkpoint"], &arm["checkpoint_sha256"]),
+        (&"model.pt".into(), &sha256.as_str().into())
+    );
     let file = &arm["files"][0];
-    assert_eq!((&file["revision"], &file["sha256"], &file["bytes"]), (&COMMIT.into(), &sha256.into(), &size.into()));
-    assert!(file["path"].as_str().unwrap().starts_with(lab.at("hf").to_str().unwrap()));
-    assert!(lab.json("r/manifest.json")["arms"][0]["files"][0].get("revision").is_none());
+    assert_eq!(
+        (&file["revision"], &file["sha256"], &file["bytes"]),
+        (&COMMIT.into(), &sha256.into(), &size.into())
+    );
+    assert!(
+        file["path"]
+            .as_str()
+            .unwrap()
+            .starts_with(lab.at("hf").to_str().unwrap())
+    );
+    assert!(
+        lab.json("r/manifest.json")["arms"][0]["files"][0]
+            .get("revision")
+            .is_none()
+    );
 
     // The second run needs no network.
     drop(server);

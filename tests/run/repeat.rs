@@ -12,7 +12,10 @@ fn neither_the_folder_nor_the_threads_change_a_byte() {
     for (folder, threads) in [("b", "1"), ("c", "2")] {
         lab.run(&["--out", folder, "--threads", threads]);
         assert!(lab.drawn_results(folder) == results, "{threads} threads");
-        assert_eq!(lab.json(&format!("{folder}/manifest.json"))["runtime"]["threads"].to_string(), threads);
+        assert_eq!(
+            lab.json(&format!("{folder}/manifest.json"))["runtime"]["threads"].to_string(),
+            threads
+        );
     }
     assert_eq!(lab.read("a/.identity"), lab.read("c/.identity"));
 }
@@ -21,16 +24,27 @@ fn neither_the_folder_nor_the_threads_change_a_byte() {
 fn other_settings_go_to_a_folder_beside() {
     let lab = Lab::new();
     let limited = lab.run(&["--limit", "5"]);
-    assert!(limited.stdout.ends_with("\nruns/lab\n"), "{}", limited.stdout);
+    assert!(
+        limited.stdout.ends_with("\nruns/lab\n"),
+        "{}",
+        limited.stdout
+    );
     assert_eq!(lab.csv("runs/lab/scores.csv").len(), 10);
     let results = lab.drawn_results("runs/lab");
 
     let mut folders = vec!["runs/lab".to_owned()];
-    for (args, rows) in [(&[][..], 24), (&["--seed", "7"], 24), (&["--set", "crops=start"], 24)] {
+    for (args, rows) in [
+        (&[][..], 24),
+        (&["--seed", "7"], 24),
+        (&["--set", "crops=start"], 24),
+    ] {
         let ran = lab.run(args);
         let folder = ran.stdout.lines().last().unwrap().to_owned();
         let hash = folder.strip_prefix("runs/lab-").unwrap();
-        assert!(hash.len() == 12 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{folder}");
+        assert!(
+            hash.len() == 12 && hash.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{folder}"
+        );
         assert_eq!(
             ran.stderr,
             format!("runs/lab holds a run with other settings; this one goes to {folder}\n")
@@ -47,7 +61,10 @@ fn other_settings_go_to_a_folder_beside() {
     assert_eq!(fs::read_dir(lab.at("runs")).unwrap().count(), 4);
 
     // Another seed draws other crops of the long pieces, and nothing else changes.
-    let (zero, seven) = (lab.csv(&format!("{}/scores.csv", folders[1])), lab.csv(&format!("{}/scores.csv", folders[2])));
+    let (zero, seven) = (
+        lab.csv(&format!("{}/scores.csv", folders[1])),
+        lab.csv(&format!("{}/scores.csv", folders[2])),
+    );
     for (a, b) in zero.iter().zip(&seven) {
         let long = !(a["offset"].is_empty() && a["front"].is_empty());
         assert_eq!(a["clap_score"] != b["clap_score"], long, "{}", a["id"]);

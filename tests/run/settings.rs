@@ -2,17 +2,33 @@
 
 use crate::support::{EXPERIMENT, Lab};
 
-const SHORT: [(&str, &str); 2] = [("sweet_01.wav", "sweet_01.wav"), ("sour_01.wav", "sour_01.wav")];
+const SHORT: [(&str, &str); 2] = [
+    ("sweet_01.wav", "sweet_01.wav"),
+    ("sour_01.wav", "sour_01.wav"),
+];
 
 #[test]
 fn set_changes_pieces_model_and_seed() {
     let lab = Lab::with(&SHORT);
     std::fs::create_dir(lab.at("others")).unwrap();
     std::fs::rename(lab.at("pieces/sour_01.wav"), lab.at("others/sour_09.wav")).unwrap();
-    lab.run(&["--out", "r", "--set", "audio.files=others", "--set", "arms.0.model=music", "--set", "seed=3"]);
+    lab.run(&[
+        "--out",
+        "r",
+        "--set",
+        "audio.files=others",
+        "--set",
+        "arms.0.model=music",
+        "--set",
+        "seed=3",
+    ]);
     let scores = lab.csv("r/scores.csv");
     assert_eq!(scores.len(), 2);
-    assert!(scores.iter().all(|row| row["audio_path"] == "others/sour_09.wav"));
+    assert!(
+        scores
+            .iter()
+            .all(|row| row["audio_path"] == "others/sour_09.wav")
+    );
     let manifest = lab.json("r/manifest.json");
     assert_eq!(manifest["seed"], 3);
     assert_eq!(manifest["arms"][0]["name"], "fused");
@@ -37,7 +53,10 @@ fn a_wrong_key_is_named_with_its_place_and_the_nearest_good_one() {
         2,
         &format!("lab.yaml:4: unknown key 'taste'; did you mean 'tastes'? {keys}"),
     );
-    lab.write("lab.yaml", &EXPERIMENT.replace("model: plain", "modle: plain"));
+    lab.write(
+        "lab.yaml",
+        &EXPERIMENT.replace("model: plain", "modle: plain"),
+    );
     lab.refused(
         &[],
         2,
@@ -50,9 +69,9 @@ fn a_wrong_key_is_named_with_its_place_and_the_nearest_good_one() {
 fn an_unknown_card_is_named_with_its_arm() {
     let lab = Lab::with(&SHORT);
     lab.refused(
-        &["--set", "arms.1.model=plane"],
+        &["--set", "arms.1.model=plan"],
         2,
-        "arm 'plain': there is no card 'plane' in models; did you mean 'plain'? (cards there: fused, music, plain)",
+        "arm 'plain': no card 'plan' in models; did you mean 'plain'? (cards there: fused, music, plain)",
     );
     assert!(!lab.at("runs").exists());
 }
@@ -66,9 +85,16 @@ fn two_experiments_share_no_folder() {
         2,
         "two experiments would write to runs/lab; run them one at a time, each with its own --out",
     );
-    lab.write("other.yaml", &EXPERIMENT.replace("experiment: lab", "experiment: other"));
+    lab.write(
+        "other.yaml",
+        &EXPERIMENT.replace("experiment: lab", "experiment: other"),
+    );
     let ran = lab.run(&["other.yaml"]);
-    let folders: Vec<&str> = ran.stdout.lines().filter(|l| l.starts_with("runs/")).collect();
+    let folders: Vec<&str> = ran
+        .stdout
+        .lines()
+        .filter(|l| l.starts_with("runs/"))
+        .collect();
     assert_eq!(folders, ["runs/lab", "runs/other"]);
     // The second one is wrong: neither begins.
     lab.write("wrong.yaml", "experiment: wrong\n");
@@ -99,10 +125,34 @@ fn pieces_come_from_a_csv_of_path_and_prompt() {
     assert_eq!(
         rows,
         [
-            row(["sour_01", "slow, sour", "pieces/sour_01.wav", "sour", "fused"]),
-            row(["dessert", "a sweet tune", "pieces/sweet_01.wav", "", "fused"]),
-            row(["sour_01", "slow, sour", "pieces/sour_01.wav", "sour", "plain"]),
-            row(["dessert", "a sweet tune", "pieces/sweet_01.wav", "", "plain"]),
+            row([
+                "sour_01",
+                "slow, sour",
+                "pieces/sour_01.wav",
+                "sour",
+                "fused"
+            ]),
+            row([
+                "dessert",
+                "a sweet tune",
+                "pieces/sweet_01.wav",
+                "",
+                "fused"
+            ]),
+            row([
+                "sour_01",
+                "slow, sour",
+                "pieces/sour_01.wav",
+                "sour",
+                "plain"
+            ]),
+            row([
+                "dessert",
+                "a sweet tune",
+                "pieces/sweet_01.wav",
+                "",
+                "plain"
+            ]),
         ]
     );
     assert!(lab.at("r/figures/scores.svg").exists());

@@ -62,7 +62,11 @@ impl Lab {
         };
         fs::create_dir(lab.at("models")).unwrap();
         fs::create_dir(lab.at("pieces")).unwrap();
-        fs::copy(repository("assets/demo/tokenizer.json"), lab.at("tokenizer.json")).unwrap();
+        fs::copy(
+            repository("assets/demo/tokenizer.json"),
+            lab.at("tokenizer.json"),
+        )
+        .unwrap();
         for (name, file, fusion) in CHECKPOINTS {
             let from = repository("assets/demo").join(file);
             fs::copy(from, lab.at(&format!("{name}.pt"))).unwrap();
