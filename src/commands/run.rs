@@ -9,7 +9,6 @@ use crate::card::{Card, Source};
 use crate::cli::RunArgs;
 use crate::export::Precision;
 use crate::hub;
-use crate::interrupt;
 use crate::model::{Model, hub_file};
 use crate::progress::note;
 use crate::run::{self, Plan, demo, summary};
@@ -18,7 +17,6 @@ use crate::runtime::library;
 /// Run every experiment; all are checked before the first begins.
 pub(super) fn run(args: &RunArgs) -> Result<()> {
     let plans = plans(args)?;
-    interrupt::listen();
     let mut runtime = None;
     for plan in &plans {
         let finished = run::run(plan, &mut runtime)?;

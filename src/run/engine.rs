@@ -50,6 +50,7 @@ pub fn run(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let identity = identity(plan, &arms)?;
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
+    interrupt::listen();
     for arm in &arms {
         compute(plan, arm, &mut store, &library, runtime)
             .with_context(|| format!("arm '{}'", arm.name))?;

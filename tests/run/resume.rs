@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -139,6 +141,33 @@ fn killed_interrupted_or_stopped_a_run_goes_on_to_the_same_bytes() {
     lab.run(&["--out", "stopped"]);
     assert_went_on(&journal, &before);
     assert!(lab.drawn_results("stopped") == results);
+}
+
+/// A download goes on later from where it was: nothing has to be waited for.
+#[test]
+fn an_interrupted_download_ends_at_once() {
+    let lab = Lab::with(&[("sweet_01.wav", "sweet_01.wav")]);
+    lab.card("plain", "{ hub: lab/model, file: model.pt }", false);
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let child = lab
+        .command(&["run", "lab.yaml"])
+        .env(
+            "HF_ENDPOINT",
+            format!("http://{}", mute.local_addr().unwrap()),
+        )
+        .env("NO_PROXY", "127.0.0.1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = mute.accept().unwrap();
+    let begin = Instant::now();
+    signal(&child, "-INT");
+    // By the signal itself: a shell calls that 130.
+    assert_eq!(child.wait_with_output().unwrap().status.signal(), Some(2));
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    drop(line);
+    assert!(!lab.at("runs").exists());
 }
 
 #[test]
