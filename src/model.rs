@@ -305,11 +305,20 @@ fn local_file(card: &str, local: &LocalSource, path: &Path) -> Result<FileRecord
         });
     }
     Ok(FileRecord {
-        path: path.to_owned(),
+        path: plain(path),
         sha256,
         bytes,
         revision: None,
     })
+}
+
+/// The same path without `..`, which cards have many of.
+fn plain(path: &Path) -> PathBuf {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 fn check_size(card: &str, path: &Path, found: u64, stated: Option<u64>) -> Result<(), ModelError> {
