@@ -1,5 +1,6 @@
 //! Ctrl-C: the first one lets the batch in flight finish and be saved, the second one ends the process at once.
 
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
@@ -9,8 +10,15 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 #[error("interrupted; what was finished is saved, and the same command goes on from there")]
 pub struct Interrupted;
 
-/// Listen from now on. Without a handler (it cannot be set twice) Ctrl-C ends the process at once.
+/// Listen from now on; until then Ctrl-C ends the process at once, which downloads and exports survive. Calls after the
+/// first one do nothing.
 pub fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(set_handler);
+}
+
+/// Without a handler Ctrl-C ends the process at once.
+fn set_handler() {
     let handler = || {
         if ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(130);

@@ -9,7 +9,6 @@ use crate::card::{Card, Source};
 use crate::cli::RunArgs;
 use crate::export::Precision;
 use crate::hub;
-use crate::interrupt;
 use crate::model::{Model, hub_file};
 use crate::progress::note;
 use crate::run::{self, Plan, demo, summary};
@@ -18,9 +17,9 @@ use crate::runtime::library;
 /// Run every experiment; all are checked before the first begins.
 pub(super) fn run(args: &RunArgs) -> Result<()> {
     let plans = plans(args)?;
-    interrupt::listen();
+    let mut runtime = None;
     for plan in &plans {
-        let finished = run::run(plan)?;
+        let finished = run::run(plan, &mut runtime)?;
         print!("{}", summary::table(&finished.scores, &finished.stats));
         println!("{}", finished.folder.display());
     }
@@ -112,25 +111,29 @@ fn state(plan: &Plan, card: &Card) -> Result<String> {
             None => "here, to be exported".to_owned(),
         });
     }
-    let mut bytes = 0;
+    let (mut bytes, mut unknown) = (0, false);
     for (file, stated) in &files {
-        bytes += match stated {
-            Some(bytes) => *bytes,
-            None if plan.offline => 0,
-            None => hub::metadata(file)?.bytes,
-        };
+        match stated {
+            Some(stated) => bytes += *stated,
+            None if plan.offline => unknown = true,
+            None => bytes += hub::metadata(file)?.bytes,
+        }
     }
+    let size = match (bytes, unknown) {
+        (0, true) => "of unknown size".to_owned(),
+        (_, true) => format!("at least {:.1} MB", bytes as f64 / 1e6),
+        (_, false) => format!("{:.1} MB", bytes as f64 / 1e6),
+    };
     let offline = if plan.offline {
         "; --offline will not fetch them"
     } else {
         ""
     };
     Ok(format!(
-        "{} to download, {:.1} MB{offline}",
+        "{} to download, {size}{offline}",
         match files.len() {
             1 => "1 file".to_owned(),
             n => format!("{n} files"),
         },
-        bytes as f64 / 1e6
     ))
 }

@@ -39,31 +39,23 @@ struct Arm<'p> {
     model: Model,
     export: Exported,
     leftover: Vec<String>,
-    /// By graph, filled while it runs.
-    placement: BTreeMap<&'static str, BTreeMap<String, usize>>,
 }
 
 /// Run a plan to its end, from where an earlier process left it.
-pub fn run(plan: &Plan) -> Result<Finished> {
+///
+/// `runtime` is opened when something is left to compute, and stays open for the next plan: a process has one.
+pub fn run(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let started = (SystemTime::now(), Instant::now());
-    let mut arms = prepare(plan)?;
+    let arms = prepare(plan)?;
     let identity = identity(plan, &arms)?;
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
-    let mut runtime = None;
-    for arm in &mut arms {
-        compute(plan, arm, &mut store, &library, &mut runtime)
+    interrupt::listen();
+    for arm in &arms {
+        compute(plan, arm, &mut store, &library, runtime)
             .with_context(|| format!("arm '{}'", arm.name))?;
     }
-    finish(
-        plan,
-        &arms,
-        &store,
-        &identity,
-        &library,
-        runtime.as_ref(),
-        started,
-    )
+    finish(plan, &arms, &store, &identity, &library, started)
 }
 
 /// Fetch, check and export the model of every arm before any of them computes.
@@ -85,7 +77,6 @@ fn prepare(plan: &Plan) -> Result<Vec<Arm<'_>>> {
             export,
             leftover,
             model,
-            placement: BTreeMap::new(),
         });
     }
     Ok(arms)
@@ -119,7 +110,7 @@ fn identity(plan: &Plan, arms: &[Arm]) -> Result<Identity> {
 /// The embeddings of one arm that the journal does not have yet.
 fn compute(
     plan: &Plan,
-    arm: &mut Arm,
+    arm: &Arm,
     store: &mut Store,
     library: &Library,
     runtime: &mut Option<Runtime>,
@@ -161,14 +152,10 @@ fn compute(
     Ok(())
 }
 
-fn embed_prompts(
-    arm: &mut Arm,
-    prompts: &[&str],
-    store: &mut Store,
-    runtime: &Runtime,
-) -> Result<()> {
+fn embed_prompts(arm: &Arm, prompts: &[&str], store: &mut Store, runtime: &Runtime) -> Result<()> {
     let mut tower = TextTower::load(runtime, &arm.export, &arm.model.tokenizer.path)?;
     let embeddings = tower.embed(prompts, |_| interrupt::check())?;
+    ran(store, arm, "text", tower.placement(), runtime)?;
     for (prompt, embedding) in prompts.iter().zip(embeddings.rows()) {
         add(
             store,
@@ -179,13 +166,12 @@ fn embed_prompts(
             },
         )?;
     }
-    arm.placement.insert("text", tower.placement());
     Ok(())
 }
 
 fn embed_pieces(
     plan: &Plan,
-    arm: &mut Arm,
+    arm: &Arm,
     pieces: &[&Piece],
     store: &mut Store,
     runtime: &Runtime,
@@ -197,22 +183,45 @@ fn embed_pieces(
         .map(|piece| (piece.id.as_str(), piece.path.as_path()))
         .collect();
     let bar = progress::items(arm.name, "pieces", clips.len() as u64);
+    let mut last = None;
     tower.embed(&clips, &plan.crop_choice(), |clip| -> Result<()> {
-        add(
-            store,
-            Entry::Audio {
-                arm: arm.name.to_owned(),
-                id: clips[clip.index].0.to_owned(),
-                embedding: clip.embedding.to_vec(),
-                crops: clip.crops,
-            },
-        )?;
+        let entry = Entry::Audio {
+            arm: arm.name.to_owned(),
+            id: clips[clip.index].0.to_owned(),
+            embedding: clip.embedding.to_vec(),
+            crops: clip.crops,
+        };
         bar.inc(1);
+        if clip.index + 1 == clips.len() {
+            last = Some(entry);
+            return Ok(());
+        }
+        add(store, entry)?;
         Ok(interrupt::check()?)
     })?;
     bar.finish_and_clear();
-    arm.placement.insert("audio", tower.placement());
-    Ok(())
+    ran(store, arm, "audio", tower.placement(), runtime)?;
+    last.map_or(Ok(()), |entry| add(store, entry))
+}
+
+/// Note where a graph's nodes ran: before the last embedding, so that a journal that has them all says so too, wherever
+/// a process was killed.
+fn ran(
+    store: &mut Store,
+    arm: &Arm,
+    graph: &str,
+    nodes: BTreeMap<String, usize>,
+    runtime: &Runtime,
+) -> Result<()> {
+    add(
+        store,
+        Entry::Ran {
+            arm: arm.name.to_owned(),
+            graph: graph.to_owned(),
+            nodes,
+            build: runtime.build_info().to_owned(),
+        },
+    )
 }
 
 fn add(store: &mut Store, entry: Entry) -> Result<()> {
@@ -231,7 +240,6 @@ fn finish(
     store: &Store,
     identity: &Identity,
     library: &Library,
-    runtime: Option<&Runtime>,
     (started, clock): (SystemTime, Instant),
 ) -> Result<Finished> {
     let (scores, embeddings) = rows(plan, arms, store)?;
@@ -240,8 +248,13 @@ fn finish(
     report::write(&at(ScoreRow::FILE), &scores)?;
     report::write(&at(EmbeddingRow::FILE), &embeddings)?;
     report::write(&at(report::StatsRow::FILE), &stats)?;
+    let skipped = at(SkippedRow::FILE);
     if !plan.skipped.is_empty() {
-        report::write(&at(SkippedRow::FILE), &plan.skipped)?;
+        report::write(&skipped, &plan.skipped)?;
+    } else if skipped.exists() {
+        // Of an earlier run, whose bad pieces are gone.
+        std::fs::remove_file(&skipped)
+            .with_context(|| format!("cannot remove {}", skipped.display()))?;
     }
     let manifest = Manifest {
         experiment: plan.experiment.name.clone(),
@@ -259,16 +272,17 @@ fn finish(
         random_weights: plan.random_weights(),
         pieces: plan.experiment.pieces.len(),
         skipped: plan.skipped.len(),
-        arms: arms.iter().map(arm_record).collect::<Result<_>>()?,
+        arms: arms
+            .iter()
+            .map(|arm| arm_record(arm, store))
+            .collect::<Result<_>>()?,
         runtime: RuntimeRecord {
             provider: plan.runtime.ep.to_string(),
             device: plan.runtime.device,
             precision: plan.runtime.precision.to_string(),
             threads: plan.runtime.threads(),
             onnxruntime: library.version.clone(),
-            build: runtime
-                .map(|r| r.build_info().to_owned())
-                .unwrap_or_default(),
+            build: store.journal.build().unwrap_or_default().to_owned(),
             library_sha256: library.sha256.clone(),
         },
         harness: Program {
@@ -353,9 +367,9 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
     products.sum()
 }
 
-fn arm_record(arm: &Arm) -> Result<ArmRecord> {
+fn arm_record(arm: &Arm, store: &Store) -> Result<ArmRecord> {
     let graph = |name: &'static str, path: PathBuf, graph: &crate::export::ExportedGraph| {
-        let nodes_ran_on = arm.placement.get(name).cloned().unwrap_or_default();
+        let nodes_ran_on = store.journal.nodes(arm.name, name);
         let record = GraphRecord {
             path,
             graph: graph.clone(),

@@ -1,9 +1,11 @@
 //! What a run has finished so far: one JSON line for each embedding, appended as it comes.
 //!
+//! A line beside them says where a graph's nodes ran, so that the manifest knows it also after a resumed run.
+//!
 //! A line is whole or it does not count: what a killed process left half-written at the end is cut off when the
 //! journal is opened again. CSVs are made from the journal once everything is there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,15 @@ pub(super) enum Entry {
         embedding: Vec<f32>,
         crops: Crops,
     },
+    /// Where a graph of an arm ran; it comes before the last embedding that the graph made.
+    Ran {
+        arm: String,
+        graph: String,
+        /// Nodes by execution provider.
+        nodes: BTreeMap<String, usize>,
+        /// ONNX Runtime in its own words.
+        build: String,
+    },
 }
 
 /// The journal of one run folder, open for appending.
@@ -37,6 +48,9 @@ pub(super) struct Journal {
     texts: HashMap<(String, String), Vec<f32>>,
     /// By arm and piece id.
     clips: HashMap<(String, String), (Vec<f32>, Crops)>,
+    /// By arm and graph.
+    ran: HashMap<(String, String), BTreeMap<String, usize>>,
+    build: Option<String>,
 }
 
 impl Journal {
@@ -53,6 +67,8 @@ impl Journal {
             file: file.try_clone()?,
             texts: HashMap::new(),
             clips: HashMap::new(),
+            ran: HashMap::new(),
+            build: None,
         };
         let mut reader = BufReader::new(&mut file);
         let mut whole = 0;
@@ -104,6 +120,15 @@ impl Journal {
             } => {
                 self.clips.insert((arm, id), (embedding, crops));
             }
+            Entry::Ran {
+                arm,
+                graph,
+                nodes,
+                build,
+            } => {
+                self.ran.insert((arm, graph), nodes);
+                self.build = Some(build);
+            }
         }
     }
 
@@ -119,6 +144,17 @@ impl Journal {
         self.clips
             .get(&(arm.to_owned(), id.to_owned()))
             .map(|(embedding, crops)| (embedding.as_slice(), *crops))
+    }
+
+    /// Nodes of a graph by the provider that they ran on.
+    pub fn nodes(&self, arm: &str, graph: &str) -> BTreeMap<String, usize> {
+        let key = (arm.to_owned(), graph.to_owned());
+        self.ran.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// The build of ONNX Runtime that ran the last graph.
+    pub fn build(&self) -> Option<&str> {
+        self.build.as_deref()
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) struct GraphRecord {
     pub path: PathBuf,
     #[serde(flatten)]
     pub graph: ExportedGraph,
-    /// Nodes by the provider that they ran on; empty when an earlier process had computed everything.
+    /// Nodes by the provider that they ran on, from the process that finished this graph's work.
     pub nodes_ran_on: BTreeMap<String, usize>,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct RuntimeRecord {
     pub threads: usize,
     /// Version of the ONNX Runtime package, or how its library was named.
     pub onnxruntime: String,
-    /// In the library's own words; empty when nothing was left to compute.
+    /// In the library's own words, from the process that computed last.
     pub build: String,
     pub library_sha256: Option<String>,
 }

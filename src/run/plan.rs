@@ -102,6 +102,9 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
     for card in &cards {
         model::check_if_here(card)?;
     }
+    if let Some(recorded) = &recorded {
+        check_crops(recorded, &experiment, &clips, &cards)?;
+    }
     let folder = match &args.out {
         Some(out) => out.clone(),
         None => Path::new("runs").join(&experiment.name),
@@ -131,6 +134,43 @@ fn read_crops(path: &Path) -> Result<RecordedCrops> {
         sha256,
         crops,
     })
+}
+
+/// A fused model hears a whole clip that is less than a mel frame (10 ms) longer than its 10 s. Clips about as long are
+/// left to the front end, which knows their samples.
+const SURELY_LONG_S: f64 = 10.02;
+
+/// The crops that each arm needs of the long pieces are in the file.
+fn check_crops(
+    recorded: &RecordedCrops,
+    experiment: &Experiment,
+    clips: &[ClipInfo],
+    cards: &[Card],
+) -> Result<()> {
+    let pieces = experiment.pieces.iter().zip(clips);
+    for (piece, clip) in pieces.filter(|(_, clip)| clip.duration_s > SURELY_LONG_S) {
+        let crops = recorded.crops.get(&piece.id).copied().unwrap_or_default();
+        for (arm, card) in experiment.arms.iter().zip(cards) {
+            let (needs, has) = match card.architecture.fusion {
+                Some(true) => ("front, middle and back", crops.front.is_some()),
+                Some(false) => ("offset", crops.offset.is_some()),
+                // Known once the checkpoint is here.
+                None => continue,
+            };
+            if !has {
+                return Err(UsageError(format!(
+                    "{} has no {needs} for {}: the piece is {:.1} s long, and arm '{}' hears 10 s of it; add the \
+                     row, or leave out --crops",
+                    recorded.path.display(),
+                    piece.id,
+                    clip.duration_s,
+                    arm.name
+                ))
+                .into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Decode every piece. Those that cannot be used are an error, or leave the experiment and are listed.

@@ -3,17 +3,26 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::journal::Journal;
 use crate::files;
 use crate::progress::note;
+use crate::report::{EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
 use crate::spec::Identity;
 
 /// Which settings the folder belongs to: their hash, alone in a file.
 const IDENTITY: &str = ".identity";
 const LOCK: &str = ".lock";
 const JOURNAL: &str = ".journal.jsonl";
+/// Files that are never written over unless the identity beside them says that they are this run's.
+const RESULTS: [&str; 5] = [
+    ScoreRow::FILE,
+    EmbeddingRow::FILE,
+    StatsRow::FILE,
+    SkippedRow::FILE,
+    "manifest.json",
+];
 
 /// A run folder that this process holds until it drops the store.
 pub(super) struct Store {
@@ -28,7 +37,17 @@ impl Store {
         if let Some(store) = Self::try_open(wanted, identity, fresh)? {
             return Ok(store);
         }
-        let mut name = wanted.file_name().unwrap_or_default().to_os_string();
+        let taken = |folder: &Path| {
+            anyhow!(
+                "{} holds a run with other settings; name an empty folder with --out",
+                folder.display()
+            )
+        };
+        // `.` and `..` have no name to put the identity behind.
+        let mut name = wanted
+            .file_name()
+            .ok_or_else(|| taken(wanted))?
+            .to_os_string();
         name.push(format!("-{}", identity.short()));
         let beside = wanted.with_file_name(name);
         note(format!(
@@ -36,16 +55,10 @@ impl Store {
             wanted.display(),
             beside.display()
         ));
-        match Self::try_open(&beside, identity, fresh)? {
-            Some(store) => Ok(store),
-            None => bail!(
-                "{} holds a run with other settings; name an empty folder with --out",
-                beside.display()
-            ),
-        }
+        Self::try_open(&beside, identity, fresh)?.ok_or_else(|| taken(&beside))
     }
 
-    /// `None` when the folder belongs to other settings.
+    /// `None` when the folder belongs to other settings, or holds results that do not say whose they are.
     fn try_open(folder: &Path, identity: &Identity, fresh: bool) -> Result<Option<Self>> {
         let cannot = || {
             format!(
@@ -68,6 +81,9 @@ impl Store {
             Ok(found) if found.trim() == identity.full() => {}
             Ok(_) => return Ok(None),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                if RESULTS.iter().any(|file| folder.join(file).exists()) {
+                    return Ok(None);
+                }
                 files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
                     .with_context(cannot)?;
             }

@@ -29,11 +29,37 @@ fn recorded_crops_give_the_same_scores_under_any_seed() {
 #[test]
 fn a_long_piece_without_its_crops_is_named() {
     let lab = Lab::new();
+    let rows = "id,front,middle,back,offset\nbitter_03,0,1,2,3\nsalty_03,0,1,2,3\n";
+    for (row, arm, crops) in [
+        ("", "fused", "front, middle and back"),
+        ("sweet_02,0,1,2,\n", "plain", "offset"),
+    ] {
+        lab.write("crops.csv", &format!("{rows}{row}"));
+        lab.refused(
+            &["--crops", "crops.csv"],
+            2,
+            &format!(
+                "crops.csv has no {crops} for sweet_02: the piece is 15.0 s long, and arm '{arm}' hears 10 s of it; \
+                 add the row, or leave out --crops"
+            ),
+        );
+    }
+    assert!(!lab.at("runs").exists() && !lab.at("models/graphs").exists());
+}
+
+#[test]
+fn a_crop_of_another_piece_is_named() {
+    let lab = Lab::with(&[("sweet_02.ogg", "sweet_02.ogg")]);
     lab.write(
         "crops.csv",
-        "id,front,middle,back,offset\nbitter_03,0,1,2,3\nsalty_03,0,1,2,3\n",
+        "id,front,middle,back,offset\nsweet_02,0,1,2,240001\n",
     );
-    lab.refused(&["--crops", "crops.csv"], 1, "CROPS");
+    lab.refused(
+        &["--crops", "crops.csv"],
+        1,
+        "arm 'plain': cannot use pieces/sweet_02.ogg: crop `offset` begins at 240001; in a clip of 720000 samples at \
+         48 kHz it can begin at 240000 at most, or these are the crops of another clip",
+    );
     assert!(!lab.at("runs/lab/scores.csv").exists());
 }
 

@@ -85,10 +85,14 @@ fn what_was_finished_stays_and_a_rerun_with_room_completes() {
 fn a_folder_that_cannot_be_written_is_refused_before_anything_runs() {
     let lab = Lab::with(&[("sweet_01.wav", "sweet_01.wav")]);
     lab.write("file", "");
+    let file = lab.at("file");
     lab.refused(
         &["--out", "file/r"],
         2,
-        "the run folder cannot be file/r: FILE is a file",
+        &format!(
+            "the run folder cannot be file/r: {} is a file",
+            file.display()
+        ),
     );
     assert!(!lab.at("models/graphs").exists());
 }

@@ -56,7 +56,10 @@ fn a_checkpoint_is_fetched_checked_exported_and_recorded() {
         .iter()
         .map(|get| (get.from, get.sent))
         .collect();
-    assert_eq!(gets, [(None, size / 2), (Some(size / 2), size - size / 2)]);
+    assert_eq!(
+        gets,
+        [(Some(0), size / 2), (Some(size / 2), size - size / 2)]
+    );
     assert!(lab.results("r") == lab.results("local"));
     let arm = &lab.json("r/manifest.json")["arms"][1];
     assert_eq!(

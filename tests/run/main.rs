@@ -11,6 +11,8 @@ mod figures;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod hub;
+// The downloads' own tests use more of it.
+#[allow(dead_code)]
 #[path = "../support/hub_server.rs"]
 mod hub_server;
 mod repeat;

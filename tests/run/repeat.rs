@@ -72,6 +72,26 @@ fn other_settings_go_to_a_folder_beside() {
 }
 
 #[test]
+fn results_of_unknown_origin_are_not_written_over() {
+    let lab = Lab::with(&[("sweet_01.wav", "sweet_01.wav")]);
+    fs::create_dir(lab.at("r")).unwrap();
+    lab.write("r/scores.csv", "mine");
+    let ran = lab.run(&["--out", "r"]);
+    let folder = ran.stdout.lines().last().unwrap();
+    assert!(folder.starts_with("r-"), "{folder}");
+    assert_eq!(lab.read("r/scores.csv"), b"mine");
+    assert_eq!(lab.csv(&format!("{folder}/scores.csv")).len(), 2);
+
+    lab.write("scores.csv", "mine");
+    lab.refused(
+        &["--out", "."],
+        1,
+        ". holds a run with other settings; name an empty folder with --out",
+    );
+    assert_eq!(lab.read("scores.csv"), b"mine");
+}
+
+#[test]
 fn a_run_of_the_first_pieces_has_the_same_numbers() {
     let lab = Lab::new();
     lab.run(&["--out", "few", "--limit", "5"]);

@@ -69,9 +69,9 @@ fn a_wrong_key_is_named_with_its_place_and_the_nearest_good_one() {
 fn an_unknown_card_is_named_with_its_arm() {
     let lab = Lab::with(&SHORT);
     lab.refused(
-        &["--set", "arms.1.model=plane"],
+        &["--set", "arms.1.model=plan"],
         2,
-        "arm 'plain': there is no card 'plane' in models; did you mean 'plain'? (cards there: fused, music, plain)",
+        "arm 'plain': no card 'plan' in models; did you mean 'plain'? (cards there: fused, music, plain)",
     );
     assert!(!lab.at("runs").exists());
 }
