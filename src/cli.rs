@@ -82,11 +82,14 @@ pub enum Command {
     Completions { shell: clap_complete::Shell },
 }
 
+/// Where cards and graphs are unless `--models` says otherwise.
+pub const MODELS: &str = "models";
+
 /// Where cards and graphs are.
 #[derive(Debug, Clone, Args)]
 pub struct ModelsArgs {
     /// Folder of cards and exported graphs; made when missing
-    #[arg(long, value_name = "DIR", default_value = "models")]
+    #[arg(long, value_name = "DIR", default_value = MODELS)]
     pub models: PathBuf,
     /// Use only what is on this machine: no download, no installation
     #[arg(long)]

@@ -7,7 +7,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// The user pressed Ctrl-C.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted; what was finished is saved, and the same command goes on from there")]
+#[error("interrupted")]
 pub struct Interrupted;
 
 /// Listen from now on; until then Ctrl-C ends the process at once, which downloads and exports survive. Calls after the
@@ -26,6 +26,16 @@ fn set_handler() {
     };
     if let Err(e) = ctrlc::set_handler(handler) {
         crate::progress::note(format!("Ctrl-C will not wait for the batch in flight: {e}"));
+    }
+}
+
+/// Say behind "interrupted" what became of the work; other errors stay as they are.
+pub fn explain(error: anyhow::Error, outcome: &str) -> anyhow::Error {
+    if error.chain().any(|cause| cause.is::<Interrupted>()) {
+        let told = format!("{error:#}; {outcome}");
+        error.context(told)
+    } else {
+        error
     }
 }
 

@@ -91,7 +91,21 @@ impl Model {
                 let files = local_files(&card.name, local)?;
                 (local.path.clone(), files)
             }
-            Source::Hub(source) => fetch(&card.name, source, offline)?,
+            Source::Hub(source) => {
+                let (checkpoint, mut files) = fetch(&card.name, source, offline)?;
+                // What another tool has put beside a file of the hub is read with it, so it counts too.
+                for path in files_of(&card.name, &checkpoint)? {
+                    if !files.iter().any(|record| record.path == path) {
+                        let beside = LocalSource {
+                            path: path.clone(),
+                            sha256: None,
+                            bytes: None,
+                        };
+                        files.push(local_file(&card.name, &beside, &path)?);
+                    }
+                }
+                (checkpoint, files)
+            }
         };
         let (_, tokenizers) = match &card.tokenizer {
             Source::Path(local) => (
@@ -270,18 +284,38 @@ fn fetch(
 }
 
 fn local_files(card: &str, local: &LocalSource) -> Result<Vec<FileRecord>, ModelError> {
-    if !local.path.is_dir() {
-        return Ok(vec![local_file(card, local, &local.path)?]);
+    if !local.path.exists() {
+        return Err(ModelError::NoFile {
+            card: card.to_owned(),
+            path: local.path.clone(),
+        });
     }
-    let checkpoint = Checkpoint::open(&local.path).map_err(|source| ModelError::Checkpoint {
+    let is_file = local.path.is_file();
+    let mut records = Vec::new();
+    if is_file {
+        // Before it is opened: a wrong file is told by its hash.
+        records.push(local_file(card, local, &local.path)?);
+    }
+    let unpinned = LocalSource {
+        sha256: None,
+        bytes: None,
+        ..local.clone()
+    };
+    for path in files_of(card, &local.path)? {
+        if !(is_file && path == local.path) {
+            records.push(local_file(card, &unpinned, &path)?);
+        }
+    }
+    Ok(records)
+}
+
+/// The files that a checkpoint is read from: weights, and the `config.json` or index beside them.
+fn files_of(card: &str, checkpoint: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    let opened = Checkpoint::open(checkpoint).map_err(|source| ModelError::Checkpoint {
         card: card.to_owned(),
         source,
     })?;
-    checkpoint
-        .files()
-        .iter()
-        .map(|path| local_file(card, local, path))
-        .collect()
+    Ok(opened.files())
 }
 
 fn local_file(card: &str, local: &LocalSource, path: &Path) -> Result<FileRecord, ModelError> {

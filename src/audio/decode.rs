@@ -19,6 +19,8 @@ const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// Samples per channel that are held in memory at most: 2 GiB as f32, 3.1 hours at 48 kHz. A few kilobytes of FLAC can
 /// decode to far more than that.
 const MAX_SAMPLES: usize = 1 << 29;
+/// And no longer than this [s]: at 48 kHz, to which everything is resampled, an hour takes 0.7 GB.
+const MAX_SECONDS: usize = 3600;
 
 /// A decoded sound file.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +101,8 @@ pub(super) struct Mono {
     samples: Vec<f32>,
     sample_rate_hz: u32,
     channels: u16,
+    /// Samples that are taken.
+    most: usize,
     filled: u16,
     sum: f64,
 }
@@ -117,13 +121,15 @@ impl Mono {
             Ok(0) | Err(_) => return Err(AudioFault::NoChannels),
             Ok(n) => n,
         };
-        if expected > MAX_SAMPLES {
-            return Err(AudioFault::TooLong(MAX_SAMPLES as u64));
+        let most = MAX_SAMPLES.min(sample_rate_hz as usize * MAX_SECONDS);
+        if expected > most {
+            return Err(AudioFault::TooLong(most as u64));
         }
         Ok(Self {
             samples: Vec::with_capacity(expected),
             sample_rate_hz,
             channels,
+            most,
             filled: 0,
             sum: 0.0,
         })
@@ -138,8 +144,8 @@ impl Mono {
         self.sum += f64::from(value);
         self.filled += 1;
         if self.filled == self.channels {
-            if self.samples.len() == MAX_SAMPLES {
-                return Err(AudioFault::TooLong(MAX_SAMPLES as u64));
+            if self.samples.len() == self.most {
+                return Err(AudioFault::TooLong(self.most as u64));
             }
             self.samples
                 .push((self.sum / f64::from(self.channels)) as f32);

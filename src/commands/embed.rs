@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use ndarray::ArrayView1;
 
-use super::{UsageError, check_precision, clap_card, make_models_folder, open_runtime};
+use super::{UsageError, check_runtime, clap_card, make_models_folder, open_runtime};
 use crate::audio::Crops;
 use crate::cli::EmbedArgs;
 use crate::export::Exported;
 use crate::files;
 use crate::interrupt;
 use crate::model::Model;
-use crate::pipeline::clips::{self, ClipError, CropChoice};
+use crate::pipeline::clips::CropChoice;
 use crate::pipeline::{AudioTower, TextTower};
 use crate::progress;
-use crate::runtime::Runtime;
+use crate::run::survey::survey;
+use crate::runtime::{Runtime, library};
 use crate::spec::{self, audio_files, check_ids};
 
 /// One line of the CSV.
@@ -29,7 +30,7 @@ struct Row {
 }
 
 pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
-    check_precision(args.runtime.precision)?;
+    check_runtime(&args.runtime)?;
     if args.audio.is_empty() && args.text.is_none() {
         return Err(UsageError(
             "nothing to embed; give --audio FILE|DIR or --text FILE.txt".into(),
@@ -47,14 +48,16 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
         None => None,
     };
     let clips = audio_clips(args)?;
-    interrupt::listen();
+    // Before a download that would be in vain without it.
+    let library = library::find_or_install(args.runtime.ep, args.models.offline)?;
 
     make_models_folder(&args.models.models)?;
     let model = Model::obtain(card, args.models.offline)?;
     let export = model
         .export(&args.models.models, args.runtime.precision)?
         .export;
-    let (runtime, _) = open_runtime(&args.runtime, args.models.offline)?;
+    interrupt::listen();
+    let runtime = open_runtime(&args.runtime, &library)?;
     let choice = match recorded {
         Some(crops) => CropChoice::Recorded(crops),
         None => CropChoice::Policy {
@@ -63,8 +66,12 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
             experiment: "embed".to_owned(),
         },
     };
-    let mut rows = embed_audio(&runtime, &export, &model, &clips, &choice)?;
-    rows.extend(embed_texts(&runtime, &export, &model, &texts)?);
+    let embedded = || -> Result<Vec<Row>> {
+        let mut rows = embed_audio(&runtime, &export, &model, &clips, &choice)?;
+        rows.extend(embed_texts(&runtime, &export, &model, &texts)?);
+        Ok(rows)
+    };
+    let rows = embedded().map_err(|e| interrupt::explain(e, "nothing was written"))?;
     write(&args.out, &rows, !clips.is_empty())
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     progress::note(format!(
@@ -81,6 +88,10 @@ fn check_out(out: &Path) -> Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    if out.exists() && !out.is_file() && !out.is_dir() {
+        // A device or a pipe is written into, whatever its folder allows.
+        return Ok(());
+    }
     if out.is_dir() {
         return Err(UsageError(format!("--out {} is a folder; name a file", out.display())).into());
     }
@@ -105,28 +116,7 @@ fn audio_clips(args: &EmbedArgs) -> Result<Vec<(String, PathBuf)>> {
     }
     check_ids(&clips)?;
     let paths: Vec<&Path> = clips.iter().map(|(_, path)| path.as_path()).collect();
-    let bad: Vec<(usize, ClipError)> = clips::survey(&paths)
-        .into_iter()
-        .enumerate()
-        .filter_map(|(i, result)| result.err().map(|e| (i, e)))
-        .collect();
-    if bad.is_empty() {
-        return Ok(clips);
-    }
-    for (_, error) in &bad {
-        progress::note(error.to_string());
-    }
-    if !args.skip_bad {
-        anyhow::bail!(
-            "{} of {} audio files cannot be used; repair or remove them, or leave them out with --skip-bad",
-            bad.len(),
-            clips.len()
-        );
-    }
-    let mut keep = vec![true; clips.len()];
-    bad.iter().for_each(|(i, _)| keep[*i] = false);
-    let mut kept = keep.into_iter();
-    clips.retain(|_| kept.next().unwrap_or(true));
+    survey(&paths, "audio files", args.skip_bad)?.keep(&mut clips);
     Ok(clips)
 }
 

@@ -101,20 +101,25 @@ fn check_precision(precision: Precision) -> Result<()> {
     }
 }
 
-/// ONNX Runtime for these arguments, installed if need be.
-fn open_runtime(args: &RuntimeArgs, offline: bool) -> Result<(Runtime, library::Library)> {
-    check_device(args)?;
-    let library = library::find_or_install(args.ep, offline)?;
+/// ONNX Runtime for these arguments.
+fn open_runtime(args: &RuntimeArgs, library: &library::Library) -> Result<Runtime> {
     let options = SessionOptions {
         provider: args.ep,
         device: args.device,
         threads: args.threads(),
     };
-    Ok((Runtime::open(&library, options)?, library))
+    Ok(Runtime::open(library, options)?)
 }
 
-/// A device number means something to providers with several devices only.
-fn check_device(args: &RuntimeArgs) -> Result<()> {
+/// What the arguments ask for can be had, and `--threads` limits every part of the program.
+fn check_runtime(args: &RuntimeArgs) -> Result<()> {
+    check_precision(args.precision)?;
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .context("cannot start the threads asked for with --threads")?;
+    }
     match (args.device, args.ep) {
         (Some(_), Provider::Cpu | Provider::OpenVino) => Err(UsageError(format!(
             "--device goes with a provider of several devices (--ep cuda), not with {}",

@@ -7,7 +7,7 @@ use crate::cli::ModelsArgs;
 use crate::export::Precision;
 use crate::hub;
 use crate::model::{Model, graphs_folder, hub_file};
-use crate::progress::result;
+use crate::progress::{note, result};
 
 pub(super) fn list(args: &ModelsArgs) -> Result<()> {
     let cards = Card::all(&args.models)?;
@@ -56,11 +56,18 @@ fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
             )
         }
     };
-    // What is downloaded has a hash, which the graphs are kept by. A file that cannot be read is not exported.
-    let exported = here
-        .and_then(|_| Model::obtain(card.clone(), true).ok())
-        .and_then(|model| model.exported(&args.models, Precision::Fp32).ok().flatten())
-        .map(|e| megabytes(e.audio.bytes + e.text.bytes));
+    // What is downloaded has a hash, which the graphs are kept by.
+    let exported = here.and_then(|_| {
+        let found = Model::obtain(card.clone(), true)
+            .and_then(|model| model.exported(&args.models, Precision::Fp32));
+        match found {
+            Ok(exported) => exported.map(|e| megabytes(e.audio.bytes + e.text.bytes)),
+            Err(e) => {
+                note(e.to_string());
+                Some("damaged".to_owned())
+            }
+        }
+    });
     [
         card.name.clone(),
         here.map_or_else(|| "no".to_owned(), megabytes),

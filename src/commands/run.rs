@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::check_precision;
+use super::{UsageError, check_runtime};
 use crate::card::{Card, Source};
 use crate::cli::RunArgs;
 use crate::export::Precision;
 use crate::hub;
+use crate::interrupt;
 use crate::model::{Model, hub_file};
-use crate::progress::note;
+use crate::progress::{note, result};
 use crate::run::{self, Plan, demo, summary};
 use crate::runtime::library;
 
@@ -19,9 +20,14 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let plans = plans(args)?;
     let mut runtime = None;
     for plan in &plans {
-        let finished = run::run(plan, &mut runtime)?;
-        print!("{}", summary::table(&finished.scores, &finished.stats));
-        println!("{}", finished.folder.display());
+        let finished = run::run(plan, &mut runtime).map_err(|e| {
+            interrupt::explain(
+                e,
+                "what was finished is saved, and the same command goes on from there",
+            )
+        })?;
+        let table = summary::table(&finished.scores, &finished.stats);
+        result(format!("{table}{}", finished.folder.display()))?;
     }
     Ok(())
 }
@@ -29,13 +35,13 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
 /// Check every experiment and show its plan.
 pub(super) fn check(args: &RunArgs) -> Result<()> {
     for plan in plans(args)? {
-        show(&plan)?;
+        result(describe(&plan)?)?;
     }
     Ok(())
 }
 
 fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
-    check_precision(args.runtime.precision)?;
+    check_runtime(&args.runtime)?;
     if args.demo {
         note(demo::NOTICE);
     }
@@ -47,7 +53,7 @@ fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
     let mut folders: Vec<PathBuf> = plans.iter().map(|plan| plan.folder.clone()).collect();
     folders.sort();
     if let Some(twice) = folders.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(super::UsageError(format!(
+        return Err(UsageError(format!(
             "two experiments would write to {}; run them one at a time, each with its own --out",
             twice[0].display()
         ))
@@ -56,40 +62,45 @@ fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
     Ok(plans)
 }
 
-fn show(plan: &Plan) -> Result<()> {
+fn describe(plan: &Plan) -> Result<String> {
+    let mut out = String::new();
+    let mut line = |text: String| out.push_str(&format!("{text}\n"));
     let experiment = &plan.experiment;
     let (pieces, arms) = (experiment.pieces.len(), experiment.arms.len());
     let seconds: f64 = plan.clips.iter().map(|clip| clip.duration_s).sum();
     let long = plan.clips.iter().filter(|c| c.duration_s > 10.0).count();
-    println!("{}", experiment.name);
-    println!(
+    line(experiment.name.clone());
+    line(format!(
         "  pieces      {pieces}, {:.1} min of audio, {long} longer than 10 s",
         seconds / 60.0
-    );
+    ));
     if !plan.skipped.is_empty() {
-        println!("  left out    {} (--skip-bad)", plan.skipped.len());
+        line(format!("  left out    {} (--skip-bad)", plan.skipped.len()));
     }
     let crops = match &plan.recorded {
         Some(recorded) => format!("as in {}", recorded.path.display()),
         None => format!("{}, seed {}", experiment.crops, experiment.seed),
     };
-    println!("  crops       {crops}");
-    println!("  embeddings  {} of audio under {arms} arms", pieces * arms);
+    line(format!("  crops       {crops}"));
+    line(format!(
+        "  embeddings  {} of audio under {arms} arms",
+        pieces * arms
+    ));
     for (arm, card) in experiment.arms.iter().zip(&plan.cards) {
-        println!(
+        line(format!(
             "  arm         {}: {}, {}",
             arm.name,
             card.name,
             state(plan, card)?
-        );
+        ));
     }
     let library = match library::find(plan.runtime.ep)? {
         Some(library) => format!("ONNX Runtime {}", library.version),
         None => format!("{} is to be installed", plan.runtime.ep.package()),
     };
-    println!("  provider    {}, {library}", plan.runtime.ep);
-    println!("  run folder  {}", plan.folder.display());
-    Ok(())
+    line(format!("  provider    {}, {library}", plan.runtime.ep));
+    line(format!("  run folder  {}", plan.folder.display()));
+    Ok(out)
 }
 
 /// What has to be done before a card's model can run.
@@ -105,10 +116,10 @@ fn state(plan: &Plan, card: &Card) -> Result<String> {
         .collect();
     if files.is_empty() {
         let model = Model::obtain(card.clone(), true)?;
-        let exported = model.exported(&plan.models, Precision::Fp32)?;
-        return Ok(match exported {
-            Some(exported) => format!("{}, exported", exported.architecture),
-            None => "here, to be exported".to_owned(),
+        return Ok(match model.exported(&plan.models, Precision::Fp32) {
+            Ok(Some(exported)) => format!("{}, exported", exported.architecture),
+            Ok(None) => "here, to be exported".to_owned(),
+            Err(e) => format!("here, to be exported again ({e})"),
         });
     }
     let (mut bytes, mut unknown) = (0, false);
@@ -116,7 +127,13 @@ fn state(plan: &Plan, card: &Card) -> Result<String> {
         match stated {
             Some(stated) => bytes += *stated,
             None if plan.offline => unknown = true,
-            None => bytes += hub::metadata(file)?.bytes,
+            None => match hub::metadata(file) {
+                Ok(info) => bytes += info.bytes,
+                Err(e) => {
+                    note(format!("{}: {e}", card.name));
+                    unknown = true;
+                }
+            },
         }
     }
     let size = match (bytes, unknown) {

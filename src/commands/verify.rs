@@ -2,18 +2,19 @@
 
 use anyhow::{Result, bail};
 
-use super::{UsageError, check_precision, clap_card, make_models_folder, open_runtime};
+use super::{UsageError, check_runtime, clap_card, make_models_folder, open_runtime};
 use crate::cli::{ModelsArgs, RuntimeArgs};
 use crate::model::Model;
 use crate::pipeline::TextTower;
 use crate::progress::result;
+use crate::runtime::library;
 
 /// Published numbers are printed to eight digits by another implementation in float32; embeddings of length 1 agree
 /// to about 1e-6 between two correct ones. A wrong checkpoint differs in the first digit.
 const TOLERANCE: f64 = 1e-4;
 
 pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> Result<()> {
-    check_precision(runtime.precision)?;
+    check_runtime(runtime)?;
     let card = clap_card(name, &models.models)?;
     if card.known.is_empty() {
         return Err(UsageError(format!(
@@ -22,10 +23,11 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
         ))
         .into());
     }
+    let library = library::find_or_install(runtime.ep, models.offline)?;
     make_models_folder(&models.models)?;
     let model = Model::obtain(card, models.offline)?;
     let export = model.export(&models.models, runtime.precision)?.export;
-    let (runtime, _) = open_runtime(runtime, models.offline)?;
+    let runtime = open_runtime(runtime, &library)?;
     let mut tower = TextTower::load(&runtime, &export, &model.tokenizer.path)?;
     let known = &model.card.known;
     let texts: Vec<&str> = known.iter().map(|k| k.text.as_str()).collect();

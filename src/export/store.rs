@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{EXPORTER_VERSION, ExportError, clap_audio, clap_text, front_end};
 use crate::checkpoint::clap::ClapWeights;
 use crate::files;
+use crate::hub;
 use crate::onnx::{GraphBuilder, WeightsFile};
 use crate::progress::note;
 
@@ -65,6 +66,8 @@ pub struct Exported {
     pub joint_dim: usize,
     /// Rows of the word embeddings.
     pub vocab: usize,
+    /// Id of the padding token.
+    pub pad_id: usize,
     pub audio: ExportedGraph,
     pub text: ExportedGraph,
     pub export_s: f64,
@@ -107,16 +110,16 @@ pub fn find(
     let mut found: Exported =
         serde_json::from_str(&text).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
     for graph in [&found.audio, &found.text] {
-        let size = [graph.file.clone(), format!("{}.data", graph.file)]
-            .iter()
-            .map(|name| fs::metadata(folder.join(name)).map(|m| m.len()))
-            .sum::<io::Result<u64>>()
-            .map_err(|e| damaged(format!("{}: {e}", graph.file)))?;
-        if size != graph.bytes {
-            return Err(damaged(format!(
-                "{} has {size} bytes, {} were written",
-                graph.file, graph.bytes
-            )));
+        for (name, sha256) in [
+            (graph.file.clone(), &graph.sha256),
+            (format!("{}.data", graph.file), &graph.weights_sha256),
+        ] {
+            // Remembered while the file stays as it was, so this reads hundreds of megabytes only once.
+            let found = hub::remembered_sha256(&folder.join(&name));
+            let (found, _) = found.map_err(|e| damaged(format!("{name}: {e}")))?;
+            if found != *sha256 {
+                return Err(damaged(format!("{name} is not what was written")));
+            }
         }
     }
     found.folder = folder;
@@ -137,6 +140,9 @@ pub fn export_clap(
         folder: graphs.to_owned(),
         source,
     };
+    if let Ok(Some(found)) = find(graphs, checkpoint_sha256, precision) {
+        return Ok(found);
+    }
     fs::create_dir_all(graphs).map_err(at)?;
     let lock = File::create(graphs.join(".lock")).map_err(at)?;
     lock.lock().map_err(at)?;
@@ -176,6 +182,7 @@ pub fn export_clap(
         fusion: architecture.audio.fusion,
         joint_dim: architecture.joint_dim,
         vocab: architecture.text.vocab,
+        pad_id: architecture.text.pad_id,
         audio,
         text,
         export_s: started.elapsed().as_secs_f64(),

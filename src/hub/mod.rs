@@ -87,6 +87,9 @@ impl Hub {
     /// When the hub cannot be reached, or has no such file, or does not show it.
     pub fn metadata(&self, file: &HubFile) -> Result<RemoteInfo, HubError> {
         file.check()?;
+        if self.settings.offline {
+            return Err(HubError::Offline(file.to_string()));
+        }
         Ok(self.remote(file)?.stated()?.info)
     }
 

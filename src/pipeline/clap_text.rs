@@ -13,8 +13,8 @@ use crate::runtime::{Input, Runtime, Session};
 
 /// laion_clap cuts texts to this many tokens, `</s>` kept last.
 pub const MAX_TOKENS: usize = 77;
-/// RoBERTa's `<pad>`.
-const PAD_ID: i64 = 1;
+/// RoBERTa's `<s>` and `</s>`, which stand around every text: the pooler reads the first.
+const AROUND: [u32; 2] = [0, 2];
 /// Tokens, padding included, that go through the graph at once: enough rows for its matrix products, and few enough
 /// that a batch's activations stay small.
 const BATCH_TOKENS: usize = 1024;
@@ -44,6 +44,7 @@ pub struct TextTower {
     tokenizer: Tokenizer,
     tokenizer_path: PathBuf,
     vocab: usize,
+    pad_id: i64,
     joint_dim: usize,
 }
 
@@ -58,6 +59,7 @@ impl TextTower {
             session: runtime.session(&export.text_path(), runtime.options().threads)?,
             tokenizer_path: tokenizer.to_owned(),
             vocab: export.vocab,
+            pad_id: export.pad_id as i64,
             joint_dim: export.joint_dim,
         })
     }
@@ -87,7 +89,7 @@ impl TextTower {
         let mut out = Array2::zeros((texts.len(), self.joint_dim));
         let mut ready = 0;
         for batch in batches(&order, &tokens) {
-            let (ids, mask) = pad(batch, &tokens);
+            let (ids, mask) = pad(batch, &tokens, self.pad_id);
             let embeddings = self.session.embed(&[
                 ("input_ids", Input::Int64(ids.view().into_dyn())),
                 ("attention_mask", Input::Int64(mask.view().into_dyn())),
@@ -137,6 +139,15 @@ fn open_tokenizer(path: &Path) -> Result<Tokenizer, TokenizerError> {
         .with_truncation(Some(truncation))
         .map_err(|e| open(e.to_string()))?
         .with_padding(None);
+    let empty = tokenizer
+        .encode("", true)
+        .map_err(|e| open(e.to_string()))?;
+    if empty.get_ids() != AROUND {
+        return Err(open(format!(
+            "it turns an empty text into the tokens {:?}, RoBERTa's into {AROUND:?} (<s> and </s>)",
+            empty.get_ids()
+        )));
+    }
     Ok(tokenizer)
 }
 
@@ -162,9 +173,9 @@ fn batches<'a>(order: &'a [usize], tokens: &'a [Vec<u32>]) -> impl Iterator<Item
 }
 
 /// Ids and mask `[batch, tokens]` of the texts in `batch`.
-fn pad(batch: &[usize], tokens: &[Vec<u32>]) -> (Array2<i64>, Array2<i64>) {
+fn pad(batch: &[usize], tokens: &[Vec<u32>], pad_id: i64) -> (Array2<i64>, Array2<i64>) {
     let longest = batch.iter().map(|&i| tokens[i].len()).max().unwrap_or(0);
-    let mut ids = Array2::from_elem((batch.len(), longest), PAD_ID);
+    let mut ids = Array2::from_elem((batch.len(), longest), pad_id);
     let mut mask = Array2::zeros((batch.len(), longest));
     for (row, &text) in batch.iter().enumerate() {
         for (column, &id) in tokens[text].iter().enumerate() {
@@ -207,7 +218,7 @@ mod tests {
     #[test]
     fn padding_is_masked() {
         let tokens = vec![vec![0, 7, 2], vec![0, 2]];
-        let (ids, mask) = pad(&[1, 0], &tokens);
+        let (ids, mask) = pad(&[1, 0], &tokens, 1);
         assert_eq!(ids, ndarray::array![[0, 2, 1], [0, 7, 2]]);
         assert_eq!(mask, ndarray::array![[1, 1, 0], [1, 1, 1]]);
     }

@@ -17,6 +17,7 @@ use crate::analysis;
 use crate::export::{EXPORTER_VERSION, Exported};
 use crate::figures;
 use crate::files;
+use crate::hub;
 use crate::interrupt;
 use crate::model::{Model, Ready, note_leftover};
 use crate::pipeline::{AudioTower, TextTower};
@@ -46,10 +47,11 @@ struct Arm<'p> {
 /// `runtime` is opened when something is left to compute, and stays open for the next plan: a process has one.
 pub fn run(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let started = (SystemTime::now(), Instant::now());
-    let arms = prepare(plan)?;
-    let identity = identity(plan, &arms)?;
-    let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
+    // Before a download that would be in vain without it.
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
+    let arms = prepare(plan)?;
+    let identity = identity(plan, &arms, &library)?;
+    let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     interrupt::listen();
     for arm in &arms {
         compute(plan, arm, &mut store, &library, runtime)
@@ -83,7 +85,7 @@ fn prepare(plan: &Plan) -> Result<Vec<Arm<'_>>> {
 }
 
 /// Everything that changes a number.
-fn identity(plan: &Plan, arms: &[Arm]) -> Result<Identity> {
+fn identity(plan: &Plan, arms: &[Arm], library: &Library) -> Result<Identity> {
     let arms: Vec<_> = arms
         .iter()
         .map(|arm| {
@@ -103,6 +105,10 @@ fn identity(plan: &Plan, arms: &[Arm]) -> Result<Identity> {
         "device": plan.runtime.device,
         "precision": plan.runtime.precision,
         "exporter": EXPORTER_VERSION,
+        "onnxruntime": match &library.sha256 {
+            Some(sha256) => sha256.clone(),
+            None => hub::remembered_sha256(&library.path)?.0,
+        },
     });
     Ok(spec::identity(&plan.experiment, run)?)
 }
@@ -156,17 +162,17 @@ fn embed_prompts(arm: &Arm, prompts: &[&str], store: &mut Store, runtime: &Runti
     let mut tower = TextTower::load(runtime, &arm.export, &arm.model.tokenizer.path)?;
     let embeddings = tower.embed(prompts, |_| interrupt::check())?;
     ran(store, arm, "text", tower.placement(), runtime)?;
-    for (prompt, embedding) in prompts.iter().zip(embeddings.rows()) {
-        add(
-            store,
-            Entry::Text {
-                arm: arm.name.to_owned(),
-                prompt: (*prompt).to_owned(),
-                embedding: embedding.to_vec(),
-            },
-        )?;
-    }
-    Ok(())
+    // Together: prompts that are left alone by a kill would be padded otherwise.
+    let entries = prompts
+        .iter()
+        .zip(embeddings.rows())
+        .map(|(prompt, embedding)| Entry::Text {
+            arm: arm.name.to_owned(),
+            prompt: (*prompt).to_owned(),
+            embedding: embedding.to_vec(),
+        })
+        .collect();
+    add(store, entries)
 }
 
 fn embed_pieces(
@@ -196,12 +202,12 @@ fn embed_pieces(
             last = Some(entry);
             return Ok(());
         }
-        add(store, entry)?;
+        add(store, vec![entry])?;
         Ok(interrupt::check()?)
     })?;
     bar.finish_and_clear();
     ran(store, arm, "audio", tower.placement(), runtime)?;
-    last.map_or(Ok(()), |entry| add(store, entry))
+    last.map_or(Ok(()), |entry| add(store, vec![entry]))
 }
 
 /// Note where a graph's nodes ran: before the last embedding, so that a journal that has them all says so too, wherever
@@ -213,19 +219,17 @@ fn ran(
     nodes: BTreeMap<String, usize>,
     runtime: &Runtime,
 ) -> Result<()> {
-    add(
-        store,
-        Entry::Ran {
-            arm: arm.name.to_owned(),
-            graph: graph.to_owned(),
-            nodes,
-            build: runtime.build_info().to_owned(),
-        },
-    )
+    let entry = Entry::Ran {
+        arm: arm.name.to_owned(),
+        graph: graph.to_owned(),
+        nodes,
+        build: runtime.build_info().to_owned(),
+    };
+    add(store, vec![entry])
 }
 
-fn add(store: &mut Store, entry: Entry) -> Result<()> {
-    store.journal.add(entry).with_context(|| {
+fn add(store: &mut Store, entries: Vec<Entry>) -> Result<()> {
+    store.journal.add(entries).with_context(|| {
         format!(
             "cannot write {}; what was finished is kept, and the same command goes on from there",
             store.journal.path().display()

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::audio::Crops;
+use crate::progress::note;
 
 /// One finished embedding under one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +82,13 @@ impl Journal {
             whole += line.len() as u64;
             line.clear();
         }
+        // One line may be half-written; several mean that the file was damaged.
+        if line.ends_with(b"\n") {
+            note(format!(
+                "{} is damaged after byte {whole}; what stood there is computed again",
+                path.display()
+            ));
+        }
         journal.file.set_len(whole)?;
         journal.file.seek(io::SeekFrom::End(0))?;
         Ok(journal)
@@ -90,16 +98,22 @@ impl Journal {
         &self.path
     }
 
-    /// Append one line. When that fails, as on a full disk, the half-written line is taken back.
-    pub fn add(&mut self, entry: Entry) -> io::Result<()> {
+    /// Append lines in one write. When that fails, as on a full disk, what was half-written is taken back; should that
+    /// fail too, the next opening cuts it off.
+    pub fn add(&mut self, entries: Vec<Entry>) -> io::Result<()> {
         let before = self.file.stream_position()?;
-        let mut line = serde_json::to_vec(&entry)?;
-        line.push(b'\n');
-        if let Err(e) = self.file.write_all(&line) {
-            self.file.set_len(before)?;
-            return Err(e);
+        let mut lines = Vec::new();
+        for entry in &entries {
+            serde_json::to_writer(&mut lines, entry)?;
+            lines.push(b'\n');
         }
-        self.remember(entry);
+        if let Err(e) = self.file.write_all(&lines) {
+            return Err(match self.file.set_len(before) {
+                Ok(()) => e,
+                Err(also) => io::Error::new(e.kind(), format!("{e}; then {also}")),
+            });
+        }
+        entries.into_iter().for_each(|entry| self.remember(entry));
         Ok(())
     }
 
@@ -179,8 +193,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let mut journal = Journal::open(&path, false).unwrap();
-        journal.add(entry("a")).unwrap();
-        journal.add(entry("b")).unwrap();
+        journal.add(vec![entry("a")]).unwrap();
+        journal.add(vec![entry("b")]).unwrap();
         drop(journal);
         let whole = std::fs::read(&path).unwrap();
         for cut in 1..whole.len() {
@@ -188,7 +202,7 @@ mod tests {
             let mut journal = Journal::open(&path, false).unwrap();
             assert_eq!(journal.clip("on", "a").is_some(), cut > whole.len() / 2 - 1);
             assert!(journal.clip("on", "b").is_none());
-            journal.add(entry("b")).unwrap();
+            journal.add(vec![entry("b")]).unwrap();
             let again = Journal::open(&path, false).unwrap();
             let (embedding, crops) = again.clip("on", "b").unwrap();
             assert_eq!(embedding, [0.1, -1e-9, 0.333_333_34]);
@@ -202,7 +216,7 @@ mod tests {
         let path = folder.path().join("journal.jsonl");
         Journal::open(&path, false)
             .unwrap()
-            .add(entry("a"))
+            .add(vec![entry("a")])
             .unwrap();
         let journal = Journal::open(&path, true).unwrap();
         assert!(journal.clip("on", "a").is_none());

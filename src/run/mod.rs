@@ -7,6 +7,7 @@ mod manifest;
 pub mod plan;
 mod store;
 pub mod summary;
+pub mod survey;
 
 pub use engine::run;
 pub use plan::{Plan, plan};

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::demo;
+use super::demo::{self, Demo};
+use super::survey::survey;
 use crate::audio::Crops;
 use crate::card::{Card, Kind};
-use crate::cli::{RunArgs, RuntimeArgs};
+use crate::cli::{MODELS, RunArgs, RuntimeArgs};
 use crate::commands::UsageError;
 use crate::files;
 use crate::model;
-use crate::pipeline::clips::{self, ClipInfo, CropChoice};
-use crate::progress::note;
+use crate::pipeline::clips::{ClipInfo, CropChoice};
 use crate::report::SkippedRow;
 use crate::spec::{self, Experiment, Overrides};
 
@@ -35,7 +35,6 @@ pub struct Plan {
     pub runtime: RuntimeArgs,
     pub offline: bool,
     pub fresh: bool,
-    pub demo: bool,
 }
 
 /// What `--crops` gave.
@@ -68,7 +67,7 @@ impl Plan {
 /// Check one experiment file under the command line's settings. Every piece is decoded and every card read; no model
 /// is loaded and nothing is fetched.
 pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
-    let demo = args.demo.then(demo::unpack).transpose()?;
+    let demo = args.demo.then(|| unpack_demo(args)).transpose()?;
     let overrides = Overrides {
         set: args.set.clone(),
         seed: args.seed,
@@ -97,7 +96,10 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         })
         .collect::<Result<Vec<_>>>()?;
     let recorded = args.crops.as_deref().map(read_crops).transpose()?;
-    let (clips, skipped) = survey(&mut experiment, args.skip_bad)?;
+    let paths: Vec<&Path> = experiment.pieces.iter().map(|p| p.path.as_path()).collect();
+    let found = survey(&paths, "pieces", args.skip_bad)?;
+    found.keep(&mut experiment.pieces);
+    let clips: Vec<ClipInfo> = found.infos.into_iter().flatten().collect();
     // Those that are on the hub yet are checked once they are fetched.
     for card in &cards {
         model::check_if_here(card)?;
@@ -113,7 +115,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
     Ok(Plan {
         experiment,
         clips,
-        skipped,
+        skipped: found.skipped,
         cards,
         recorded,
         folder,
@@ -121,8 +123,20 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         runtime: args.runtime.clone(),
         offline: args.models.offline,
         fresh: args.fresh,
-        demo: args.demo,
     })
+}
+
+/// The demo brings its own pieces and models: asking for others with it is a mistake.
+fn unpack_demo(args: &RunArgs) -> Result<Demo> {
+    let pieces = args.set.iter().find(|set| set.starts_with("audio"));
+    let models = (args.models.models != Path::new(MODELS)).then(|| "--models".to_owned());
+    match pieces.map(|set| format!("--set {set}")).or(models) {
+        Some(other) => Err(UsageError(format!(
+            "--demo brings its own pieces and models, so {other} would change nothing; leave one of them out"
+        ))
+        .into()),
+        None => demo::unpack(),
+    }
 }
 
 fn read_crops(path: &Path) -> Result<RecordedCrops> {
@@ -171,41 +185,6 @@ fn check_crops(
         }
     }
     Ok(())
-}
-
-/// Decode every piece. Those that cannot be used are an error, or leave the experiment and are listed.
-fn survey(experiment: &mut Experiment, skip_bad: bool) -> Result<(Vec<ClipInfo>, Vec<SkippedRow>)> {
-    let paths: Vec<&Path> = experiment.pieces.iter().map(|p| p.path.as_path()).collect();
-    let total = paths.len();
-    let mut infos = Vec::with_capacity(total);
-    let mut skipped = Vec::new();
-    for (result, path) in clips::survey(&paths).into_iter().zip(&paths) {
-        match result {
-            Ok(info) => infos.push(Some(info)),
-            Err(error) => {
-                note(error.to_string());
-                infos.push(None);
-                skipped.push(SkippedRow {
-                    path: path.display().to_string(),
-                    reason: error.to_string(),
-                });
-            }
-        }
-    }
-    if !skipped.is_empty() && !skip_bad {
-        anyhow::bail!(
-            "{} of {total} pieces cannot be used; repair or remove them, or leave them out with --skip-bad",
-            skipped.len()
-        );
-    }
-    if skipped.len() == total {
-        anyhow::bail!("none of the {total} pieces can be used");
-    }
-    let mut keep = infos.iter();
-    experiment
-        .pieces
-        .retain(|_| keep.next().is_some_and(Option::is_some));
-    Ok((infos.into_iter().flatten().collect(), skipped))
 }
 
 /// The run folder, or the nearest folder above it that exists, takes new files.

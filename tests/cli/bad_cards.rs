@@ -189,3 +189,39 @@ fn a_tokenizer_of_a_larger_model() {
     call.ok();
     assert!(out.exists());
 }
+
+#[test]
+fn a_tokenizer_that_puts_nothing_around_a_text() {
+    let folder = TempDir::new().unwrap();
+    let text = fs::read_to_string(repository(TOKENIZER)).unwrap();
+    let mut tokenizer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    tokenizer["post_processor"] = serde_json::Value::Null;
+    let path = folder.path().join("tokenizer.json");
+    fs::write(&path, tokenizer.to_string()).unwrap();
+    let (call, out) = embed_with_tokenizer(folder.path(), &path, "sweet music\n");
+    call.fails(1, &["tokenizer.json", "<s> and </s>"]);
+    assert!(!out.exists());
+}
+
+/// The epsilon in `config.json` changes every number, so it belongs to what the graphs are kept by.
+#[test]
+fn a_config_beside_a_single_file_counts() {
+    let folder = TempDir::new().unwrap();
+    for name in ["model.safetensors", "config.json"] {
+        let from = repository("tests/data/clap_hf_unfused").join(name);
+        fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    let weights = folder.path().join("model.safetensors");
+    let card = card_with(&weights, &repository(TOKENIZER), "");
+    fs::write(folder.path().join("mine.yaml"), card).unwrap();
+    let export = || {
+        let call = Call::new("export").option("--models", folder.path());
+        call.arg("mine").ok().stdout
+    };
+    let before = export();
+    let config = folder.path().join("config.json");
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(text.contains("1e-12"));
+    fs::write(&config, text.replace("1e-12", "1e-3")).unwrap();
+    assert_ne!(before, export());
+}

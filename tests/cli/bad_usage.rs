@@ -43,6 +43,11 @@ fn arithmetic_that_clap_is_not_exported_in() {
 }
 
 #[test]
+fn a_device_of_a_provider_that_has_one_only() {
+    embed_fails(&["--device", "3"], &["--device", "--ep cuda", "cpu"]);
+}
+
+#[test]
 fn crops_and_a_policy_at_once() {
     embed_fails(
         &["--crops", "crops.csv", "--crop-policy", "start"],

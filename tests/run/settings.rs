@@ -157,3 +157,29 @@ fn pieces_come_from_a_csv_of_path_and_prompt() {
     );
     assert!(lab.at("r/figures/scores.svg").exists());
 }
+
+#[test]
+fn the_demo_takes_no_other_pieces_and_models() {
+    let lab = Lab::new();
+    for (option, value, told) in [
+        ("--set", "audio.files=pieces", "--set audio.files=pieces"),
+        ("--models", "elsewhere", "--models"),
+    ] {
+        let message = format!(
+            "--demo brings its own pieces and models, so {told} would change nothing; leave one of them out"
+        );
+        let ran = lab.harness(&["run", "lab.yaml", "--demo", option, value]);
+        assert_eq!(ran.code, Some(2));
+        assert!(
+            ran.stderr.ends_with(&format!("error: {message}\n")),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_device_number_goes_with_a_provider_of_several_devices() {
+    let message = "--device goes with a provider of several devices (--ep cuda), not with cpu";
+    Lab::new().refused(&["--device", "7"], 2, message);
+}
