@@ -1,8 +1,8 @@
-//! Ctrl-C: the first one lets the batch in flight finish and be saved, the second one ends the process at once.
+//! Ctrl-C: exit code 130 at once, except between embeddings, where the batch in flight is finished and saved first.
 
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+static SAVING: AtomicBool = AtomicBool::new(false);
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// The user pressed Ctrl-C.
@@ -10,23 +10,21 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// Listen from now on; until then Ctrl-C ends the process at once, which downloads and exports survive. Calls after the
-/// first one do nothing.
-pub fn listen() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(set_handler);
-}
-
-/// Without a handler Ctrl-C ends the process at once.
-fn set_handler() {
+/// Answer Ctrl-C from now on: it ends the process at once, which downloads and exports survive.
+pub fn install() {
     let handler = || {
-        if ASKED.swap(true, Ordering::SeqCst) {
+        if !SAVING.load(Ordering::SeqCst) || ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
     };
     if let Err(e) = ctrlc::set_handler(handler) {
         crate::progress::note(format!("Ctrl-C will not wait for the batch in flight: {e}"));
     }
+}
+
+/// From now on the first Ctrl-C is left to [`check`], and only a second one ends the process at once.
+pub fn listen() {
+    SAVING.store(true, Ordering::SeqCst);
 }
 
 /// Say behind "interrupted" what became of the work; other errors stay as they are.

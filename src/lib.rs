@@ -1,4 +1,5 @@
 //! `harness`: music from taste words, judged by CLAP, without Python.
+pub mod aligned;
 pub mod analysis;
 pub mod audio;
 pub mod cache;

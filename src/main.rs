@@ -2,10 +2,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use harness::cli::Cli;
-use harness::commands;
+use harness::{commands, interrupt};
 
 fn main() -> ExitCode {
-    match commands::execute(Cli::parse()) {
+    let cli = Cli::parse();
+    interrupt::install();
+    match commands::execute(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", commands::message(&error));

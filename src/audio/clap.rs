@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{Array2, Array3, Axis, s};
+use ndarray::{Array3, Axis, s};
 use rand::Rng;
 
 use super::crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, Need};
@@ -15,7 +15,6 @@ use super::shrink::{FusionShrink, shrink};
 pub struct ClapFrontEnd {
     fusion: bool,
     shrink: FusionShrink,
-    scale: MelScale,
     log_mel: LogMel,
 }
 
@@ -61,7 +60,6 @@ impl ClapFrontEnd {
         Self {
             fusion,
             shrink,
-            scale,
             log_mel: LogMel::new(scale),
         }
     }
@@ -73,19 +71,11 @@ impl ClapFrontEnd {
         Need::of(samples, self.fusion).draw(policy, rng)
     }
 
-    /// Whether `crops` hold what a clip of `samples` at 48 kHz needs, within its range. Those that it does not need
-    /// are not looked at, so that one table can serve fused and unfused models.
-    ///
-    /// # Errors
-    /// The first crop that is missing or out of range.
-    pub fn check(&self, samples: usize, crops: &Crops) -> Result<(), CropError> {
-        self.taken(samples, crops).map(|_| ())
-    }
-
     /// Those of `crops` that a clip of `samples` at 48 kHz needs: what to record as taken.
     ///
     /// # Errors
-    /// As [`Self::check`].
+    /// The first crop that is missing or out of range. Those that the clip does not need are not looked at, so that one
+    /// table can serve fused and unfused models.
     pub fn taken(&self, samples: usize, crops: &Crops) -> Result<Crops, CropError> {
         Need::of(samples, self.fusion).select(crops, samples)
     }
@@ -132,12 +122,6 @@ impl ClapFrontEnd {
                 }
             }
         })
-    }
-
-    /// The mel filter bank, `[frequency bins 513, mel bins 64]`. Without fusion it is `logmel_extractor.melW` of a laion
-    /// checkpoint.
-    pub fn mel_filters(&self) -> Array2<f32> {
-        self.scale.filters()
     }
 
     /// `[1, frames, mel bins]`

@@ -143,6 +143,8 @@ pub enum CardError {
         folder: PathBuf,
         help: String,
     },
+    #[error("card {0} is a MusicGen model; name a CLAP model (kind: clap)")]
+    NotClap(String),
     #[error("cannot list the cards in {}: {source}", folder.display())]
     Folder { folder: PathBuf, source: io::Error },
 }
@@ -159,6 +161,15 @@ impl Card {
         match cards.iter().find(|path| card_name(path) == name_or_path) {
             Some(path) => Card::open(path),
             None => Err(unknown(name_or_path, models_dir, &cards)),
+        }
+    }
+
+    /// As [`Card::find`], for what only a CLAP model can do.
+    pub fn find_clap(name_or_path: &str, models_dir: &Path) -> Result<Card, CardError> {
+        let card = Card::find(name_or_path, models_dir)?;
+        match card.kind {
+            Kind::Clap => Ok(card),
+            Kind::Musicgen => Err(CardError::NotClap(card.name)),
         }
     }
 

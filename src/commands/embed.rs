@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use ndarray::ArrayView1;
 
-use super::{UsageError, check_runtime, clap_card, make_models_folder, open_runtime};
+use super::{UsageError, check_runtime, make_models_folder, open_runtime};
 use crate::audio::Crops;
+use crate::card::Card;
 use crate::cli::EmbedArgs;
 use crate::export::Exported;
 use crate::files;
@@ -38,7 +39,7 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
         .into());
     }
     check_out(&args.out)?;
-    let card = clap_card(&args.model, &args.models.models)?;
+    let card = Card::find_clap(&args.model, &args.models.models)?;
     let texts = match &args.text {
         Some(path) => spec::prompts::read(path)?,
         None => Vec::new(),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{check_precision, clap_card, make_models_folder};
+use super::{check_precision, make_models_folder};
+use crate::card::Card;
 use crate::cli::ExportArgs;
 use crate::export::Exported;
 use crate::files;
@@ -17,8 +18,8 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     let cards = args
         .cards
         .iter()
-        .map(|name| clap_card(name, &args.models.models))
-        .collect::<Result<Vec<_>>>()?;
+        .map(|name| Card::find_clap(name, &args.models.models))
+        .collect::<Result<Vec<_>, _>>()?;
     make_models_folder(&args.models.models)?;
     for card in cards {
         let model = Model::obtain(card, args.models.offline)?;

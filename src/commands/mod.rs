@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 
-use crate::card::{Card, CardError, Kind};
+use crate::card::CardError;
 use crate::cli::{Cli, Command, RuntimeArgs};
 use crate::export::Precision;
 use crate::interrupt::Interrupted;
@@ -74,19 +74,6 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
         ExitCode::from(2)
     } else {
         ExitCode::FAILURE
-    }
-}
-
-/// The CLAP card that a user means.
-fn clap_card(name_or_path: &str, models: &Path) -> Result<Card> {
-    let card = Card::find(name_or_path, models)?;
-    match card.kind {
-        Kind::Clap => Ok(card),
-        Kind::Musicgen => Err(UsageError(format!(
-            "card {} is a MusicGen model; name a CLAP model (kind: clap)",
-            card.name
-        ))
-        .into()),
     }
 }
 

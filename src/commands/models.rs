@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::aligned;
 use crate::card::{Card, Source};
 use crate::cli::ModelsArgs;
 use crate::export::Precision;
@@ -14,24 +15,12 @@ pub(super) fn list(args: &ModelsArgs) -> Result<()> {
     if cards.is_empty() {
         return Ok(result(format!("no cards in {}", args.models.display()))?);
     }
-    let rows: Vec<[String; 5]> = cards.iter().map(|card| describe(card, args)).collect();
     let header = ["card", "downloaded", "exported", "licence", "checkpoint"].map(str::to_owned);
-    let mut widths = [0; 5];
-    for row in rows.iter().chain([&header]) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    for row in [&header].into_iter().chain(&rows) {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        result(cells.join("  ").trim_end())?;
-    }
+    let mut rows = vec![header.to_vec()];
+    rows.extend(cards.iter().map(|card| describe(card, args).to_vec()));
+    let table = aligned::table(&rows, header.len());
     let graphs = graphs_folder(&args.models);
-    Ok(result(format!("graphs: {}", graphs.display()))?)
+    Ok(result(format!("{table}graphs: {}", graphs.display()))?)
 }
 
 fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {

@@ -97,7 +97,7 @@ impl<'w> GraphBuilder<'w> {
 
     /// A weight or constant of any size, f32, row-major.
     pub fn tensor(&mut self, name: &str, shape: &[usize], data: &[f32]) -> io::Result<Value> {
-        debug_assert_eq!(shape.iter().product::<usize>(), data.len());
+        fits(name, shape, data.len())?;
         if size_of_val(data) <= INLINE_BYTES {
             return Ok(self.inline(Element::Float, shape, little_endian(data).into_owned()));
         }
@@ -107,7 +107,7 @@ impl<'w> GraphBuilder<'w> {
 
     /// A constant of i64, such as a shape or indices.
     pub fn int64(&mut self, shape: &[usize], data: &[i64]) -> io::Result<Value> {
-        debug_assert_eq!(shape.iter().product::<usize>(), data.len());
+        fits("indices", shape, data.len())?;
         let bytes: Vec<u8> = data.iter().flat_map(|x| x.to_le_bytes()).collect();
         if bytes.len() <= INLINE_BYTES {
             return Ok(self.inline(Element::Int64, shape, bytes));
@@ -226,6 +226,17 @@ impl<'w> GraphBuilder<'w> {
         }
         .encode_to_vec()
     }
+}
+
+/// A tensor with another number of values than its shape says would make a graph that nobody can load.
+fn fits(name: &str, shape: &[usize], values: usize) -> io::Result<()> {
+    if shape.iter().product::<usize>() == values {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("{name} has {values} values and the shape {shape:?}"),
+    ))
 }
 
 /// The bytes of `data` as ONNX stores them; no copy where the machine stores them so too.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::demo::{self, Demo};
 use super::survey::survey;
 use crate::audio::Crops;
-use crate::card::{Card, Kind};
+use crate::card::Card;
 use crate::cli::{MODELS, RunArgs, RuntimeArgs};
 use crate::commands::UsageError;
 use crate::files;
@@ -83,16 +83,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         .arms
         .iter()
         .map(|arm| {
-            let card =
-                Card::find(&arm.model, &models).with_context(|| format!("arm '{}'", arm.name))?;
-            match card.kind {
-                Kind::Clap => Ok(card),
-                Kind::Musicgen => Err(UsageError(format!(
-                    "arm '{}': card {} is a MusicGen model; an arm needs a CLAP model",
-                    arm.name, card.name
-                ))
-                .into()),
-            }
+            Card::find_clap(&arm.model, &models).with_context(|| format!("arm '{}'", arm.name))
         })
         .collect::<Result<Vec<_>>>()?;
     let recorded = args.crops.as_deref().map(read_crops).transpose()?;

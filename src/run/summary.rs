@@ -1,5 +1,6 @@
 //! A finished run on standard output: one line an arm, one column a taste.
 
+use crate::aligned;
 use crate::analysis::grouping::{ALL, tastes};
 use crate::report::stats::Kind;
 use crate::report::{ScoreRow, StatsRow};
@@ -27,20 +28,5 @@ pub fn table(scores: &[ScoreRow], stats: &[StatsRow]) -> String {
     let mut header = vec!["mean CLAP score".to_owned(), "n".to_owned()];
     header.extend(columns.iter().map(|&taste| taste.to_owned()));
     rows.insert(0, header);
-    let mut widths = vec![0; columns.len() + 2];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let mut line = format!("{:width$}", row[0], width = widths[0]);
-        for (cell, width) in row.iter().zip(&widths).skip(1) {
-            line.push_str(&format!("  {cell:>width$}"));
-        }
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
+    aligned::table(&rows, 1)
 }

@@ -6,7 +6,6 @@
 //! which no wheel exists.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +26,6 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// All of them, in the order of the table.
-    pub const ALL: [Provider; 3] = [Provider::Cpu, Provider::Cuda, Provider::OpenVino];
-
     /// The name on the command line, in YAML and in the manifest.
     pub const fn name(self) -> &'static str {
         match self {
@@ -60,22 +56,6 @@ impl Provider {
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// A name that is no provider's.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no provider `{0}`: choose cpu, cuda or openvino")]
-pub struct UnknownProvider(String);
-
-impl FromStr for Provider {
-    type Err = UnknownProvider;
-
-    fn from_str(name: &str) -> Result<Self, UnknownProvider> {
-        Provider::ALL
-            .into_iter()
-            .find(|p| p.name() == name)
-            .ok_or_else(|| UnknownProvider(name.to_owned()))
     }
 }
 
@@ -225,31 +205,24 @@ static OPENVINO: Package = Package {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
     fn every_provider_has_one_name_everywhere() {
-        for provider in Provider::ALL {
+        for &provider in Provider::value_variants() {
             let name = provider.to_string();
-            assert_eq!(name.parse::<Provider>().unwrap(), provider);
             let json = serde_json::to_string(&provider).unwrap();
             assert_eq!(json, format!("\"{name}\""));
-            let clap = clap::ValueEnum::to_possible_value(&provider).unwrap();
+            let clap = provider.to_possible_value().unwrap();
             assert_eq!(clap.get_name(), name);
         }
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
-        let message = "tpu".parse::<Provider>().unwrap_err().to_string();
-        for provider in Provider::ALL {
-            assert!(message.contains(provider.name()), "{message}");
-        }
-    }
-
-    #[test]
     fn the_table_is_whole() {
-        for provider in Provider::ALL {
+        for &provider in Provider::value_variants() {
             let package = provider.package();
             assert!(package.wheel_for("linux", "x86_64").is_some());
             for wheel in package.wheels {
