@@ -2,9 +2,41 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+
+/// How the name of everything begins that is being written, files and folders.
+pub const PART: &str = ".part-";
+
+/// What in `folder` was being written: under the lock of whoever writes there, what a killed process left.
+pub fn parts(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(PART.as_bytes())
+        {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// An error of the disk with its way out, where `variable` of the environment names the folder that was written to.
+pub fn advice(source: &io::Error, variable: &str) -> String {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("{source}; free some space, or set {variable} to a folder on a larger disk")
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            format!("{source}; set {variable} to a folder that can be written")
+        }
+        _ => source.to_string(),
+    }
+}
 
 /// Write `path` through `fill`, so that a reader sees the old file or the whole new one, never a part.
 ///
@@ -23,7 +55,7 @@ pub fn write_atomic<E: From<io::Error>>(
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let temporary = tempfile::Builder::new()
-        .prefix(".part-")
+        .prefix(PART)
         .tempfile_in(folder.unwrap_or(Path::new(".")))?;
     let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
     fill(&mut writer)?;

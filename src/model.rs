@@ -52,6 +52,16 @@ pub enum ModelError {
     },
 }
 
+impl ModelError {
+    /// Says which card's checkpoint it was.
+    fn checkpoint(card: &str) -> impl Fn(CheckpointError) -> Self + use<'_> {
+        move |source| Self::Checkpoint {
+            card: card.to_owned(),
+            source,
+        }
+    }
+}
+
 /// One file that a model is made of, as the manifest records it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileRecord {
@@ -96,22 +106,14 @@ impl Model {
                 // What another tool has put beside a file of the hub is read with it, so it counts too.
                 for path in files_of(&card.name, &checkpoint)? {
                     if !files.iter().any(|record| record.path == path) {
-                        let beside = LocalSource {
-                            path: path.clone(),
-                            sha256: None,
-                            bytes: None,
-                        };
-                        files.push(local_file(&card.name, &beside, &path)?);
+                        files.push(record(&card.name, &path)?);
                     }
                 }
                 (checkpoint, files)
             }
         };
         let (_, tokenizers) = match &card.tokenizer {
-            Source::Path(local) => (
-                local.path.clone(),
-                vec![local_file(&card.name, local, &local.path)?],
-            ),
+            Source::Path(local) => (local.path.clone(), vec![local_file(&card.name, local)?]),
             Source::Hub(source) => fetch(&card.name, source, offline)?,
         };
         let tokenizer = tokenizers
@@ -139,20 +141,13 @@ impl Model {
 
     /// Open the checkpoint; only its directory of tensors is read.
     pub fn open(&self) -> Result<Checkpoint, ModelError> {
-        Checkpoint::open(&self.checkpoint).map_err(|source| ModelError::Checkpoint {
-            card: self.card.name.clone(),
-            source,
-        })
+        Checkpoint::open(&self.checkpoint).map_err(ModelError::checkpoint(&self.card.name))
     }
 
     /// Every tensor that the architecture needs, or an error that lists what is missing.
     pub fn weights<'c>(&self, checkpoint: &'c Checkpoint) -> Result<ClapWeights<'c>, ModelError> {
-        ClapWeights::load(checkpoint, Some(&expected(&self.card))).map_err(|source| {
-            ModelError::Checkpoint {
-                card: self.card.name.clone(),
-                source,
-            }
-        })
+        ClapWeights::load(checkpoint, Some(&expected(&self.card)))
+            .map_err(ModelError::checkpoint(&self.card.name))
     }
 
     /// The model's graphs under `<models>/graphs`, exported now if they are not there. The checkpoint is held against
@@ -185,10 +180,10 @@ impl Model {
 }
 
 /// Check what of a card's model is on this machine already, without a network: hashes, and whether every tensor that
-/// the card's architecture needs is there. `false` when the checkpoint has yet to be fetched.
-pub fn check_if_here(card: &Card) -> Result<bool, ModelError> {
+/// the card's architecture needs is there. A checkpoint that has yet to be fetched is checked then.
+pub fn check_if_here(card: &Card) -> Result<(), ModelError> {
     if let Source::Path(tokenizer) = &card.tokenizer {
-        local_file(&card.name, tokenizer, &tokenizer.path)?;
+        local_file(&card.name, tokenizer)?;
     }
     let checkpoint = match &card.source {
         Source::Path(local) => {
@@ -199,18 +194,15 @@ pub fn check_if_here(card: &Card) -> Result<bool, ModelError> {
             let mut files = source.files.iter();
             let cached = files.all(|file| hub::cached(&hub_file(source, file)).is_some());
             if !(cached && source.is_pinned()) {
-                return Ok(false);
+                return Ok(());
             }
             fetch(&card.name, source, true)?.0
         }
     };
-    let failed = |source| ModelError::Checkpoint {
-        card: card.name.clone(),
-        source,
-    };
-    let checkpoint = Checkpoint::open(&checkpoint).map_err(failed)?;
-    ClapWeights::load(&checkpoint, Some(&expected(card))).map_err(failed)?;
-    Ok(true)
+    let checkpoint = Checkpoint::open(&checkpoint).map_err(ModelError::checkpoint(&card.name))?;
+    ClapWeights::load(&checkpoint, Some(&expected(card)))
+        .map_err(ModelError::checkpoint(&card.name))?;
+    Ok(())
 }
 
 /// Name the tensors of a checkpoint that nothing uses, if there are any.
@@ -294,16 +286,11 @@ fn local_files(card: &str, local: &LocalSource) -> Result<Vec<FileRecord>, Model
     let mut records = Vec::new();
     if is_file {
         // Before it is opened: a wrong file is told by its hash.
-        records.push(local_file(card, local, &local.path)?);
+        records.push(local_file(card, local)?);
     }
-    let unpinned = LocalSource {
-        sha256: None,
-        bytes: None,
-        ..local.clone()
-    };
     for path in files_of(card, &local.path)? {
         if !(is_file && path == local.path) {
-            records.push(local_file(card, &unpinned, &path)?);
+            records.push(record(card, &path)?);
         }
     }
     Ok(records)
@@ -311,14 +298,27 @@ fn local_files(card: &str, local: &LocalSource) -> Result<Vec<FileRecord>, Model
 
 /// The files that a checkpoint is read from: weights, and the `config.json` or index beside them.
 fn files_of(card: &str, checkpoint: &Path) -> Result<Vec<PathBuf>, ModelError> {
-    let opened = Checkpoint::open(checkpoint).map_err(|source| ModelError::Checkpoint {
-        card: card.to_owned(),
-        source,
-    })?;
+    let opened = Checkpoint::open(checkpoint).map_err(ModelError::checkpoint(card))?;
     Ok(opened.files())
 }
 
-fn local_file(card: &str, local: &LocalSource, path: &Path) -> Result<FileRecord, ModelError> {
+/// A file that a card names, as it pins it.
+fn local_file(card: &str, local: &LocalSource) -> Result<FileRecord, ModelError> {
+    let found = record(card, &local.path)?;
+    check_size(card, &local.path, found.bytes, local.bytes)?;
+    match &local.sha256 {
+        Some(pinned) if *pinned != found.sha256 => Err(ModelError::Hash {
+            card: card.to_owned(),
+            path: local.path.clone(),
+            found: found.sha256,
+            pinned: pinned.clone(),
+        }),
+        _ => Ok(found),
+    }
+}
+
+/// A file of this machine with its hash.
+fn record(card: &str, path: &Path) -> Result<FileRecord, ModelError> {
     if !path.is_file() {
         return Err(ModelError::NoFile {
             card: card.to_owned(),
@@ -329,15 +329,6 @@ fn local_file(card: &str, local: &LocalSource, path: &Path) -> Result<FileRecord
         card: card.to_owned(),
         source,
     })?;
-    check_size(card, path, bytes, local.bytes)?;
-    if let Some(pinned) = local.sha256.as_ref().filter(|pinned| **pinned != sha256) {
-        return Err(ModelError::Hash {
-            card: card.to_owned(),
-            path: path.to_owned(),
-            found: sha256,
-            pinned: pinned.clone(),
-        });
-    }
     Ok(FileRecord {
         path: plain(path),
         sha256,

@@ -16,8 +16,6 @@ use crate::progress::note;
 
 /// What the folder says of itself; it is written last.
 const MANIFEST: &str = "export.json";
-/// Prefix of folders that are being written; under the lock any such folder is left from a killed process.
-const PART: &str = ".part-";
 
 /// Arithmetic of a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
@@ -128,8 +126,8 @@ pub fn find(
 
 /// Export both towers of a CLAP checkpoint into `graphs`, or return what an earlier export left there.
 ///
-/// A damaged export is made again. Weights go from the memory-mapped checkpoint to disk one at a time. A process that is killed leaves a folder that
-/// the next export removes; two at once wait for each other.
+/// A damaged export is made again. Weights go from the memory-mapped checkpoint to disk one at a time. A process that
+/// is killed leaves a folder that the next export removes; two at once wait for each other.
 pub fn export_clap(
     graphs: &Path,
     weights: &ClapWeights,
@@ -155,12 +153,14 @@ pub fn export_clap(
         }
         Err(other) => return Err(other),
     }
-    remove_leftovers(graphs).map_err(at)?;
+    for left in files::parts(graphs).map_err(at)? {
+        fs::remove_dir_all(left).map_err(at)?;
+    }
     front_end::check(weights)?;
 
     let started = Instant::now();
     let part = tempfile::Builder::new()
-        .prefix(PART)
+        .prefix(files::PART)
         .tempdir_in(graphs)
         .map_err(at)?;
     let architecture = weights.architecture();
@@ -213,14 +213,4 @@ fn write_graph(
         weights_sha256: files::sha256_file(&weights_path)?,
         bytes: bytes.len() as u64 + weights_bytes,
     })
-}
-
-fn remove_leftovers(graphs: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(graphs)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(PART) {
-            fs::remove_dir_all(entry.path())?;
-        }
-    }
-    Ok(())
 }

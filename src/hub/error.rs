@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cache;
+use crate::{cache, files};
 
 /// Why a file is not here. `file` reads `FILE of REPOSITORY at REVISION`.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ pub enum HubError {
     Settings(String),
     #[error(transparent)]
     NoCacheFolder(#[from] cache::NoCacheFolder),
-    #[error("cannot {action} {path}: {}", advice(source))]
+    #[error("cannot {action} {path}: {}", files::advice(source, "HF_HOME"))]
     Io {
         action: &'static str,
         path: PathBuf,
@@ -102,17 +102,5 @@ fn forbidden(token: bool) -> &'static str {
         "it is gated and the token's owner has no access; accept its terms on the repository's page"
     } else {
         "it is gated; accept its terms on the repository's page and set HF_TOKEN"
-    }
-}
-
-fn advice(source: &io::Error) -> String {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("{source}; free some space, or set HF_HOME to a folder on a larger disk")
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            format!("{source}; set HF_HOME to a folder that can be written")
-        }
-        _ => source.to_string(),
     }
 }

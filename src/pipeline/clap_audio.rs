@@ -21,8 +21,8 @@ const MAX_WORKERS: usize = 4;
 
 /// The audio tower of one checkpoint, loaded, with its front end.
 ///
-/// On the CPU several sessions take one clip each: a clip's activations fill a core's cache already, and work that is
-/// parallel by clip loses nothing between operators (benches/RESULTS.md).
+/// On the CPU several sessions take one clip each: a clip's activations fill a core's cache already, and one clip is
+/// decoded while another runs through the graph (benches/RESULTS.md).
 pub struct AudioTower {
     sessions: Vec<Session>,
     front_end: ClapFrontEnd,

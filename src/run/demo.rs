@@ -76,7 +76,7 @@ pub fn unpack() -> anyhow::Result<Demo> {
 fn unpack_to(parent: &Path, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(parent)?;
     let part = tempfile::Builder::new()
-        .prefix(".part-")
+        .prefix(files::PART)
         .tempdir_in(parent)?;
     for (path, bytes) in FILES {
         let target = part.path().join(path);

@@ -13,8 +13,6 @@ use super::library::{Installed, Library, LibraryError, Origin, RECORD, Record, i
 use super::providers::{PYTHON, Package, Provider, Wheel};
 use crate::{files, progress};
 
-const PART: &str = ".part-";
-
 /// Windows names Python 3 plainly.
 const PYTHONS: &[&str] = if cfg!(windows) {
     &["python", "python3"]
@@ -49,7 +47,7 @@ pub(super) fn install(order: &Order) -> Result<Library, LibraryError> {
     }
     sweep(root)?;
     let part = tempfile::Builder::new()
-        .prefix(PART)
+        .prefix(files::PART)
         .tempdir_in(root)
         .map_err(LibraryError::io("make a folder in", root))?;
     let package = order.provider.package();
@@ -78,16 +76,8 @@ pub(super) fn install(order: &Order) -> Result<Library, LibraryError> {
 
 /// Remove what killed installations left; the caller holds the lock, so nobody is at work in them.
 fn sweep(root: &Path) -> Result<(), LibraryError> {
-    for entry in fs::read_dir(root).map_err(LibraryError::io("read", root))? {
-        let entry = entry.map_err(LibraryError::io("read", root))?;
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(PART.as_bytes())
-        {
-            let path = entry.path();
-            fs::remove_dir_all(&path).map_err(LibraryError::io("remove", &path))?;
-        }
+    for path in files::parts(root).map_err(LibraryError::io("read", root))? {
+        fs::remove_dir_all(&path).map_err(LibraryError::io("remove", &path))?;
     }
     Ok(())
 }

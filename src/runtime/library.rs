@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::install;
 use super::providers::{Package, Provider, Wheel};
-use crate::cache;
+use crate::{cache, files};
 
 /// A library that can be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub enum LibraryError {
         package: String,
         library: &'static str,
     },
-    #[error("cannot {action} {path}: {}", advice(source))]
+    #[error("cannot {action} {path}: {}", files::advice(source, "HARNESS_CACHE"))]
     Io {
         action: &'static str,
         path: PathBuf,
@@ -109,18 +109,6 @@ impl LibraryError {
             path,
             source,
         }
-    }
-}
-
-fn advice(source: &io::Error) -> String {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("{source}; free some space, or set HARNESS_CACHE to a folder on a larger disk")
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            format!("{source}; set HARNESS_CACHE to a folder that can be written")
-        }
-        _ => source.to_string(),
     }
 }
 
