@@ -3,6 +3,7 @@
 mod clap_audio;
 mod clap_text;
 pub mod clips;
+pub mod musicgen;
 
 pub use clap_audio::{AudioTower, EmbeddedClip};
 pub use clap_text::{TextTower, TokenizerError};
