@@ -183,15 +183,48 @@ impl<'w> GraphBuilder<'w> {
         attributes: Vec<(&str, Attribute)>,
     ) -> Value {
         let output = self.unique(op);
+        self.push_node(domain, op, inputs, output.clone(), &[], attributes);
+        Value(output)
+    }
+
+    /// As [`GraphBuilder::node`], for an operator whose further outputs are outputs of the graph: what it writes there
+    /// is not copied once more, and may be a buffer of the caller. Their names, types and axes are `outputs`.
+    pub(super) fn node_with_outputs(
+        &mut self,
+        domain: &str,
+        op: &str,
+        inputs: &[&Value],
+        outputs: &[(&str, Element, &[Axis])],
+        attributes: Vec<(&str, Attribute)>,
+    ) -> Value {
+        let output = self.unique(op);
+        let names: Vec<&str> = outputs.iter().map(|(name, ..)| *name).collect();
+        self.push_node(domain, op, inputs, output.clone(), &names, attributes);
+        for (name, element, axes) in outputs {
+            self.graph.output.push(value_info(name, *element, axes));
+        }
+        Value(output)
+    }
+
+    fn push_node(
+        &mut self,
+        domain: &str,
+        op: &str,
+        inputs: &[&Value],
+        output: String,
+        further: &[&str],
+        attributes: Vec<(&str, Attribute)>,
+    ) {
+        let mut outputs = vec![output.clone()];
+        outputs.extend(further.iter().map(|&name| name.to_owned()));
         self.graph.node.push(proto::Node {
             input: inputs.iter().map(|v| v.0.clone()).collect(),
-            output: vec![output.clone()],
-            name: Some(output.clone()),
+            output: outputs,
+            name: Some(output),
             op_type: Some(op.to_owned()),
             attribute: attributes.into_iter().map(attribute).collect(),
             domain: (!domain.is_empty()).then(|| domain.to_owned()),
         });
-        Value(output)
     }
 
     fn unique(&mut self, what: &str) -> String {
