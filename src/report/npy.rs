@@ -51,7 +51,7 @@ mod tests {
         std::fs::read(path).unwrap()
     }
 
-    /// The bytes of `numpy.save` of numpy 2.3 for the same array.
+    /// The bytes of `numpy.save` of numpy 2.4 for the same array.
     #[test]
     fn the_bytes_are_those_of_numpy() {
         let bytes = written(&array![[0, 2047, -1], [1, 2, 3]]);
