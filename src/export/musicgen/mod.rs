@@ -1,6 +1,7 @@
 //! MusicGen as four graphs: the text encoder, the cross-attention's keys and values, one step of the decoder, and the
 //! codec. Only the decoder runs more than once a piece.
 
+mod codec;
 mod cross;
 mod decoder;
 mod positions;
@@ -16,10 +17,11 @@ use super::blocks::Tower;
 pub(super) type Build = fn(&mut GraphBuilder, &MusicgenWeights) -> Result<(), ExportError>;
 
 /// The graphs by name.
-pub(super) const GRAPHS: [(&str, Build); 3] = [
+pub(super) const GRAPHS: [(&str, Build); 4] = [
     (names::TEXT, text::build),
     (names::CROSS, cross::build),
     (names::DECODER, decoder::build),
+    (names::CODEC, codec::build),
 ];
 
 /// Names of the graphs, and of inputs and outputs that are numbered by layer.
@@ -27,6 +29,7 @@ pub mod names {
     pub const TEXT: &str = "text_encoder";
     pub const CROSS: &str = "cross_attention";
     pub const DECODER: &str = "decoder";
+    pub const CODEC: &str = "codec";
 
     /// Input of the decoder: keys or values so far, by layer.
     pub fn past(layer: usize) -> [String; 2] {
