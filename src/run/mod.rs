@@ -12,6 +12,6 @@ mod store;
 pub mod summary;
 pub mod survey;
 
-pub use engine::run;
+pub use engine::{library_sha256, run};
 pub use folder::check_writable;
 pub use plan::{Plan, plan};

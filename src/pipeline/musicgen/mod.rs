@@ -14,6 +14,7 @@ mod text;
 
 pub use error::GenerateError;
 pub use generator::{
-    Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_settings,
+    Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_guidance,
+    check_settings,
 };
 pub use sampler::Choice;
