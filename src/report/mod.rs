@@ -1,12 +1,14 @@
 //! The CSVs of a run folder: one file per kind of row, column names and units in one place. Computes nothing.
 
 pub mod embeddings;
+mod npy;
 pub mod scores;
 pub mod skipped;
 pub mod stats;
 pub mod table;
 
 pub use embeddings::EmbeddingRow;
+pub use npy::write_npy;
 pub use scores::ScoreRow;
 pub use skipped::SkippedRow;
 pub use stats::StatsRow;

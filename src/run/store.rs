@@ -1,19 +1,15 @@
 //! The run folder: one set of settings, one process at a time.
 
-use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 
+use super::folder::{Held, cannot_use, hold};
 use super::journal::Journal;
-use crate::files;
 use crate::progress::note;
 use crate::report::{EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
 use crate::spec::Identity;
 
-/// Which settings the folder belongs to: their hash, alone in a file.
-const IDENTITY: &str = ".identity";
-const LOCK: &str = ".lock";
 const JOURNAL: &str = ".journal.jsonl";
 /// Files that are never written over unless the identity beside them says that they are this run's.
 const RESULTS: [&str; 5] = [
@@ -28,7 +24,7 @@ const RESULTS: [&str; 5] = [
 pub(super) struct Store {
     pub folder: PathBuf,
     pub journal: Journal,
-    _lock: File,
+    _held: Held,
 }
 
 impl Store {
@@ -60,40 +56,16 @@ impl Store {
 
     /// `None` when the folder belongs to other settings, or holds results that do not say whose they are.
     fn try_open(folder: &Path, identity: &Identity, fresh: bool) -> Result<Option<Self>> {
-        let cannot = || {
-            format!(
-                "cannot use the run folder {}; choose another with --out",
-                folder.display()
-            )
+        let has_results = |folder: &Path| RESULTS.iter().any(|file| folder.join(file).exists());
+        let Some(held) = hold(folder, identity, has_results)? else {
+            return Ok(None);
         };
-        fs::create_dir_all(folder).with_context(cannot)?;
-        let lock = File::create(folder.join(LOCK)).with_context(cannot)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!(
-                "another harness is at work in {}; wait for it, or choose another folder with --out",
-                folder.display()
-            ),
-            Err(TryLockError::Error(e)) => return Err(e).with_context(cannot),
-        }
-        let path = folder.join(IDENTITY);
-        match fs::read_to_string(&path) {
-            Ok(found) if found.trim() == identity.full() => {}
-            Ok(_) => return Ok(None),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                if RESULTS.iter().any(|file| folder.join(file).exists()) {
-                    return Ok(None);
-                }
-                files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
-                    .with_context(cannot)?;
-            }
-            Err(e) => return Err(e).with_context(cannot),
-        }
-        let journal = Journal::open(&folder.join(JOURNAL), fresh).with_context(cannot)?;
+        let journal =
+            Journal::open(&folder.join(JOURNAL), fresh).with_context(|| cannot_use(folder))?;
         Ok(Some(Self {
             folder: folder.to_owned(),
             journal,
-            _lock: lock,
+            _held: held,
         }))
     }
 }

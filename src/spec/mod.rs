@@ -23,7 +23,7 @@ pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
 use crate::yaml::{Document, YamlError};
 
-pub use identity::{Identity, NOT_COUNTED, identity};
+pub use identity::{Identity, NOT_COUNTED, identity, identity_of};
 pub use pieces::{audio_files, check_ids};
 
 /// A checked experiment: CLAP scores of the same pieces under several arms.

@@ -295,6 +295,14 @@ impl Generator {
     }
 }
 
+/// That a guidance scale is a finite number of at least 1.
+pub fn check_guidance(guidance: f32) -> Result<(), GenerateError> {
+    match guidance.is_finite() && guidance >= 1.0 {
+        true => Ok(()),
+        false => Err(GenerateError::Guidance(guidance)),
+    }
+}
+
 /// What a configuration cannot do, and what no model can.
 pub fn check_settings(
     config: &MusicgenConfig,
@@ -302,9 +310,7 @@ pub fn check_settings(
 ) -> Result<(), GenerateError> {
     let decoder = &config.decoder;
     let (steps, limit) = (settings.steps, decoder.max_positions);
-    if !(settings.guidance.is_finite() && settings.guidance >= 1.0) {
-        return Err(GenerateError::Guidance(settings.guidance));
-    }
+    check_guidance(settings.guidance)?;
     settings.choice.check_vocab(decoder.vocab)?;
     if delay::frames(steps, decoder.codebooks) == 0 {
         return Err(GenerateError::NoFrame {
