@@ -249,3 +249,33 @@ fn neither_the_batch_nor_a_repeat_changes_a_sample() {
         assert_eq!(mixed[1].len(), 12 * hop);
     }
 }
+
+#[test]
+fn kernels_longer_than_a_frame_are_refused() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/musicgen");
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(demo).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let config = folder.path().join("config.json");
+    let mut changed: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&config).unwrap()).unwrap();
+    for (kernel, size, expected) in [
+        ("last_kernel_size", 1281, true),
+        ("last_kernel_size", 1279, false),
+        ("residual_kernel_size", 17, true),
+        ("residual_kernel_size", 15, false),
+    ] {
+        let before = std::mem::replace(&mut changed["audio_encoder"][kernel], size.into());
+        std::fs::write(&config, changed.to_string()).unwrap();
+        let checkpoint = Checkpoint::open(folder.path()).unwrap();
+        let refused = MusicgenWeights::load(&checkpoint).unwrap_err().to_string();
+        assert_eq!(
+            refused.contains("farther than a frame"),
+            expected,
+            "{kernel} {size}: {refused}"
+        );
+        changed["audio_encoder"][kernel] = before;
+    }
+}

@@ -394,6 +394,24 @@ impl Check<'_> {
         {
             return Err(self.refuse("its config.json has impossible sizes of audio_encoder"));
         }
+        // One frame is the shortest signal; only the first convolution is made for padding that it cannot be mirrored into.
+        let mut length = 1;
+        let mut fits = true;
+        for &ratio in &ratios {
+            length *= ratio;
+            let layers = (0..raw.num_residual_layers as u32).map(|layer| {
+                let dilation = raw.dilation_growth_rate.pow(layer);
+                (raw.residual_kernel_size - 1) * dilation
+            });
+            fits &= layers.into_iter().all(|total| total.div_ceil(2) < length);
+        }
+        fits &= (raw.last_kernel_size - 1).div_ceil(2) < length;
+        if !fits {
+            return Err(self.refuse(
+                "its config.json has kernels in audio_encoder that reach farther than a frame is long, which no public \
+                 model has and is not implemented",
+            ));
+        }
         Ok(CodecConfig {
             sampling_rate: raw.sampling_rate,
             codebooks: decoder.codebooks,

@@ -62,6 +62,11 @@ pub enum GenerateError {
         "its logits are not finite at step {step}; the checkpoint is damaged, or its arithmetic overflowed"
     )]
     NotFinite { job: usize, step: usize },
+    /// `job` is the index of the piece.
+    #[error(
+        "its audio is not finite; the codec of the checkpoint is damaged, or its arithmetic overflowed"
+    )]
+    Audio { job: usize },
 }
 
 impl GenerateError {
@@ -70,7 +75,8 @@ impl GenerateError {
         match self {
             Self::Encode { job, .. }
             | Self::LongPrompt { job, .. }
-            | Self::NotFinite { job, .. } => Some(*job),
+            | Self::NotFinite { job, .. }
+            | Self::Audio { job } => Some(*job),
             _ => None,
         }
     }

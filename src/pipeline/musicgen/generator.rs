@@ -182,8 +182,11 @@ impl Generator {
             let started = Instant::now();
             let views: Vec<_> = codes.iter().map(|codes| codes.view()).collect();
             self.codec.decode(&views, |piece, audio| -> Result<(), E> {
-                let codes = codes[piece].clone();
-                each(first + piece, Generated { codes, audio })
+                let (job, codes) = (first + piece, codes[piece].clone());
+                if !audio.iter().all(|sample| sample.is_finite()) {
+                    return Err(GenerateError::Audio { job }.into());
+                }
+                each(job, Generated { codes, audio })
             })?;
             self.seconds.codec += started.elapsed().as_secs_f64();
             first += size;
