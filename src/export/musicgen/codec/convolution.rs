@@ -4,6 +4,7 @@ use super::super::super::ExportError;
 use super::super::MusicgenTower;
 use super::padding;
 use super::signal::Signal;
+use super::winograd::Taps;
 use crate::onnx::Value;
 
 /// `input` plus its residual block `name`: ELU, a dilated convolution, ELU, a convolution of one tap.
@@ -13,20 +14,46 @@ pub(super) fn residual(
     name: &str,
     dilation: usize,
 ) -> Result<Signal, ExportError> {
-    let (weight, [inner, kernel]) = taps_first(tower, &format!("{name}.1.conv"))?;
-    let bias = tower.weight(&format!("{name}.1.conv.bias"))?;
     let outer = tower.values(&format!("{name}.3.conv.weight"))?;
     let outer_bias = tower.weight(&format!("{name}.3.conv.bias"))?;
+    let x = tower.graph.elu(&input.x);
+    let x = dilated(tower, &input, &x, &format!("{name}.1.conv"), dilation)?;
     let graph = &mut *tower.graph;
-    let width = kernel * input.channels;
-    let weight = graph.tensor(&format!("{name}.1.conv.weight"), &[inner, width], &weight)?;
-    let outer = graph.tensor(
-        &format!("{name}.3.conv.weight"),
-        &[input.channels, inner],
-        &outer,
-    )?;
+    let shape = [input.channels, outer.len() / input.channels];
+    let outer = graph.tensor(&format!("{name}.3.conv.weight"), &shape, &outer)?;
+    let x = graph.elu(&x);
+    let x = graph.linear(&x, &outer, Some(&outer_bias));
+    let sum = graph.add(&input.x, &x);
+    Ok(Signal { x: sum, ..input })
+}
 
-    let x = graph.elu(&input.x);
+/// `x`, rows where `input` has its own, through the convolution `name`: as many rows.
+fn dilated(
+    tower: &mut MusicgenTower,
+    input: &Signal,
+    x: &Value,
+    name: &str,
+    dilation: usize,
+) -> Result<Value, ExportError> {
+    let (weight, [outputs, kernel]) = taps_first(tower, name)?;
+    let bias = tower.values(&format!("{name}.bias"))?;
+    let graph = &mut *tower.graph;
+    if (kernel, dilation) == (3, 1) {
+        let tap = |tap: usize| -> Vec<f32> {
+            let rows = weight.chunks_exact(input.channels).skip(tap).step_by(3);
+            rows.flatten().copied().collect()
+        };
+        let taps = Taps::Three([tap(0), tap(1), tap(2)]);
+        let outputs_at_once = graph.whole(taps.outputs())?;
+        let groups = graph.div(&input.rows, &outputs_at_once);
+        let positions = taps.positions(graph, &groups)?;
+        let positions = input.mirrored(graph, &positions)?;
+        let y = taps.apply(graph, name, x, &positions, &bias)?;
+        return Ok(graph.reshape(&y, &[-1, outputs as i64])?);
+    }
+    let width = kernel * input.channels;
+    let weight = graph.tensor(&format!("{name}.weight"), &[outputs, width], &weight)?;
+    let bias = graph.tensor(&format!("{name}.bias"), &[outputs], &bias)?;
     let zero = graph.whole(0)?;
     let positions = graph.count(&zero, &input.rows)?;
     let positions = graph.reshape(&positions, &[-1, 1])?;
@@ -37,13 +64,9 @@ pub(super) fn residual(
     let offsets = graph.int64(&[1, kernel], &offsets)?;
     let positions = graph.add(&positions, &offsets);
     let rows = input.mirrored(graph, &positions)?;
-    let x = graph.gather(&x, &rows, 0);
+    let x = graph.gather(x, &rows, 0);
     let x = graph.reshape(&x, &[-1, width as i64])?;
-    let x = graph.linear(&x, &weight, Some(&bias));
-    let x = graph.elu(&x);
-    let x = graph.linear(&x, &outer, Some(&outer_bias));
-    let sum = graph.add(&input.x, &x);
-    Ok(Signal { x: sum, ..input })
+    Ok(graph.linear(&x, &weight, Some(&bias)))
 }
 
 /// The ELU of `input` through the convolution `name` to one channel: `[rows]`, one for each row of the input.

@@ -13,6 +13,7 @@ mod frames;
 mod signal;
 mod stages;
 mod upsample;
+mod winograd;
 
 pub(super) use frames::build as build_frames;
 pub use stages::Stages;

@@ -12,7 +12,7 @@ pub(super) struct Signal {
     /// `[rows, channels]`.
     pub x: Value,
     pub channels: usize,
-    /// Number of rows here, a scalar as the next two.
+    /// Number of rows here, even behind a transposed convolution; a scalar as the next two.
     pub rows: Value,
     /// Position of the first row; negative if the part begins before the signal.
     pub start: Value,
