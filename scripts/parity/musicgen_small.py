@@ -33,14 +33,14 @@ class SmallMusicgen:
 
 
 DEMO = SmallMusicgen(
-    "tasty-musicgen-small", 201, True, 1, torch.float16,
+    "tasty-musicgen-small", 220, True, 1, torch.float16,
     text=dict(vocab_size=264, d_model=24, d_kv=8, d_ff=48, num_layers=2, num_heads=3),
     decoder=dict(vocab_size=64, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, ffn_dim=64, num_codebooks=4,
                  max_position_embeddings=1536),
     codec=dict(sampling_rate=32000, upsampling_ratios=[8, 5, 4, 4], num_filters=2, hidden_size=8, codebook_size=64,
                target_bandwidths=[1.2]))
 OTHER = SmallMusicgen(
-    "musicgen_sharded", 202, False, 3, torch.float32,
+    "musicgen_sharded", 203, False, 3, torch.float32,
     text=dict(vocab_size=256, d_model=20, d_kv=8, d_ff=28, num_layers=2, num_heads=4),
     decoder=dict(vocab_size=32, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, ffn_dim=40, num_codebooks=3,
                  max_position_embeddings=128),

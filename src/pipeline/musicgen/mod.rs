@@ -12,6 +12,7 @@ pub mod sampler;
 mod steps;
 mod text;
 
+pub use codec::Codec;
 pub use error::GenerateError;
 pub use generator::{
     Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_guidance,
