@@ -222,7 +222,12 @@ pub struct GenerateArgs {
     #[arg(long, conflicts_with_all = ["temperature", "top_k", "top_p"])]
     pub greedy: bool,
     /// Length in steps of the decoder; 4 codebooks make N - 3 frames
-    #[arg(long, value_name = "N", conflicts_with = "duration")]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "duration",
+        allow_negative_numbers = true
+    )]
     pub max_new_tokens: Option<usize>,
     /// Length in seconds; 29.92 by default
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
@@ -236,7 +241,12 @@ pub struct GenerateArgs {
     )]
     pub guidance: f32,
     /// Draw from the N likeliest codes; 0 draws from all
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        allow_negative_numbers = true
+    )]
     pub top_k: usize,
     /// Draw from the likeliest codes that together have this probability; 1 draws from all
     #[arg(
@@ -255,7 +265,12 @@ pub struct GenerateArgs {
     )]
     pub temperature: f32,
     /// Seed of the draws
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
     /// Pieces to make at once; chosen from memory and cores by default, and never heard
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

@@ -31,7 +31,7 @@ pub fn listen() {
 /// Say behind "interrupted" what became of the work; other errors stay as they are.
 pub fn explain(error: anyhow::Error, outcome: &str) -> anyhow::Error {
     if error.chain().any(|cause| cause.is::<Interrupted>()) {
-        let told = format!("{error:#}; {outcome}");
+        let told = format!("{}; {outcome}", crate::commands::message(&error));
         error.context(told)
     } else {
         error
