@@ -249,7 +249,7 @@ fn finish(
     let (scores, embeddings) = rows(plan, arms, store)?;
     let stats = analysis::stats(&scores, plan.experiment.seed)?;
     let at = |file: &str| store.folder.join(file);
-    report::write(&at(ScoreRow::FILE), &scores)?;
+    report::write_scores(&at(ScoreRow::FILE), &scores)?;
     report::write(&at(EmbeddingRow::FILE), &embeddings)?;
     report::write(&at(report::StatsRow::FILE), &stats)?;
     let skipped = at(SkippedRow::FILE);
@@ -333,6 +333,7 @@ fn rows(plan: &Plan, arms: &[Arm], store: &Store) -> Result<(Vec<ScoreRow>, Vec<
                 .ok_or_else(missing)?;
             let clap_score = cosine(audio, text);
             let taste = piece.taste.clone().unwrap_or_default();
+            let origin = piece.origin.as_ref();
             scores.push(ScoreRow {
                 id: piece.id.clone(),
                 prompt: piece.prompt.clone(),
@@ -344,6 +345,12 @@ fn rows(plan: &Plan, arms: &[Arm], store: &Store) -> Result<(Vec<ScoreRow>, Vec<
                 middle: crops.middle,
                 back: crops.back,
                 offset: crops.offset,
+                prompt_id: origin.map(|origin| origin.prompt_id.clone()),
+                draw: origin.map(|origin| origin.draw),
+                instrument: origin.and_then(|origin| origin.instrument.clone()),
+                tastes: origin
+                    .filter(|origin| origin.instrument.is_some())
+                    .map(|origin| origin.tastes.join(" ")),
             });
             embeddings.push(EmbeddingRow {
                 prompt: piece.prompt.clone(),

@@ -74,7 +74,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         limit: args.limit,
         files: demo.as_ref().map(|d| d.pieces.clone()),
     };
-    let mut experiment = spec::load(path, &overrides)?;
+    let mut experiment = spec::open(path, &overrides)?.resolve(None)?;
     let models = match &demo {
         Some(demo) => demo.models.clone(),
         None => args.models.models.clone(),
