@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::card::{Card, HubSource, LocalSource, Source};
+use crate::card::{Card, HubSource, Kind, LocalSource, Source};
 use crate::checkpoint::clap::{ClapWeights, Expected};
+use crate::checkpoint::musicgen::MusicgenWeights;
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::export::{self, ExportError, Exported, Precision};
+use crate::export::{self, ExportError, Exported, ModelWeights, Precision};
 use crate::files;
 use crate::hub::{self, HubError, HubFile, RepoKind};
 use crate::progress;
@@ -145,9 +146,8 @@ impl Model {
     }
 
     /// Every tensor that the architecture needs, or an error that lists what is missing.
-    pub fn weights<'c>(&self, checkpoint: &'c Checkpoint) -> Result<ClapWeights<'c>, ModelError> {
-        ClapWeights::load(checkpoint, Some(&expected(&self.card)))
-            .map_err(ModelError::checkpoint(&self.card.name))
+    pub fn weights<'c>(&self, checkpoint: &'c Checkpoint) -> Result<ModelWeights<'c>, ModelError> {
+        weights(&self.card, checkpoint)
     }
 
     /// The model's graphs under `<models>/graphs`, exported now if they are not there. The checkpoint is held against
@@ -155,7 +155,7 @@ impl Model {
     pub fn export(&self, models: &Path, precision: Precision) -> Result<Ready, ModelError> {
         let checkpoint = self.open()?;
         let weights = self.weights(&checkpoint)?;
-        let export = export::export_clap(&graphs_folder(models), &weights, &self.sha256, precision)
+        let export = export::export(&graphs_folder(models), &weights, &self.sha256, precision)
             .map_err(|source| ModelError::Export {
                 card: self.card.name.clone(),
                 source,
@@ -200,9 +200,17 @@ pub fn check_if_here(card: &Card) -> Result<(), ModelError> {
         }
     };
     let checkpoint = Checkpoint::open(&checkpoint).map_err(ModelError::checkpoint(&card.name))?;
-    ClapWeights::load(&checkpoint, Some(&expected(card)))
-        .map_err(ModelError::checkpoint(&card.name))?;
+    weights(card, &checkpoint)?;
     Ok(())
+}
+
+/// Every tensor that a model of the card's kind needs.
+fn weights<'c>(card: &Card, checkpoint: &'c Checkpoint) -> Result<ModelWeights<'c>, ModelError> {
+    match card.kind {
+        Kind::Clap => ClapWeights::load(checkpoint, Some(&expected(card))).map(ModelWeights::Clap),
+        Kind::Musicgen => MusicgenWeights::load(checkpoint).map(ModelWeights::Musicgen),
+    }
+    .map_err(ModelError::checkpoint(&card.name))
 }
 
 /// Name the tensors of a checkpoint that nothing uses, if there are any.

@@ -6,6 +6,7 @@
 mod raw;
 mod resolve;
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,16 @@ pub struct Card {
 pub enum Kind {
     Clap,
     Musicgen,
+}
+
+/// As a card writes it.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clap => "clap",
+            Self::Musicgen => "musicgen",
+        })
+    }
 }
 
 /// Where files come from.
@@ -143,8 +154,12 @@ pub enum CardError {
         folder: PathBuf,
         help: String,
     },
-    #[error("card {0} is a MusicGen model; name a CLAP model (kind: clap)")]
-    NotClap(String),
+    #[error("card {card} is of kind {found}; name one of kind {wanted} here")]
+    OtherKind {
+        card: String,
+        found: Kind,
+        wanted: Kind,
+    },
     #[error("cannot list the cards in {}: {source}", folder.display())]
     Folder { folder: PathBuf, source: io::Error },
 }
@@ -164,13 +179,17 @@ impl Card {
         }
     }
 
-    /// As [`Card::find`], for what only a CLAP model can do.
-    pub fn find_clap(name_or_path: &str, models_dir: &Path) -> Result<Card, CardError> {
+    /// As [`Card::find`], for what only a model of `kind` can do.
+    pub fn find_kind(kind: Kind, name_or_path: &str, models_dir: &Path) -> Result<Card, CardError> {
         let card = Card::find(name_or_path, models_dir)?;
-        match card.kind {
-            Kind::Clap => Ok(card),
-            Kind::Musicgen => Err(CardError::NotClap(card.name)),
+        if card.kind == kind {
+            return Ok(card);
         }
+        Err(CardError::OtherKind {
+            card: card.name,
+            found: card.kind,
+            wanted: kind,
+        })
     }
 
     /// Every card of a folder, by name. A folder that does not exist has none.

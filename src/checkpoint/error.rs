@@ -46,7 +46,11 @@ pub enum CheckpointError {
     #[error("{} cannot be used as a CLAP checkpoint: {detail}", path.display())]
     NotClap { path: PathBuf, detail: String },
 
-    /// A CLAP checkpoint whose tensors do not fit what was asked of it.
+    /// The checkpoint is not of a MusicGen model that is implemented here.
+    #[error("{} cannot be used as a MusicGen checkpoint: {detail}", path.display())]
+    NotMusicgen { path: PathBuf, detail: String },
+
+    /// A checkpoint whose tensors do not fit what was asked of it.
     #[error("{} does not fit: {detail}", path.display())]
     Mismatch { path: PathBuf, detail: String },
 }

@@ -2,12 +2,14 @@
 //!
 //! A file is memory-mapped and only what is asked for is touched: a 2.3 GB file with optimizer state costs its
 //! directory and the tensors that are read. Every size, offset and stride is checked against the file when it is
-//! opened. Nothing in a pickle is executed. [`clap`] knows which tensors a CLAP model needs.
+//! opened. Nothing in a pickle is executed. [`clap`] and [`musicgen`] know which tensors a model needs.
 
 pub mod clap;
 mod error;
 mod folder;
 mod map;
+mod matching;
+pub mod musicgen;
 mod safetensors;
 mod sniff;
 mod tensor;
@@ -22,6 +24,7 @@ use serde_json::Value;
 pub use self::error::CheckpointError;
 use self::error::printable;
 use self::map::MappedFile;
+pub use self::matching::{Match, Misshapen};
 use self::sniff::Container;
 pub use self::tensor::{Dtype, Tensor, TensorInfo};
 
@@ -187,6 +190,22 @@ impl Checkpoint {
                 &self.path,
                 name,
                 "the file is shorter than when it was opened; fetch it again",
+            )),
+        }
+    }
+
+    /// As [`Checkpoint::f32`], and every value is finite.
+    pub fn finite_f32(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+        let tensor = self.f32(name)?;
+        match tensor.data.iter().position(|v| !v.is_finite()) {
+            None => Ok(tensor),
+            Some(at) => Err(CheckpointError::tensor(
+                &self.path,
+                name,
+                format!(
+                    "element {at} is {}, and no weight is; fetch the file again",
+                    tensor.data[at]
+                ),
             )),
         }
     }

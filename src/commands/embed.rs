@@ -9,7 +9,7 @@ use ndarray::ArrayView1;
 
 use super::{UsageError, check_runtime, make_models_folder, open_runtime};
 use crate::audio::Crops;
-use crate::card::Card;
+use crate::card::{Card, Kind};
 use crate::cli::EmbedArgs;
 use crate::export::Exported;
 use crate::files;
@@ -39,7 +39,7 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
         .into());
     }
     check_out(&args.out)?;
-    let card = Card::find_clap(&args.model, &args.models.models)?;
+    let card = Card::find_kind(Kind::Clap, &args.model, &args.models.models)?;
     let texts = match &args.text {
         Some(path) => spec::prompts::read(path)?,
         None => Vec::new(),

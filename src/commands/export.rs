@@ -18,19 +18,18 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     let cards = args
         .cards
         .iter()
-        .map(|name| Card::find_clap(name, &args.models.models))
+        .map(|name| Card::find(name, &args.models.models))
         .collect::<Result<Vec<_>, _>>()?;
     make_models_folder(&args.models.models)?;
     for card in cards {
         let model = Model::obtain(card, args.models.offline)?;
         let Ready { export, leftover } = model.export(&args.models.models, args.precision)?;
-        let bytes = export.audio.bytes + export.text.bytes;
         note(format!(
             "{} ({}): exported in {:.1} s, {:.1} MB",
             model.card.name,
             export.architecture,
             export.export_s,
-            bytes as f64 / 1e6
+            export.bytes() as f64 / 1e6
         ));
         note_leftover(&model.card.name, &leftover);
         let folder = match &args.out {
@@ -50,7 +49,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
 /// Each file whole or not at all; the graphs last, so that a graph never stands without its weights.
 fn copy(exported: &Exported, folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    for graph in [&exported.audio, &exported.text] {
+    for graph in exported.graphs.values() {
         for name in [format!("{}.data", graph.file), graph.file.clone()] {
             let mut from = fs::File::open(exported.folder.join(&name))?;
             files::write_atomic(&folder.join(&name), |to| {

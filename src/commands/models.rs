@@ -50,7 +50,7 @@ fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
         let found = Model::obtain(card.clone(), true)
             .and_then(|model| model.exported(&args.models, Precision::Fp32));
         match found {
-            Ok(exported) => exported.map(|e| megabytes(e.audio.bytes + e.text.bytes)),
+            Ok(exported) => exported.map(|e| megabytes(e.bytes())),
             Err(e) => {
                 note(e.to_string());
                 Some("damaged".to_owned())

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::{UsageError, check_runtime, make_models_folder, open_runtime};
-use crate::card::Card;
+use crate::card::{Card, Kind};
 use crate::cli::{ModelsArgs, RuntimeArgs};
 use crate::model::Model;
 use crate::pipeline::TextTower;
@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1e-4;
 
 pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> Result<()> {
     check_runtime(runtime)?;
-    let card = Card::find_clap(name, &models.models)?;
+    let card = Card::find_kind(Kind::Clap, name, &models.models)?;
     if card.known.is_empty() {
         return Err(UsageError(format!(
             "card {} carries no known answers (known: [{{ text, begins: [...] }}]), so there is nothing to compare with",

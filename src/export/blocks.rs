@@ -1,17 +1,36 @@
 //! Pieces that more than one tower is made of.
 
-use crate::checkpoint::{CheckpointError, clap::ClapWeights};
+use crate::checkpoint::clap::ClapWeights;
+use crate::checkpoint::musicgen::MusicgenWeights;
+use crate::checkpoint::{CheckpointError, Tensor};
 use crate::onnx::{GraphBuilder, Value};
 
 use super::ExportError;
 
-/// A graph and the checkpoint that its weights come from.
-pub(super) struct Tower<'g, 'w, 'c> {
-    pub graph: &'g mut GraphBuilder<'w>,
-    pub weights: &'c ClapWeights<'c>,
+/// Weights by their canonical names.
+pub(super) trait Weights {
+    fn get(&self, name: &str) -> Result<Tensor<'_>, CheckpointError>;
 }
 
-impl Tower<'_, '_, '_> {
+impl Weights for ClapWeights<'_> {
+    fn get(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+        ClapWeights::get(self, name)
+    }
+}
+
+impl Weights for MusicgenWeights<'_> {
+    fn get(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+        MusicgenWeights::get(self, name)
+    }
+}
+
+/// A graph and the checkpoint that its weights come from.
+pub(super) struct Tower<'g, 'w, 'c, W = ClapWeights<'c>> {
+    pub graph: &'g mut GraphBuilder<'w>,
+    pub weights: &'c W,
+}
+
+impl<W: Weights> Tower<'_, '_, '_, W> {
     /// The weight `name` as the checkpoint has it.
     pub fn weight(&mut self, name: &str) -> Result<Value, ExportError> {
         let tensor = self.weights.get(name)?;
@@ -28,6 +47,32 @@ impl Tower<'_, '_, '_> {
         let weight = self.weight(&format!("{name}.weight"))?;
         let bias = self.weight(&format!("{name}.bias"))?;
         Ok(self.graph.linear(x, &weight, Some(&bias)))
+    }
+
+    /// As [`Tower::linear`], for a layer without a bias; `name` is the weight's without `.weight`.
+    pub fn matrix(&mut self, x: &Value, name: &str) -> Result<Value, ExportError> {
+        let weight = self.weight(&format!("{name}.weight"))?;
+        Ok(self.graph.linear(x, &weight, None))
+    }
+
+    /// Several layers without a bias as one: `x` `[rows, in]` to their outputs side by side.
+    pub fn matrices(
+        &mut self,
+        x: &Value,
+        name: &str,
+        layers: &[String],
+    ) -> Result<Value, ExportError> {
+        let mut data = Vec::new();
+        let mut shape = [0, 0];
+        for layer in layers {
+            let tensor = self.weights.get(&format!("{layer}.weight"))?;
+            if let [rows, columns] = tensor.shape[..] {
+                shape = [shape[0] + rows, columns];
+            }
+            data.extend_from_slice(&tensor.data);
+        }
+        let weight = self.graph.tensor(name, &shape, &data)?;
+        Ok(self.graph.linear(x, &weight, None))
     }
 
     /// Layer normalisation `name` over the last axis.

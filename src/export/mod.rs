@@ -8,10 +8,13 @@ mod clap_audio;
 mod clap_fusion;
 mod clap_text;
 mod front_end;
+mod models;
+pub mod musicgen;
 mod store;
 mod windows;
 
-pub use store::{Exported, ExportedGraph, Precision, export_clap, find};
+pub use models::{ExportedClap, ExportedModel, ModelWeights};
+pub use store::{Exported, ExportedGraph, Precision, export, find};
 
 use std::io;
 use std::path::PathBuf;
@@ -19,7 +22,10 @@ use std::path::PathBuf;
 use crate::checkpoint::CheckpointError;
 
 /// Changes whenever an exporter writes another graph for the same checkpoint, so that old graphs are not used.
-pub const EXPORTER_VERSION: u32 = 1;
+pub const EXPORTER_VERSION: u32 = 2;
+
+/// Tokens of a prompt, `</s>` included: what T5 was trained with, and transformers' `model_max_length`.
+pub const MAX_PROMPT_TOKENS: usize = 512;
 
 /// Why a checkpoint was not exported.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +45,9 @@ pub enum ExportError {
         folder.display()
     )]
     Damaged { folder: PathBuf, detail: String },
+    /// Another kind of model was exported than is asked for.
+    #[error("this is {0}")]
+    Kind(&'static str),
     #[error(
         "the checkpoint's {what} are not those of its front end (largest difference {difference:e}): its embeddings \
          would be computed from other features than it was trained on"

@@ -1,5 +1,6 @@
 //! Where exported graphs live: `<models>/graphs/<key>/`, one folder an export, whole or absent.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EXPORTER_VERSION, ExportError, clap_audio, clap_text, front_end};
-use crate::checkpoint::clap::ClapWeights;
+use super::{EXPORTER_VERSION, ExportError, ExportedClap, ExportedModel, ModelWeights};
+use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::files;
 use crate::hub;
 use crate::onnx::{GraphBuilder, WeightsFile};
@@ -60,26 +61,43 @@ pub struct Exported {
     pub precision: Precision,
     /// As the tensors say, for example `htsat-base, fusion off`.
     pub architecture: String,
-    pub fusion: bool,
-    pub joint_dim: usize,
-    /// Rows of the word embeddings.
-    pub vocab: usize,
-    /// Id of the padding token.
-    pub pad_id: usize,
-    pub audio: ExportedGraph,
-    pub text: ExportedGraph,
+    pub model: ExportedModel,
+    /// By name.
+    pub graphs: BTreeMap<String, ExportedGraph>,
     pub export_s: f64,
 }
 
 impl Exported {
-    /// Path of the audio tower.
-    pub fn audio_path(&self) -> PathBuf {
-        self.folder.join(&self.audio.file)
+    /// Path of the graph `name`.
+    pub fn path(&self, name: &str) -> Result<PathBuf, ExportError> {
+        match self.graphs.get(name) {
+            Some(graph) => Ok(self.folder.join(&graph.file)),
+            None => Err(ExportError::Damaged {
+                folder: self.folder.clone(),
+                detail: format!("{MANIFEST} names no graph {name}"),
+            }),
+        }
     }
 
-    /// Path of the text tower.
-    pub fn text_path(&self) -> PathBuf {
-        self.folder.join(&self.text.file)
+    /// All graphs together.
+    pub fn bytes(&self) -> u64 {
+        self.graphs.values().map(|graph| graph.bytes).sum()
+    }
+
+    /// What a CLAP model's pipelines need to know.
+    pub fn clap(&self) -> Result<&ExportedClap, ExportError> {
+        match &self.model {
+            ExportedModel::Clap(clap) => Ok(clap),
+            ExportedModel::Musicgen(_) => Err(ExportError::Kind("a MusicGen model, not CLAP")),
+        }
+    }
+
+    /// What a MusicGen model's pipelines need to know.
+    pub fn musicgen(&self) -> Result<&MusicgenConfig, ExportError> {
+        match &self.model {
+            ExportedModel::Musicgen(config) => Ok(config),
+            ExportedModel::Clap(_) => Err(ExportError::Kind("a CLAP model, not MusicGen")),
+        }
     }
 }
 
@@ -107,7 +125,7 @@ pub fn find(
     };
     let mut found: Exported =
         serde_json::from_str(&text).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
-    for graph in [&found.audio, &found.text] {
+    for graph in found.graphs.values() {
         for (name, sha256) in [
             (graph.file.clone(), &graph.sha256),
             (format!("{}.data", graph.file), &graph.weights_sha256),
@@ -124,13 +142,13 @@ pub fn find(
     Ok(Some(found))
 }
 
-/// Export both towers of a CLAP checkpoint into `graphs`, or return what an earlier export left there.
+/// Export every graph of a checkpoint into `graphs`, or return what an earlier export left there.
 ///
 /// A damaged export is made again. Weights go from the memory-mapped checkpoint to disk one at a time. A process that
 /// is killed leaves a folder that the next export removes; two at once wait for each other.
-pub fn export_clap(
+pub fn export(
     graphs: &Path,
-    weights: &ClapWeights,
+    weights: &ModelWeights,
     checkpoint_sha256: &str,
     precision: Precision,
 ) -> Result<Exported, ExportError> {
@@ -156,20 +174,14 @@ pub fn export_clap(
     for left in files::parts(graphs).map_err(at)? {
         fs::remove_dir_all(left).map_err(at)?;
     }
-    front_end::check(weights)?;
+    weights.check()?;
 
     let started = Instant::now();
     let part = tempfile::Builder::new()
         .prefix(files::PART)
         .tempdir_in(graphs)
         .map_err(at)?;
-    let architecture = weights.architecture();
-    let towers = || -> Result<(ExportedGraph, ExportedGraph), ExportError> {
-        let audio = write_graph(part.path(), "audio.onnx", |g| clap_audio::build(g, weights))?;
-        let text = write_graph(part.path(), "text.onnx", |g| clap_text::build(g, weights))?;
-        Ok((audio, text))
-    };
-    let (audio, text) = towers().map_err(|e| match e {
+    let written = weights.write(part.path()).map_err(|e| match e {
         ExportError::Write(source) => at(source),
         other => other,
     })?;
@@ -178,13 +190,9 @@ pub fn export_clap(
         exporter_version: EXPORTER_VERSION,
         checkpoint_sha256: checkpoint_sha256.to_owned(),
         precision,
-        architecture: architecture.to_string(),
-        fusion: architecture.audio.fusion,
-        joint_dim: architecture.joint_dim,
-        vocab: architecture.text.vocab,
-        pad_id: architecture.text.pad_id,
-        audio,
-        text,
+        architecture: weights.architecture(),
+        model: weights.exported(),
+        graphs: written,
         export_s: started.elapsed().as_secs_f64(),
     };
     let manifest = serde_json::to_vec_pretty(&exported).map_err(|e| at(e.into()))?;
@@ -195,20 +203,22 @@ pub fn export_clap(
     Ok(exported)
 }
 
-fn write_graph(
+/// Write the graph `name` and its weights into `folder`.
+pub(super) fn write_graph(
     folder: &Path,
-    file: &str,
+    name: &str,
     build: impl FnOnce(&mut GraphBuilder) -> Result<(), ExportError>,
 ) -> Result<ExportedGraph, ExportError> {
+    let file = format!("{name}.onnx");
     let weights_path = folder.join(format!("{file}.data"));
     let mut weights = WeightsFile::create(&weights_path)?;
-    let mut graph = GraphBuilder::new(file.trim_end_matches(".onnx"), &mut weights);
+    let mut graph = GraphBuilder::new(name, &mut weights);
     build(&mut graph)?;
     let bytes = graph.encode(&[("exporter_version", EXPORTER_VERSION.to_string())]);
     let weights_bytes = weights.finish()?;
-    files::write_bytes(&folder.join(file), &bytes)?;
+    files::write_bytes(&folder.join(&file), &bytes)?;
     Ok(ExportedGraph {
-        file: file.to_owned(),
+        file,
         sha256: files::sha256_bytes(&bytes),
         weights_sha256: files::sha256_file(&weights_path)?,
         bytes: bytes.len() as u64 + weights_bytes,

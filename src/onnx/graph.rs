@@ -44,6 +44,7 @@ pub enum Axis {
 pub(super) enum Attribute {
     Int(i64),
     Float(f32),
+    Text(&'static str),
     Ints(Vec<i64>),
 }
 
@@ -183,15 +184,48 @@ impl<'w> GraphBuilder<'w> {
         attributes: Vec<(&str, Attribute)>,
     ) -> Value {
         let output = self.unique(op);
+        self.push_node(domain, op, inputs, output.clone(), &[], attributes);
+        Value(output)
+    }
+
+    /// As [`GraphBuilder::node`], for an operator whose further outputs are outputs of the graph: what it writes there
+    /// is not copied once more, and may be a buffer of the caller. Their names, types and axes are `outputs`.
+    pub(super) fn node_with_outputs(
+        &mut self,
+        domain: &str,
+        op: &str,
+        inputs: &[&Value],
+        outputs: &[(&str, Element, &[Axis])],
+        attributes: Vec<(&str, Attribute)>,
+    ) -> Value {
+        let output = self.unique(op);
+        let names: Vec<&str> = outputs.iter().map(|(name, ..)| *name).collect();
+        self.push_node(domain, op, inputs, output.clone(), &names, attributes);
+        for (name, element, axes) in outputs {
+            self.graph.output.push(value_info(name, *element, axes));
+        }
+        Value(output)
+    }
+
+    fn push_node(
+        &mut self,
+        domain: &str,
+        op: &str,
+        inputs: &[&Value],
+        output: String,
+        further: &[&str],
+        attributes: Vec<(&str, Attribute)>,
+    ) {
+        let mut outputs = vec![output.clone()];
+        outputs.extend(further.iter().map(|&name| name.to_owned()));
         self.graph.node.push(proto::Node {
             input: inputs.iter().map(|v| v.0.clone()).collect(),
-            output: vec![output.clone()],
-            name: Some(output.clone()),
+            output: outputs,
+            name: Some(output),
             op_type: Some(op.to_owned()),
             attribute: attributes.into_iter().map(attribute).collect(),
             domain: (!domain.is_empty()).then(|| domain.to_owned()),
         });
-        Value(output)
     }
 
     fn unique(&mut self, what: &str) -> String {
@@ -261,6 +295,10 @@ fn attribute((name, value): (&str, Attribute)) -> proto::Attribute {
         Attribute::Float(f) => {
             out.f = Some(f);
             AttributeKind::Float
+        }
+        Attribute::Text(text) => {
+            out.s = Some(text.as_bytes().to_vec());
+            AttributeKind::String
         }
         Attribute::Ints(ints) => {
             out.ints = ints;

@@ -9,6 +9,7 @@ mod proto;
 mod weights;
 
 pub use graph::{Axis, Element, GraphBuilder, Value};
+pub use ops::Cache;
 pub use weights::WeightsFile;
 
 /// Version of the default operator set that the graphs ask for (the first with `Gelu`).

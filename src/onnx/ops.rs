@@ -4,8 +4,16 @@
 use std::io;
 
 use super::CONTRIB_DOMAIN;
-use super::graph::Attribute::{Float, Int, Ints};
-use super::graph::{Element, GraphBuilder, Value};
+use super::graph::Attribute::{self, Float, Int, Ints, Text};
+use super::graph::{Axis, Element, GraphBuilder, Value};
+
+/// Keys and values of one layer of a decoder, kept by the caller.
+pub struct Cache<'a> {
+    pub past: [Value; 2],
+    /// Names of the outputs that take the grown cache.
+    pub present: [String; 2],
+    pub axes: &'a [Axis],
+}
 
 impl GraphBuilder<'_> {
     pub fn add(&mut self, a: &Value, b: &Value) -> Value {
@@ -51,6 +59,19 @@ impl GraphBuilder<'_> {
         self.node("", "Relu", &[x], vec![])
     }
 
+    pub fn abs(&mut self, x: &Value) -> Value {
+        self.node("", "Abs", &[x], vec![])
+    }
+
+    pub fn sqrt(&mut self, x: &Value) -> Value {
+        self.node("", "Sqrt", &[x], vec![])
+    }
+
+    /// Whole numbers `start`, `start + 1`, ... below `end`, all scalars of one type.
+    pub fn range(&mut self, start: &Value, end: &Value, step: &Value) -> Value {
+        self.node("", "Range", &[start, end, step], vec![])
+    }
+
     pub fn sigmoid(&mut self, x: &Value) -> Value {
         self.node("", "Sigmoid", &[x], vec![])
     }
@@ -78,21 +99,70 @@ impl GraphBuilder<'_> {
         self.node("", "LayerNormalization", &[x, scale, bias], attributes)
     }
 
-    /// Multi-head attention, fused: queries `[batch, q, hidden]`, keys and values `[batch, k, hidden]`;
-    /// `key_mask` `[batch, k]` i32 (0 is masked) and `bias` `[batch or 1, heads, q, k]` added to the scaled scores.
+    /// Multi-head attention, fused: queries `[batch, q, hidden]`, keys and values `[batch, k, hidden]` or both
+    /// `[batch, heads, k, head_dim]`; `key_mask` `[batch, k]` i32 (0 is masked) and `bias`
+    /// `[batch or 1, heads or 1, q, k]` added to the scaled scores. The scale is 1 / sqrt(head_dim).
     pub fn multi_head_attention(
+        &mut self,
+        qkv: [&Value; 3],
+        heads: usize,
+        key_mask: &Value,
+        bias: &Value,
+    ) -> Value {
+        self.attention(qkv, heads, key_mask, bias, vec![])
+    }
+
+    /// As [`GraphBuilder::multi_head_attention`] without a mask, with scores that are not scaled, as in T5.
+    pub fn unscaled_attention(&mut self, qkv: [&Value; 3], heads: usize, bias: &Value) -> Value {
+        let scale = vec![("scale", Float(1.0))];
+        self.attention(qkv, heads, &Value::none(), bias, scale)
+    }
+
+    fn attention(
         &mut self,
         [query, key, value]: [&Value; 3],
         heads: usize,
         key_mask: &Value,
         bias: &Value,
+        mut attributes: Vec<(&str, Attribute)>,
     ) -> Value {
-        let no_projection_bias = Value::none();
+        attributes.push(("num_heads", Int(heads as i64)));
         self.node(
             CONTRIB_DOMAIN,
             "MultiHeadAttention",
-            &[query, key, value, &no_projection_bias, key_mask, bias],
-            vec![("num_heads", Int(heads as i64))],
+            &[query, key, value, &Value::none(), key_mask, bias],
+            attributes,
+        )
+    }
+
+    /// Causal attention of one new position a row on a cache that the caller owns: packed queries, keys and values
+    /// `[rows, 1, 3 * hidden]`, `cache.past` keys and values `[rows, heads, capacity, head_dim]` of which the first
+    /// `lengths` `[rows]` i32 are filled, and `total` i32, a scalar: the filled ones with the new one. The new keys and
+    /// values are written behind the filled ones into the graph's outputs `cache.present`, which are best bound to the
+    /// same buffers as the past: then nothing is copied. Returns `[rows, 1, hidden]`.
+    pub fn cached_attention(
+        &mut self,
+        qkv: &Value,
+        heads: usize,
+        cache: &Cache,
+        lengths: &Value,
+        total: &Value,
+    ) -> Value {
+        let none = Value::none();
+        let [key, value] = &cache.past;
+        let [present_key, present_value] = &cache.present;
+        self.node_with_outputs(
+            CONTRIB_DOMAIN,
+            "GroupQueryAttention",
+            &[qkv, &none, &none, key, value, lengths, total],
+            &[
+                (present_key, Element::Float, cache.axes),
+                (present_value, Element::Float, cache.axes),
+            ],
+            vec![
+                ("num_heads", Int(heads as i64)),
+                ("kv_num_heads", Int(heads as i64)),
+            ],
         )
     }
 
@@ -145,6 +215,55 @@ impl GraphBuilder<'_> {
         Ok(self.node("", "Pad", &[x, &pads], vec![]))
     }
 
+    /// Append `left` and `right` elements to the last of 3 axes, mirrored at its ends, which must be longer than that.
+    pub fn reflect(&mut self, x: &Value, left: usize, right: usize) -> io::Result<Value> {
+        let pads = self.int64(&[6], &[0, 0, left as i64, 0, 0, right as i64])?;
+        Ok(self.node("", "Pad", &[x, &pads], vec![("mode", Text("reflect"))]))
+    }
+
+    /// Convolution over the last axis: `x` `[batch, in, time]`, `weight` `[out, in, kernel]`, without padding.
+    pub fn convolution(
+        &mut self,
+        x: &Value,
+        weight: &Value,
+        bias: &Value,
+        dilation: usize,
+    ) -> Value {
+        let attributes = vec![("dilations", Ints(vec![dilation as i64]))];
+        self.node("", "Conv", &[x, weight, bias], attributes)
+    }
+
+    /// Transposed convolution over the last axis: `x` `[batch, in, time]`, `weight` `[in, out, kernel]`, not trimmed.
+    pub fn transposed_convolution(
+        &mut self,
+        x: &Value,
+        weight: &Value,
+        bias: &Value,
+        stride: usize,
+    ) -> Value {
+        let attributes = vec![("strides", Ints(vec![stride as i64]))];
+        self.node("", "ConvTranspose", &[x, weight, bias], attributes)
+    }
+
+    /// ELU with alpha 1.
+    pub fn elu(&mut self, x: &Value) -> Value {
+        self.node("", "Elu", &[x], vec![])
+    }
+
+    /// One LSTM layer: `x` `[time, batch, in]`, gates in the order i, o, f, c: `weight` `[1, 4 * hidden, in]`, `recurrence`
+    /// `[1, 4 * hidden, hidden]`, `bias` `[1, 8 * hidden]`. Returns `[time, 1, batch, hidden]`.
+    pub fn lstm(
+        &mut self,
+        x: &Value,
+        weight: &Value,
+        recurrence: &Value,
+        bias: &Value,
+        hidden: usize,
+    ) -> Value {
+        let attributes = vec![("hidden_size", Int(hidden as i64))];
+        self.node("", "LSTM", &[x, weight, recurrence, bias], attributes)
+    }
+
     /// Sizes of the axes `start..end`, i64.
     pub fn shape_of(&mut self, x: &Value, start: i64, end: i64) -> Value {
         self.node(
@@ -169,6 +288,11 @@ impl GraphBuilder<'_> {
     /// Mean over `axis`.
     pub fn mean(&mut self, x: &Value, axis: i64, keep: bool) -> io::Result<Value> {
         self.reduce("ReduceMean", x, axis, keep)
+    }
+
+    /// Sum over `axis`.
+    pub fn sum(&mut self, x: &Value, axis: i64, keep: bool) -> io::Result<Value> {
+        self.reduce("ReduceSum", x, axis, keep)
     }
 
     /// Euclidean length over `axis`.

@@ -55,7 +55,8 @@ impl AudioTower {
             Provider::Cuda => (1, 16),
         };
         let threads = (options.threads / workers).max(1);
-        let graph = export.audio_path();
+        let fusion = export.clap()?.fusion;
+        let graph = export.path("audio")?;
         let sessions = thread::scope(|scope| {
             let loading: Vec<_> = (0..workers)
                 .map(|_| scope.spawn(|| runtime.session(&graph, threads)))
@@ -70,8 +71,8 @@ impl AudioTower {
         })?;
         Ok(Self {
             sessions,
-            front_end: ClapFrontEnd::new(export.fusion, shrink),
-            fusion: export.fusion,
+            front_end: ClapFrontEnd::new(fusion, shrink),
+            fusion,
             batch,
         })
     }

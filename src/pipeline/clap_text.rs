@@ -54,13 +54,14 @@ impl TextTower {
         export: &Exported,
         tokenizer: &Path,
     ) -> Result<Self, EmbedError> {
+        let clap = export.clap()?;
         Ok(Self {
             tokenizer: open_tokenizer(tokenizer)?,
-            session: runtime.session(&export.text_path(), runtime.options().threads)?,
+            session: runtime.session(&export.path("text")?, runtime.options().threads)?,
             tokenizer_path: tokenizer.to_owned(),
-            vocab: export.vocab,
-            pad_id: export.pad_id as i64,
-            joint_dim: export.joint_dim,
+            vocab: clap.vocab,
+            pad_id: clap.pad_id as i64,
+            joint_dim: clap.joint_dim,
         })
     }
 

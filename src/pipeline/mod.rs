@@ -3,10 +3,12 @@
 mod clap_audio;
 mod clap_text;
 pub mod clips;
+pub mod musicgen;
 
 pub use clap_audio::{AudioTower, EmbeddedClip};
 pub use clap_text::{TextTower, TokenizerError};
 
+use crate::export::ExportError;
 use crate::interrupt::Interrupted;
 use crate::runtime::SessionError;
 
@@ -15,6 +17,8 @@ use crate::runtime::SessionError;
 pub enum EmbedError {
     #[error(transparent)]
     Session(#[from] SessionError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     #[error(transparent)]

@@ -379,15 +379,6 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 }
 
 fn arm_record(arm: &Arm, store: &Store) -> Result<ArmRecord> {
-    let graph = |name: &'static str, path: PathBuf, graph: &crate::export::ExportedGraph| {
-        let nodes_ran_on = store.journal.nodes(arm.name, name);
-        let record = GraphRecord {
-            path,
-            graph: graph.clone(),
-            nodes_ran_on,
-        };
-        (name, record)
-    };
     let export = &arm.export;
     Ok(ArmRecord {
         name: arm.name.to_owned(),
@@ -407,9 +398,17 @@ fn arm_record(arm: &Arm, store: &Store) -> Result<ArmRecord> {
         fusion_shrink: serde_json::to_value(arm.model.card.fusion_shrink)?,
         leftover_tensors: arm.leftover.clone(),
         exporter_version: export.exporter_version,
-        graphs: BTreeMap::from([
-            graph("audio", export.audio_path(), &export.audio),
-            graph("text", export.text_path(), &export.text),
-        ]),
+        graphs: export
+            .graphs
+            .iter()
+            .map(|(name, graph)| {
+                let record = GraphRecord {
+                    path: export.folder.join(&graph.file),
+                    graph: graph.clone(),
+                    nodes_ran_on: store.journal.nodes(arm.name, name),
+                };
+                (name.clone(), record)
+            })
+            .collect(),
     })
 }

@@ -53,7 +53,7 @@ pub(super) struct ArmRecord {
     /// Tensors of the checkpoint that nothing needed and that such checkpoints are not known to carry.
     pub leftover_tensors: Vec<String>,
     pub exporter_version: u32,
-    pub graphs: BTreeMap<&'static str, GraphRecord>,
+    pub graphs: BTreeMap<String, GraphRecord>,
 }
 
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::demo::{self, Demo};
 use super::survey::survey;
 use crate::audio::Crops;
-use crate::card::Card;
+use crate::card::{Card, Kind};
 use crate::cli::{MODELS, RunArgs, RuntimeArgs};
 use crate::commands::UsageError;
 use crate::files;
@@ -83,7 +83,8 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         .arms
         .iter()
         .map(|arm| {
-            Card::find_clap(&arm.model, &models).with_context(|| format!("arm '{}'", arm.name))
+            Card::find_kind(Kind::Clap, &arm.model, &models)
+                .with_context(|| format!("arm '{}'", arm.name))
         })
         .collect::<Result<Vec<_>>>()?;
     let recorded = args.crops.as_deref().map(read_crops).transpose()?;

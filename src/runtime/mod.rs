@@ -1,9 +1,11 @@
 //! ONNX Runtime: where its library comes from, its execution providers, and sessions on it.
 
+mod bound;
 pub mod install;
 pub mod library;
 pub mod providers;
 mod session;
 
+pub use bound::Bound;
 pub use providers::Provider;
 pub use session::{Input, Runtime, Session, SessionError, SessionOptions};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{ArrayViewD, Ix2};
+use ndarray::{ArrayD, ArrayViewD, Ix2};
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
@@ -170,18 +170,31 @@ pub enum Input<'a> {
 
 /// A loaded graph.
 pub struct Session {
-    inner: ort::session::Session,
+    pub(super) inner: ort::session::Session,
     graph: PathBuf,
     profile: Option<tempfile::TempDir>,
     placement: BTreeMap<String, usize>,
 }
 
 impl Session {
-    /// Run the graph on named inputs and return its output `embedding` `[batch, joint]`.
-    pub fn embed(
+    /// Run the graph on named inputs and return the outputs `wanted`, f32, row-major.
+    pub fn run<const N: usize>(
         &mut self,
         inputs: &[(&str, Input)],
-    ) -> Result<ndarray::Array2<f32>, SessionError> {
+        wanted: [&str; N],
+    ) -> Result<[ArrayD<f32>; N], SessionError> {
+        let outputs = self.run_all(inputs, &wanted)?;
+        outputs
+            .try_into()
+            .map_err(|_| self.output_error("an output is missing".to_owned()))
+    }
+
+    /// As [`Session::run`], for a number of outputs that depends on the model.
+    pub fn run_all(
+        &mut self,
+        inputs: &[(&str, Input)],
+        wanted: &[&str],
+    ) -> Result<Vec<ArrayD<f32>>, SessionError> {
         let run = |source| SessionError::Run {
             graph: self.graph.clone(),
             source,
@@ -200,17 +213,45 @@ impl Session {
             graph: self.graph.clone(),
             detail,
         };
-        let embedding = outputs
-            .get("embedding")
-            .ok_or_else(|| output("no output `embedding`".to_owned()))?
-            .try_extract_array::<f32>()
-            .map_err(|e| output(e.to_string()))?
-            .into_dimensionality::<Ix2>()
-            .map_err(|e| output(e.to_string()))?
-            .to_owned();
+        let mut found = Vec::with_capacity(wanted.len());
+        for name in wanted {
+            let value = outputs
+                .get(*name)
+                .ok_or_else(|| output(format!("no output `{name}`")))?;
+            let array = value
+                .try_extract_array::<f32>()
+                .map_err(|e| output(e.to_string()))?;
+            found.push(array.to_owned());
+        }
         drop(outputs);
         self.read_placement();
-        Ok(embedding)
+        Ok(found)
+    }
+
+    /// Run the graph on named inputs and return its output `embedding` `[batch, joint]`.
+    pub fn embed(
+        &mut self,
+        inputs: &[(&str, Input)],
+    ) -> Result<ndarray::Array2<f32>, SessionError> {
+        let [embedding] = self.run(inputs, ["embedding"])?;
+        embedding
+            .into_dimensionality::<Ix2>()
+            .map_err(|e| self.output_error(e.to_string()))
+    }
+
+    pub(super) fn run_error(&self, source: ort::Error) -> SessionError {
+        SessionError::Run {
+            graph: self.graph.clone(),
+            source,
+        }
+    }
+
+    /// The error of an output that is not what the graph promised.
+    pub fn output_error(&self, detail: String) -> SessionError {
+        SessionError::Output {
+            graph: self.graph.clone(),
+            detail,
+        }
     }
 
     /// How many nodes of the optimised graph ran on each provider; empty before the first run.
@@ -220,7 +261,7 @@ impl Session {
 
     /// After the first run: stop profiling and count. A profile that cannot be read leaves the counts empty, and
     /// the manifest says so; the results do not depend on it.
-    fn read_placement(&mut self) {
+    pub(super) fn read_placement(&mut self) {
         let Some(folder) = self.profile.take() else {
             return;
         };

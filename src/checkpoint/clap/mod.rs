@@ -14,7 +14,7 @@ mod transformers;
 mod weights;
 
 pub use self::architecture::{ClapArchitecture, Htsat, LAYER_NORM_EPS, Naming, Roberta};
-pub use self::compare::{Match, Misshapen, compare};
+pub use self::compare::compare;
 pub use self::recognise::recognise;
 pub use self::report::inspect_report;
 pub use self::requirements::{Requirement, requirements};

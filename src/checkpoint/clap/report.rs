@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::error::printable;
-use super::super::{Checkpoint, CheckpointError, Dtype};
+use super::super::musicgen::{self, is_musicgen};
+use super::super::{Checkpoint, CheckpointError, Dtype, Match};
 use super::architecture::{ClapArchitecture, Naming, spaced};
-use super::compare::{Match, compare};
+use super::compare::compare;
 use super::recognise::recognise;
-use super::strangers::{MUSICGEN_PARTS, is_musicgen};
 use super::weights::Expected;
 
 /// How many names a list shows, for what the checkpoint is and for what a card says otherwise.
@@ -197,30 +197,29 @@ fn details(out: &mut String, row: &Row, most: usize) {
         ("misshapen", misshapen),
         ("left over", names(&found.leftover)),
     ] {
-        if items.is_empty() {
-            continue;
-        }
-        out.push_str(&format!("\n{}, {what}:\n", row.says));
-        for item in items.iter().take(most) {
-            out.push_str(&format!("  {item}\n"));
-        }
-        if items.len() > most {
-            out.push_str(&format!("  and {} more\n", items.len() - most));
+        if !items.is_empty() {
+            list(out, &format!("{}, {what}", row.says), &items, most);
         }
     }
 }
 
 fn musicgen(out: &mut String, checkpoint: &Checkpoint) {
-    line(out, "model", "MusicGen, names of transformers");
-    for (part, prefixes) in MUSICGEN_PARTS {
-        let of_part = checkpoint
-            .tensors()
-            .iter()
-            .filter(|(name, _)| prefixes.iter().any(|p| name.starts_with(p)));
-        let (count, elements, bytes) = of_part.fold((0, 0, 0), |(n, e, b), (_, info)| {
-            (n + 1, e + info.elements(), b + info.bytes())
-        });
-        let text = format!("{count} tensors, {elements} parameters, {}", size(bytes));
-        out.push_str(&format!("  {part:<22} {text}\n"));
+    let (lines, lists) = musicgen::describe(checkpoint, size);
+    for (label, text) in lines {
+        line(out, label, &text);
+    }
+    for (what, items) in lists {
+        list(out, what, &items, LISTED);
+    }
+}
+
+/// A heading and the first `most` of `items`.
+fn list(out: &mut String, heading: &str, items: &[String], most: usize) {
+    out.push_str(&format!("\n{heading}:\n"));
+    for item in items.iter().take(most) {
+        out.push_str(&format!("  {item}\n"));
+    }
+    if items.len() > most {
+        out.push_str(&format!("  and {} more\n", items.len() - most));
     }
 }

@@ -2,20 +2,7 @@
 
 use super::super::Checkpoint;
 use super::super::error::printable;
-
-/// MusicGen's three parts: what they are and how their names begin.
-pub(super) const MUSICGEN_PARTS: &[(&str, &[&str])] = &[
-    ("text encoder (T5)", &["text_encoder."]),
-    ("decoder", &["decoder.", "enc_to_dec_proj."]),
-    ("audio codec (EnCodec)", &["audio_encoder."]),
-];
-
-/// Whether all three parts of a `MusicgenForConditionalGeneration` are there.
-pub(super) fn is_musicgen(checkpoint: &Checkpoint) -> bool {
-    ["text_encoder.", "decoder.model.decoder.", "audio_encoder."]
-        .iter()
-        .all(|prefix| has_prefix(checkpoint, prefix))
-}
+use super::super::musicgen::is_musicgen;
 
 /// Whether any tensor's name begins so.
 pub(super) fn has_prefix(checkpoint: &Checkpoint, prefix: &str) -> bool {

@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 use super::super::error::printable;
 use super::super::{Checkpoint, CheckpointError, Tensor};
 use super::architecture::{ClapArchitecture, Htsat};
-use super::{Match, Naming, Requirement, compare, recognise, requirements};
-
-/// How many names an error lists.
-const LISTED: usize = 10;
+use super::{Naming, Requirement, compare, recognise, requirements};
 
 /// What a card says of its checkpoint; what it leaves out is taken from the tensors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,7 +61,7 @@ impl<'a> ClapWeights<'a> {
         if let Some(expected) = expected {
             let claimed = expected.claimed(&architecture).map_err(mismatch)?;
             if claimed != architecture {
-                let lacking = lacking(&compare(checkpoint, &claimed));
+                let lacking = compare(checkpoint, &claimed).lacking();
                 // Of towers without a name a card can only say whether they fuse.
                 let name = architecture.audio.name();
                 let audio = match Htsat::known_names().any(|known| known == name) {
@@ -82,7 +79,7 @@ impl<'a> ClapWeights<'a> {
         if !found.fits() {
             return Err(mismatch(format!(
                 "by its sizes it is {architecture}, but it is not whole; fetch it again{}",
-                lacking(&found)
+                found.lacking()
             )));
         }
         let needed = requirements(&architecture).into_iter();
@@ -116,11 +113,11 @@ impl<'a> ClapWeights<'a> {
             });
         };
         if let [source] = requirement.sources.as_slice() {
-            return self.finite(source);
+            return self.checkpoint.finite_f32(source);
         }
         let mut data = Vec::with_capacity(requirement.shape.iter().product());
         for source in &requirement.sources {
-            data.extend_from_slice(&self.finite(source)?.data);
+            data.extend_from_slice(&self.checkpoint.finite_f32(source)?.data);
         }
         Ok(Tensor {
             shape: requirement.shape.clone(),
@@ -144,44 +141,8 @@ impl<'a> ClapWeights<'a> {
     fn optional(&self, name: &str) -> Result<Option<Tensor<'a>>, CheckpointError> {
         let present = self.architecture.naming == Naming::Laion
             && self.checkpoint.tensors().contains_key(name);
-        present.then(|| self.finite(name)).transpose()
+        present
+            .then(|| self.checkpoint.finite_f32(name))
+            .transpose()
     }
-
-    fn finite(&self, name: &str) -> Result<Tensor<'a>, CheckpointError> {
-        let tensor = self.checkpoint.f32(name)?;
-        match tensor.data.iter().position(|v| !v.is_finite()) {
-            None => Ok(tensor),
-            Some(at) => Err(CheckpointError::tensor(
-                self.checkpoint.path(),
-                name,
-                format!(
-                    "element {at} is {}, and no weight is; fetch the file again",
-                    tensor.data[at]
-                ),
-            )),
-        }
-    }
-}
-
-/// What a match lacks, as lines to follow an error's first one; nothing when it lacks nothing.
-fn lacking(found: &Match) -> String {
-    let missing = found.missing.iter().map(|name| printable(name));
-    let misshapen = found.misshapen.iter().map(ToString::to_string);
-    listed("missing", missing.collect()) + &listed("misshapen", misshapen.collect())
-}
-
-fn listed(what: &str, items: Vec<String>) -> String {
-    let mut lines = match items.len() {
-        0 => return String::new(),
-        1 => format!("\n  1 tensor is {what}:"),
-        n => format!("\n  {n} tensors are {what}:"),
-    };
-    for item in items.iter().take(LISTED) {
-        lines.push_str("\n    ");
-        lines.push_str(item);
-    }
-    if items.len() > LISTED {
-        lines.push_str(&format!("\n    and {} more", items.len() - LISTED));
-    }
-    lines
 }

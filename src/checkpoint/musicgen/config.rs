@@ -1,0 +1,413 @@
+//! The sizes of a MusicGen model, checked: no impossible one, and nothing that would change the arithmetic unnoticed.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::error::printable;
+use super::super::{Checkpoint, CheckpointError};
+use super::raw::{RawCodec, RawConfig, RawDecoder, RawText};
+
+/// No size in any public model comes near it; products of two stay far from overflow.
+const LARGEST: usize = 1 << 20;
+/// As above, for what each needs tensors of its own.
+const MOST_LAYERS: usize = 1 << 10;
+
+/// A `MusicgenForConditionalGeneration`, as its `config.json` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MusicgenConfig {
+    pub text: TextConfig,
+    pub decoder: DecoderConfig,
+    pub codec: CodecConfig,
+}
+
+/// The T5 encoder (Raffel et al., arXiv 1910.10683).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextConfig {
+    /// Rows of the word embeddings.
+    pub vocab: usize,
+    /// Channels of a state (`d_model`).
+    pub hidden: usize,
+    /// Channels of one head (`d_kv`); times the heads it need not be `hidden`.
+    pub head_dim: usize,
+    pub heads: usize,
+    pub feed_forward: usize,
+    pub layers: usize,
+    /// Of relative positions, both directions together.
+    pub buckets: usize,
+    /// Distances from here on share a bucket.
+    pub max_distance: usize,
+    pub epsilon: f32,
+}
+
+/// The decoder over codes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecoderConfig {
+    /// Codes of a codebook. The same number is the id of the pad token, which no head predicts.
+    pub vocab: usize,
+    pub hidden: usize,
+    pub heads: usize,
+    pub feed_forward: usize,
+    pub layers: usize,
+    pub codebooks: usize,
+    /// Steps that one piece may take.
+    pub max_positions: usize,
+}
+
+impl DecoderConfig {
+    /// Channels of one head.
+    pub fn head_dim(&self) -> usize {
+        self.hidden / self.heads
+    }
+
+    /// What stands where a codebook is silent, and before the first step.
+    pub fn pad(&self) -> usize {
+        self.vocab
+    }
+}
+
+/// EnCodec's decoder (Défossez et al., arXiv 2210.13438): non-causal, mono, weight norm, reflect padding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CodecConfig {
+    /// In Hz.
+    pub sampling_rate: usize,
+    /// Codebooks that the decoder speaks; the checkpoint may hold more.
+    pub codebooks: usize,
+    pub codebook_size: usize,
+    /// Channels of a quantised frame.
+    pub hidden: usize,
+    /// Channels before the last convolution; each ratio before it has twice as many.
+    pub filters: usize,
+    /// Upsampling ratios, in the order of the decoder.
+    pub ratios: Vec<usize>,
+    pub kernel_size: usize,
+    pub last_kernel_size: usize,
+    pub residual_kernel_size: usize,
+    pub residual_layers: usize,
+    /// The dilation of residual layer `j` is this to the power of `j`.
+    pub dilation_growth_rate: usize,
+    pub lstm_layers: usize,
+    /// A residual layer's inner channels are its outer ones divided by this.
+    pub compress: usize,
+}
+
+impl CodecConfig {
+    /// Samples of one frame.
+    pub fn hop(&self) -> usize {
+        self.ratios.iter().product()
+    }
+
+    /// Frames a second.
+    pub fn frame_rate(&self) -> f64 {
+        self.sampling_rate as f64 / self.hop() as f64
+    }
+
+    /// Channels after the first convolution and in the LSTM.
+    pub fn widest(&self) -> usize {
+        self.filters << self.ratios.len()
+    }
+}
+
+impl MusicgenConfig {
+    /// Read the configuration beside the weights.
+    pub fn read(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
+        let path = checkpoint.path();
+        let check = Check { path };
+        let Some(config) = checkpoint.config() else {
+            return Err(check.refuse(
+                "there is no config.json beside its weights, which states the model's sizes; put the one that came \
+                 with them there",
+            ));
+        };
+        if let Some(kind) = config.get("model_type").and_then(|v| v.as_str())
+            && kind != "musicgen"
+        {
+            let kind = printable(kind);
+            return Err(check.refuse(format!(
+                "its config.json says model_type {kind}; only musicgen (text to music, mono) is implemented, not \
+                 musicgen_melody and no other"
+            )));
+        }
+        let raw: RawConfig = serde_json::from_value(config.clone()).map_err(|e| {
+            let detail = printable(&e.to_string());
+            check.refuse(format!(
+                "its config.json is not MusicGen's: {detail}; use the one that came with these weights"
+            ))
+        })?;
+        if raw.model_type.is_none() {
+            return Err(check.refuse(
+                "its config.json has no model_type; use the one that came with these weights",
+            ));
+        }
+        let decoder = check.decoder(raw.decoder)?;
+        let codec = check.codec(raw.audio_encoder, &decoder)?;
+        Ok(Self {
+            text: check.text(raw.text_encoder)?,
+            decoder,
+            codec,
+        })
+    }
+}
+
+/// In the words of `harness inspect`.
+impl fmt::Display for MusicgenConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { decoder, text, .. } = self;
+        write!(
+            f,
+            "musicgen, decoder {} x {}, T5 {} x {}, EnCodec {} kHz",
+            decoder.layers,
+            decoder.hidden,
+            text.layers,
+            text.hidden,
+            self.codec.sampling_rate as f64 / 1e3
+        )
+    }
+}
+
+struct Check<'a> {
+    path: &'a Path,
+}
+
+impl Check<'_> {
+    fn refuse(&self, detail: impl Into<String>) -> CheckpointError {
+        CheckpointError::NotMusicgen {
+            path: self.path.to_owned(),
+            detail: detail.into(),
+        }
+    }
+
+    /// Each is between 1 and [`LARGEST`].
+    fn sizes(&self, part: &str, sizes: &[(&str, usize)]) -> Result<(), CheckpointError> {
+        match sizes.iter().find(|(_, n)| !(1..=LARGEST).contains(n)) {
+            Some((name, n)) => Err(self.refuse(format!(
+                "its config.json has {part}.{name} {n}, which no model has"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn layers(&self, key: &str, count: usize) -> Result<(), CheckpointError> {
+        match (1..=MOST_LAYERS).contains(&count) {
+            true => Ok(()),
+            false => Err(self.refuse(format!(
+                "its config.json has {key} {count}, which no model has"
+            ))),
+        }
+    }
+
+    /// What is implemented is `wanted`.
+    fn only<T: PartialEq + fmt::Display>(
+        &self,
+        key: &str,
+        found: T,
+        wanted: T,
+    ) -> Result<(), CheckpointError> {
+        if found == wanted {
+            return Ok(());
+        }
+        let found = printable(&found.to_string());
+        Err(self.refuse(format!(
+            "its config.json has {key} {found}; only {wanted} is implemented"
+        )))
+    }
+
+    fn text(&self, raw: RawText) -> Result<TextConfig, CheckpointError> {
+        self.only(
+            "text_encoder.model_type",
+            raw.model_type.as_deref().unwrap_or("t5"),
+            "t5",
+        )?;
+        self.only(
+            "text_encoder.feed_forward_proj",
+            raw.feed_forward_proj.as_str(),
+            "relu",
+        )?;
+        self.sizes(
+            "text_encoder",
+            &[
+                ("vocab_size", raw.vocab_size),
+                ("d_model", raw.d_model),
+                ("d_kv", raw.d_kv),
+                ("d_ff", raw.d_ff),
+                ("num_heads", raw.num_heads),
+                (
+                    "relative_attention_num_buckets",
+                    raw.relative_attention_num_buckets,
+                ),
+                (
+                    "relative_attention_max_distance",
+                    raw.relative_attention_max_distance,
+                ),
+            ],
+        )?;
+        self.layers("text_encoder.num_layers", raw.num_layers)?;
+        let (buckets, distance) = (
+            raw.relative_attention_num_buckets,
+            raw.relative_attention_max_distance,
+        );
+        if buckets % 4 != 0 || distance <= buckets / 4 {
+            return Err(self.refuse(format!(
+                "its config.json has {buckets} relative buckets up to a distance of {distance}, which is impossible"
+            )));
+        }
+        if !(0.0..=1e-2).contains(&raw.layer_norm_epsilon) {
+            return Err(
+                self.refuse("its config.json has an impossible text_encoder.layer_norm_epsilon")
+            );
+        }
+        Ok(TextConfig {
+            vocab: raw.vocab_size,
+            hidden: raw.d_model,
+            head_dim: raw.d_kv,
+            heads: raw.num_heads,
+            feed_forward: raw.d_ff,
+            layers: raw.num_layers,
+            buckets,
+            max_distance: distance,
+            epsilon: raw.layer_norm_epsilon as f32,
+        })
+    }
+
+    fn decoder(&self, raw: RawDecoder) -> Result<DecoderConfig, CheckpointError> {
+        let kind = raw.model_type.as_deref().unwrap_or("musicgen_decoder");
+        self.only("decoder.model_type", kind, "musicgen_decoder")?;
+        if raw.audio_channels != 1 {
+            return Err(self.refuse(format!(
+                "its config.json has decoder.audio_channels {}: stereo models are not implemented, only mono ones",
+                raw.audio_channels
+            )));
+        }
+        self.only(
+            "decoder.activation_function",
+            raw.activation_function.as_str(),
+            "gelu",
+        )?;
+        self.only("decoder.scale_embedding", raw.scale_embedding, false)?;
+        self.sizes(
+            "decoder",
+            &[
+                ("vocab_size", raw.vocab_size),
+                ("hidden_size", raw.hidden_size),
+                ("ffn_dim", raw.ffn_dim),
+                ("num_attention_heads", raw.num_attention_heads),
+                ("max_position_embeddings", raw.max_position_embeddings),
+            ],
+        )?;
+        self.layers("decoder.num_hidden_layers", raw.num_hidden_layers)?;
+        self.layers("decoder.num_codebooks", raw.num_codebooks)?;
+        for (key, id) in [
+            ("pad_token_id", raw.pad_token_id),
+            ("bos_token_id", raw.bos_token_id),
+        ] {
+            self.only(
+                &format!("decoder.{key}"),
+                id.unwrap_or(raw.vocab_size),
+                raw.vocab_size,
+            )?;
+        }
+        if raw.hidden_size % raw.num_attention_heads != 0 || raw.hidden_size % 2 != 0 {
+            return Err(self.refuse(format!(
+                "its config.json has decoder.hidden_size {}, which {} heads cannot share",
+                raw.hidden_size, raw.num_attention_heads
+            )));
+        }
+        if let Some(cross) = raw.cross_attention_hidden_size {
+            self.only(
+                "decoder.cross_attention_hidden_size",
+                cross,
+                raw.hidden_size,
+            )?;
+        }
+        // Half of a position's channels are cosines, whose frequencies divide by half - 1.
+        if raw.hidden_size < 4 {
+            return Err(self.refuse("its config.json has a decoder.hidden_size below 4"));
+        }
+        Ok(DecoderConfig {
+            vocab: raw.vocab_size,
+            hidden: raw.hidden_size,
+            heads: raw.num_attention_heads,
+            feed_forward: raw.ffn_dim,
+            layers: raw.num_hidden_layers,
+            codebooks: raw.num_codebooks,
+            max_positions: raw.max_position_embeddings,
+        })
+    }
+
+    fn codec(
+        &self,
+        raw: RawCodec,
+        decoder: &DecoderConfig,
+    ) -> Result<CodecConfig, CheckpointError> {
+        let kind = raw.model_type.as_deref().unwrap_or("encodec");
+        self.only("audio_encoder.model_type", kind, "encodec")?;
+        self.only("audio_encoder.audio_channels", raw.audio_channels, 1)?;
+        self.only("audio_encoder.normalize", raw.normalize, false)?;
+        self.only(
+            "audio_encoder.norm_type",
+            raw.norm_type.as_str(),
+            "weight_norm",
+        )?;
+        self.only("audio_encoder.use_causal_conv", raw.use_causal_conv, false)?;
+        self.only("audio_encoder.pad_mode", raw.pad_mode.as_str(), "reflect")?;
+        self.only(
+            "audio_encoder.use_conv_shortcut",
+            raw.use_conv_shortcut,
+            false,
+        )?;
+        self.only(
+            "audio_encoder.codebook_size",
+            raw.codebook_size,
+            decoder.vocab,
+        )?;
+        if let Some(dim) = raw.codebook_dim {
+            self.only("audio_encoder.codebook_dim", dim, raw.hidden_size)?;
+        }
+        self.sizes(
+            "audio_encoder",
+            &[
+                ("sampling_rate", raw.sampling_rate),
+                ("hidden_size", raw.hidden_size),
+                ("num_filters", raw.num_filters),
+                ("kernel_size", raw.kernel_size),
+                ("last_kernel_size", raw.last_kernel_size),
+                ("residual_kernel_size", raw.residual_kernel_size),
+                ("num_residual_layers", raw.num_residual_layers),
+                ("dilation_growth_rate", raw.dilation_growth_rate),
+                ("compress", raw.compress),
+            ],
+        )?;
+        self.layers("audio_encoder.num_lstm_layers", raw.num_lstm_layers)?;
+        let ratios = raw.upsampling_ratios;
+        let small = |n: usize, most: usize| (1..=most).contains(&n);
+        if !small(ratios.len(), 8) || !ratios.iter().all(|&ratio| small(ratio, 64)) {
+            return Err(
+                self.refuse("its config.json has impossible audio_encoder.upsampling_ratios")
+            );
+        }
+        let narrowest = raw.num_filters;
+        if !small(raw.num_residual_layers, 8)
+            || !small(raw.dilation_growth_rate, 8)
+            || narrowest % raw.compress != 0
+            || ratios.iter().product::<usize>() > raw.sampling_rate
+        {
+            return Err(self.refuse("its config.json has impossible sizes of audio_encoder"));
+        }
+        Ok(CodecConfig {
+            sampling_rate: raw.sampling_rate,
+            codebooks: decoder.codebooks,
+            codebook_size: raw.codebook_size,
+            hidden: raw.hidden_size,
+            filters: raw.num_filters,
+            ratios,
+            kernel_size: raw.kernel_size,
+            last_kernel_size: raw.last_kernel_size,
+            residual_kernel_size: raw.residual_kernel_size,
+            residual_layers: raw.num_residual_layers,
+            dilation_growth_rate: raw.dilation_growth_rate,
+            lstm_layers: raw.num_lstm_layers,
+            compress: raw.compress,
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! The table of what is exported: for each kind of model its graphs, and what its pipelines must know of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::store::write_graph;
+use super::{ExportError, ExportedGraph, clap_audio, clap_text, front_end, musicgen};
+use crate::checkpoint::clap::ClapWeights;
+use crate::checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
+
+/// The weights of a model of any kind, whole.
+#[derive(Debug)]
+pub enum ModelWeights<'a> {
+    Clap(ClapWeights<'a>),
+    Musicgen(MusicgenWeights<'a>),
+}
+
+/// What an export says of its model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum ExportedModel {
+    Clap(ExportedClap),
+    Musicgen(MusicgenConfig),
+}
+
+/// What the pipelines of CLAP need to know beside the graphs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExportedClap {
+    pub fusion: bool,
+    pub joint_dim: usize,
+    /// Rows of the word embeddings.
+    pub vocab: usize,
+    /// Id of the padding token.
+    pub pad_id: usize,
+}
+
+impl ModelWeights<'_> {
+    /// Tensors of the file that neither the model needs nor such checkpoints are known to carry.
+    pub fn leftover(&self) -> &[String] {
+        match self {
+            Self::Clap(weights) => weights.leftover(),
+            Self::Musicgen(weights) => weights.leftover(),
+        }
+    }
+
+    /// In words.
+    pub(super) fn architecture(&self) -> String {
+        match self {
+            Self::Clap(weights) => weights.architecture().to_string(),
+            Self::Musicgen(weights) => weights.config().to_string(),
+        }
+    }
+
+    pub(super) fn exported(&self) -> ExportedModel {
+        match self {
+            Self::Clap(weights) => {
+                let architecture = weights.architecture();
+                ExportedModel::Clap(ExportedClap {
+                    fusion: architecture.audio.fusion,
+                    joint_dim: architecture.joint_dim,
+                    vocab: architecture.text.vocab,
+                    pad_id: architecture.text.pad_id,
+                })
+            }
+            Self::Musicgen(weights) => ExportedModel::Musicgen(weights.config().clone()),
+        }
+    }
+
+    /// What can be told wrong before a graph is written.
+    pub(super) fn check(&self) -> Result<(), ExportError> {
+        match self {
+            Self::Clap(weights) => front_end::check(weights),
+            Self::Musicgen(_) => Ok(()),
+        }
+    }
+
+    /// Write every graph into `folder`.
+    pub(super) fn write(
+        &self,
+        folder: &Path,
+    ) -> Result<BTreeMap<String, ExportedGraph>, ExportError> {
+        let mut graphs = BTreeMap::new();
+        match self {
+            Self::Clap(weights) => {
+                let audio = write_graph(folder, "audio", |g| clap_audio::build(g, weights))?;
+                let text = write_graph(folder, "text", |g| clap_text::build(g, weights))?;
+                graphs.insert("audio".to_owned(), audio);
+                graphs.insert("text".to_owned(), text);
+            }
+            Self::Musicgen(weights) => {
+                for (name, build) in musicgen::GRAPHS {
+                    let graph = write_graph(folder, name, |g| build(g, weights))?;
+                    graphs.insert(name.to_owned(), graph);
+                }
+            }
+        }
+        Ok(graphs)
+    }
+}

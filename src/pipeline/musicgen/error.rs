@@ -1,0 +1,76 @@
+//! What can go wrong between a prompt and its music.
+
+use std::path::PathBuf;
+
+use super::batch::NoRoom;
+use super::sampler::ChoiceError;
+use crate::export::{ExportError, MAX_PROMPT_TOKENS};
+use crate::interrupt::Interrupted;
+use crate::runtime::SessionError;
+
+/// Why a piece was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    #[error("cannot read the tokenizer {}: {detail}; it should be T5's tokenizer.json", path.display())]
+    Tokenizer { path: PathBuf, detail: String },
+    #[error(
+        "the tokenizer {} does not belong to this checkpoint: it gives ids up to {id}, and the checkpoint has {vocab} \
+         rows of word embeddings",
+        path.display()
+    )]
+    Vocabulary {
+        path: PathBuf,
+        id: u32,
+        vocab: usize,
+    },
+    /// `job` is the index of the piece.
+    #[error("cannot turn its prompt into tokens: {detail}")]
+    Encode { job: usize, detail: String },
+    /// `job` is the index of the piece.
+    #[error(
+        "its prompt has {tokens} tokens, and the text encoder takes {MAX_PROMPT_TOKENS} at most; shorten it"
+    )]
+    LongPrompt { job: usize, tokens: usize },
+    #[error(
+        "{steps} steps are more than the model's {limit} positions; a piece has at most {limit} steps, which are \
+         {longest_s:.2} s"
+    )]
+    Positions {
+        steps: usize,
+        limit: usize,
+        longest_s: f64,
+    },
+    #[error("{steps} steps make no frame: {codebooks} codebooks need at least {codebooks} steps")]
+    NoFrame { steps: usize, codebooks: usize },
+    #[error(
+        "guidance is {0}, and it must be a finite number of at least 1 (1 is without guidance)"
+    )]
+    Guidance(f32),
+    /// `job` is the index of the piece.
+    #[error(
+        "its logits are not finite at step {step}; the checkpoint is damaged, or its arithmetic overflowed"
+    )]
+    NotFinite { job: usize, step: usize },
+}
+
+impl GenerateError {
+    /// The piece that it is about, by its index among the jobs.
+    pub fn job(&self) -> Option<usize> {
+        match self {
+            Self::Encode { job, .. }
+            | Self::LongPrompt { job, .. }
+            | Self::NotFinite { job, .. } => Some(*job),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The generator: batches of pieces from their prompts to their audio.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread;
+use std::time::Instant;
+
+use ndarray::Array2;
+use rand_chacha::ChaCha20Rng;
+use serde::Serialize;
+
+use super::batch::{self, Needs};
+use super::delay::{self, DelayedCodes};
+use super::sampler::{self, Choice, Sampler};
+use super::steps::{Batch, fed};
+use super::text::{Attended, Prompts, TextEncoder};
+use super::{GenerateError, codec::Codec};
+use crate::checkpoint::musicgen::MusicgenConfig;
+use crate::export::Exported;
+use crate::export::musicgen::names;
+use crate::interrupt::Interrupted;
+use crate::runtime::{Runtime, Session};
+
+/// Tensors of the codec's last layers that live at once, each a float a filter and sample.
+const CODEC_TENSORS: u64 = 5;
+
+/// How pieces are made.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct GenerationSettings {
+    /// Steps of the decoder: frames and codebooks less one (transformers: `max_new_tokens`).
+    pub steps: usize,
+    /// Scale of classifier-free guidance, at least 1; 1 is without, and runs no null branch.
+    pub guidance: f32,
+    pub choice: Choice,
+}
+
+/// One piece to make.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub prompt: String,
+    /// What the piece draws from, its own, so that its batch does not matter.
+    pub rng: ChaCha20Rng,
+}
+
+/// One piece.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// `[codebooks, frames]`, the delay undone.
+    pub codes: Array2<i64>,
+    /// Mono samples at the model's sampling rate; values beyond +-1 occur.
+    pub audio: Vec<f32>,
+}
+
+/// How far the batch in flight is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Pieces of the batch.
+    pub pieces: usize,
+    /// Steps taken, of `steps`.
+    pub step: usize,
+    pub steps: usize,
+}
+
+/// Where the time went so far, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Seconds {
+    pub load: f64,
+    pub text: f64,
+    pub decoder: f64,
+    pub codec: f64,
+    /// Steps of the decoder, each for all pieces of a batch.
+    pub steps: usize,
+}
+
+/// One MusicGen checkpoint, loaded.
+pub struct Generator {
+    text: TextEncoder,
+    decoder: Session,
+    codec: Codec,
+    prompts: Prompts,
+    config: MusicgenConfig,
+    threads: usize,
+    seconds: Seconds,
+}
+
+impl Generator {
+    pub fn load(
+        runtime: &Runtime,
+        export: &Exported,
+        tokenizer: &Path,
+    ) -> Result<Self, GenerateError> {
+        let started = Instant::now();
+        let config = export.musicgen()?.clone();
+        let prompts = Prompts::open(tokenizer, config.text.vocab)?;
+        let threads = runtime.options().threads;
+        let path = export.path(names::DECODER)?;
+        // The decoder is more than half of it.
+        let (decoder, others) = thread::scope(|scope| {
+            let decoder = scope.spawn(|| runtime.session(&path, threads));
+            let others = TextEncoder::load(runtime, export, &config, threads)
+                .and_then(|text| Ok((text, Codec::load(runtime, export)?)));
+            let decoder = decoder.join();
+            (
+                decoder.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                others,
+            )
+        });
+        let (text, codec) = others?;
+        Ok(Self {
+            text,
+            decoder: decoder?,
+            codec,
+            prompts,
+            config,
+            threads,
+            seconds: Seconds {
+                load: started.elapsed().as_secs_f64(),
+                ..Seconds::default()
+            },
+        })
+    }
+
+    /// In Hz.
+    pub fn sampling_rate(&self) -> u32 {
+        // Bounded when the configuration was read.
+        self.config.codec.sampling_rate as u32
+    }
+
+    /// Where the time went since the generator was loaded.
+    pub fn seconds(&self) -> Seconds {
+        self.seconds
+    }
+
+    /// Graph nodes by the provider that they ran on, by graph; empty before a graph's first run.
+    pub fn placement(&self) -> BTreeMap<String, BTreeMap<String, usize>> {
+        let mut placement = BTreeMap::from([
+            (
+                names::TEXT.to_owned(),
+                self.text.encoder.placement().clone(),
+            ),
+            (names::CROSS.to_owned(), self.text.cross.placement().clone()),
+            (names::DECODER.to_owned(), self.decoder.placement().clone()),
+        ]);
+        placement.extend(self.codec.placement());
+        placement
+    }
+
+    /// Whether all jobs can be made so; needs no long work.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, or with the first prompt that cannot be read.
+    pub fn check(&self, jobs: &[Job], settings: &GenerationSettings) -> Result<(), GenerateError> {
+        check_settings(&self.config, settings)?;
+        for (job, Job { prompt, .. }) in jobs.iter().enumerate() {
+            self.prompts.encode(job, prompt)?;
+        }
+        Ok(())
+    }
+
+    /// Make the pieces of `jobs`, `at_once` in a batch (`None`: by memory and cores), and hand each over as soon as it is
+    /// whole, in their order. `progress` hears of every step and may end the work.
+    ///
+    /// # Errors
+    /// What [`Generator::check`] finds; what a graph, `progress` or `each` returns. Pieces handed over stay.
+    pub fn generate<E: From<GenerateError>>(
+        &mut self,
+        jobs: Vec<Job>,
+        settings: &GenerationSettings,
+        at_once: Option<usize>,
+        progress: &mut dyn FnMut(Progress) -> Result<(), Interrupted>,
+        mut each: impl FnMut(usize, Generated) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.check(&jobs, settings)?;
+        let at_once = match at_once {
+            Some(pieces) => pieces,
+            None => self.most_at_once(settings)?,
+        };
+        let mut known = BTreeMap::new();
+        let mut first = 0;
+        let sizes: Vec<usize> = batch::sizes(jobs.len(), at_once).collect();
+        let mut jobs = jobs.into_iter();
+        for size in sizes {
+            let jobs: Vec<Job> = jobs.by_ref().take(size).collect();
+            let codes = self.codes(first, jobs, settings, &mut known, progress)?;
+            let started = Instant::now();
+            let views: Vec<_> = codes.iter().map(|codes| codes.view()).collect();
+            self.codec.decode(&views, |piece, audio| -> Result<(), E> {
+                let codes = codes[piece].clone();
+                each(first + piece, Generated { codes, audio })
+            })?;
+            self.seconds.codec += started.elapsed().as_secs_f64();
+            first += size;
+        }
+        Ok(())
+    }
+
+    /// The codes of one batch, whose first piece is the job `first`.
+    fn codes(
+        &mut self,
+        first: usize,
+        jobs: Vec<Job>,
+        settings: &GenerationSettings,
+        known: &mut BTreeMap<Vec<i64>, Attended>,
+        progress: &mut dyn FnMut(Progress) -> Result<(), Interrupted>,
+    ) -> Result<Vec<Array2<i64>>, GenerateError> {
+        let started = Instant::now();
+        let tokens = jobs
+            .iter()
+            .enumerate()
+            .map(|(i, job)| self.prompts.encode(first + i, &job.prompt))
+            .collect::<Result<Vec<_>, _>>()?;
+        known.retain(|prompt, _| tokens.contains(prompt));
+        for prompt in &tokens {
+            if !known.contains_key(prompt) {
+                known.insert(prompt.clone(), self.text.attend(prompt)?);
+            }
+        }
+        let texts: Vec<&Attended> = tokens
+            .iter()
+            .filter_map(|prompt| known.get(prompt))
+            .collect();
+        self.seconds.text += started.elapsed().as_secs_f64();
+
+        let started = Instant::now();
+        let decoder = &self.config.decoder;
+        let (codebooks, vocab) = (decoder.codebooks, decoder.vocab);
+        let guided = settings.guidance != 1.0;
+        let frames = delay::frames(settings.steps, codebooks);
+        let mut pieces: Vec<(DelayedCodes, ChaCha20Rng)> = jobs
+            .into_iter()
+            .map(|job| {
+                (
+                    DelayedCodes::new(codebooks, frames, decoder.pad() as i64),
+                    job.rng,
+                )
+            })
+            .collect();
+        let mut sampler = Sampler::new(settings.choice);
+        let (mut guidance, mut chosen) = (Vec::with_capacity(vocab), vec![0; codebooks]);
+        let mut batch = Batch::start(&mut self.decoder, decoder, &texts, settings.steps, guided)?;
+        let null = pieces.len();
+        for step in 0..settings.steps {
+            progress(Progress {
+                pieces: pieces.len(),
+                step,
+                steps: settings.steps,
+            })?;
+            let codes = fed(pieces.iter().map(|(codes, _)| codes.fed()), codebooks);
+            let logits = batch.step(codes.view(), step)?;
+            for (piece, (codes, rng)) in pieces.iter_mut().enumerate() {
+                for (codebook, chosen) in chosen.iter_mut().enumerate() {
+                    if !codes.speaks(codebook) {
+                        sampler.skip(rng);
+                        continue;
+                    }
+                    let of_row = |row: usize| {
+                        let start = (row * codebooks + codebook) * vocab;
+                        &logits[start..start + vocab]
+                    };
+                    let mut of_piece = of_row(piece);
+                    if guided {
+                        let uncond = of_row(null + piece);
+                        sampler::guide(of_piece, uncond, settings.guidance, &mut guidance);
+                        of_piece = &guidance;
+                    }
+                    let job = first + piece;
+                    *chosen = sampler
+                        .choose(of_piece, rng)
+                        .map_err(|_| GenerateError::NotFinite { job, step })?;
+                }
+                codes.push(&chosen);
+            }
+        }
+        self.seconds.decoder += started.elapsed().as_secs_f64();
+        self.seconds.steps += settings.steps;
+        Ok(pieces
+            .into_iter()
+            .map(|(codes, _)| codes.into_codes())
+            .collect())
+    }
+
+    fn most_at_once(&self, settings: &GenerationSettings) -> Result<usize, GenerateError> {
+        let (decoder, codec) = (&self.config.decoder, &self.config.codec);
+        let rows = if settings.guidance == 1.0 { 1 } else { 2 };
+        let samples = delay::frames(settings.steps, decoder.codebooks) * codec.hop();
+        let needs = Needs {
+            fixed_bytes: CODEC_TENSORS * 4 * (samples * codec.filters) as u64,
+            piece_bytes: batch::cache_bytes(rows, settings.steps, decoder.hidden, decoder.layers),
+        };
+        Ok(batch::most_at_once(
+            needs,
+            batch::available_bytes(),
+            self.threads,
+        )?)
+    }
+}
+
+/// What a configuration cannot do, and what no model can.
+pub fn check_settings(
+    config: &MusicgenConfig,
+    settings: &GenerationSettings,
+) -> Result<(), GenerateError> {
+    let decoder = &config.decoder;
+    let (steps, limit) = (settings.steps, decoder.max_positions);
+    if !(settings.guidance.is_finite() && settings.guidance >= 1.0) {
+        return Err(GenerateError::Guidance(settings.guidance));
+    }
+    settings.choice.check_vocab(decoder.vocab)?;
+    if delay::frames(steps, decoder.codebooks) == 0 {
+        return Err(GenerateError::NoFrame {
+            steps,
+            codebooks: decoder.codebooks,
+        });
+    }
+    if steps > limit {
+        let longest = delay::frames(limit, decoder.codebooks);
+        return Err(GenerateError::Positions {
+            steps,
+            limit,
+            longest_s: longest as f64 / config.codec.frame_rate(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! Prompts to music. Reads no YAML, writes no file, prints nothing.
+//!
+//! T5 reads each prompt once; the decoder takes a step for all pieces of a batch together; the codec turns their codes
+//! into audio. What a piece becomes depends on its prompt, its settings and its random stream, and on nothing else.
+
+pub mod batch;
+mod codec;
+pub mod delay;
+mod error;
+mod generator;
+pub mod sampler;
+mod steps;
+mod text;
+
+pub use error::GenerateError;
+pub use generator::{Generated, GenerationSettings, Generator, Job, Progress, Seconds};
+pub use sampler::Choice;
