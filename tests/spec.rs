@@ -102,7 +102,7 @@ fn the_weights_experiment_reads_pieces_and_names_cards_that_exist() {
         }
     }
     let overrides = Overrides {
-        files: Some(pieces.path().to_owned()),
+        set: vec![format!("audio.files={}", pieces.path().display())],
         ..Overrides::default()
     };
     let draft = spec::open(&shipped("experiments/weights.yaml"), &overrides).unwrap();

@@ -1,4 +1,4 @@
-//! The audio front end of CLAP: a file in, log-mel features out.
+//! The audio front end of CLAP, a file in and log-mel features out, and the writer of generated music.
 //!
 //! The order is [`decode`] (any supported file to mono), [`resample`] (to [`CLAP_RATE_HZ`]), then
 //! [`ClapFrontEnd::draw`] (which crops a long clip needs) and [`ClapFrontEnd::features`] (what the audio tower reads).
@@ -16,6 +16,7 @@ mod resample;
 mod riff;
 mod shrink;
 mod wav;
+mod wav_out;
 
 pub use clap::{ClapFeatures, ClapFrontEnd, FeatureError};
 pub use crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, UnknownCropPolicy};
@@ -25,3 +26,4 @@ pub use log_mel::{CLAP_RATE_HZ, HOP, MEL_BINS};
 pub use mel_scale::MelScale;
 pub use resample::resample;
 pub use shrink::FusionShrink;
+pub use wav_out::write_wav;

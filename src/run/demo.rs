@@ -1,9 +1,10 @@
-//! What `--demo` brings: small checkpoints in the real formats, cards for them and a dozen pieces, all in the program.
+//! What `--demo` brings: small checkpoints in the real formats, cards for them and a few descriptions, all in the program.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::spec::Shrink;
 use crate::{cache, files};
 
 /// Said once by every demo run.
@@ -28,18 +29,7 @@ bundled![
     "models/630k-audioset-best.yaml",
     "models/630k-audioset-fusion-best.yaml",
     "models/music_audioset.yaml",
-    "pieces/bitter_01.wav",
-    "pieces/bitter_02.flac",
-    "pieces/bitter_03.ogg",
-    "pieces/salty_01.wav",
-    "pieces/salty_02.mp3",
-    "pieces/salty_03.ogg",
-    "pieces/sour_01.wav",
-    "pieces/sour_02.mp3",
-    "pieces/sour_03.wav",
-    "pieces/sweet_01.wav",
-    "pieces/sweet_02.ogg",
-    "pieces/sweet_03.flac",
+    "descriptions.json",
 ];
 
 /// Where the demo lies on this machine.
@@ -47,7 +37,18 @@ bundled![
 pub struct Demo {
     /// Cards, and the graphs exported from them.
     pub models: PathBuf,
-    pub pieces: PathBuf,
+    descriptions: PathBuf,
+}
+
+impl Demo {
+    /// Small enough for the whole chain in a minute on two cores, and long enough that CLAP hears only a part of a piece.
+    pub fn shrink(&self) -> Shrink {
+        Shrink {
+            draws: 3,
+            duration_s: 12.0,
+            descriptions: self.descriptions.clone(),
+        }
+    }
 }
 
 /// Unpack the demo into the cache, once: its folder is named by its content and appears whole.
@@ -69,7 +70,7 @@ pub fn unpack() -> anyhow::Result<Demo> {
     }
     Ok(Demo {
         models: folder.join("models"),
-        pieces: folder.join("pieces"),
+        descriptions: folder.join("descriptions.json"),
     })
 }
 

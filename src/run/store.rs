@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::journal::Journal;
+use super::journal::{Entry, Journal};
+use super::{AUDIO, FIGURES, MANIFEST};
 use crate::files;
 use crate::progress::note;
-use crate::report::{EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
+use crate::report::{DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
 use crate::spec::Identity;
 
 /// Which settings the folder belongs to: their hash, alone in a file.
@@ -16,12 +17,14 @@ const IDENTITY: &str = ".identity";
 const LOCK: &str = ".lock";
 const JOURNAL: &str = ".journal.jsonl";
 /// Files that are never written over unless the identity beside them says that they are this run's.
-const RESULTS: [&str; 5] = [
+const RESULTS: [&str; 7] = [
     ScoreRow::FILE,
     EmbeddingRow::FILE,
     StatsRow::FILE,
+    DrawsRow::FILE,
     SkippedRow::FILE,
-    "manifest.json",
+    MANIFEST,
+    AUDIO,
 ];
 
 /// A run folder that this process holds until it drops the store.
@@ -89,6 +92,9 @@ impl Store {
             }
             Err(e) => return Err(e).with_context(cannot),
         }
+        for written in [folder.to_owned(), folder.join(AUDIO), folder.join(FIGURES)] {
+            remove_parts(&written).with_context(cannot)?;
+        }
         let journal = Journal::open(&folder.join(JOURNAL), fresh).with_context(cannot)?;
         Ok(Some(Self {
             folder: folder.to_owned(),
@@ -96,4 +102,24 @@ impl Store {
             _lock: lock,
         }))
     }
+
+    /// Append lines to the journal.
+    pub fn add(&mut self, entries: Vec<Entry>) -> Result<()> {
+        self.journal.add(entries).with_context(|| {
+            format!(
+                "cannot write {}; what was finished is kept, and the same command goes on from there",
+                self.journal.path().display()
+            )
+        })
+    }
+}
+
+/// Remove what a killed process was writing.
+fn remove_parts(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        for part in files::parts(folder)? {
+            fs::remove_file(part)?;
+        }
+    }
+    Ok(())
 }

@@ -9,21 +9,18 @@ use super::template::Template;
 use crate::yaml::{Document, YamlError};
 
 /// What to read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Found {
     Run,
     Folder(PathBuf, Template),
     Csv(PathBuf),
 }
 
-/// `files` is the folder to take the pieces from whatever the file says.
-///
 /// What `--set` names wins over what the file names, so that `--set audio.files=DIR` works on a file that has `from`;
 /// `text` may stand beside `from` for it.
 pub(super) fn resolve(
     document: &Document,
     mut raw: RawAudio,
-    files: Option<PathBuf>,
     has_tastes: bool,
 ) -> Result<(Audio, Found), YamlError> {
     let set = |key: &str| document.is_set(&format!("audio.{key}"));
@@ -44,10 +41,6 @@ pub(super) fn resolve(
         (None, None, Some(_), Some(_)) => wrong(
             "audio.text",
             "'audio.text' goes with 'files'; a CSV brings its prompts",
-        ),
-        (None, None, Some(_), None) if files.is_some() => wrong(
-            "audio",
-            "'audio' must have 'files' and 'text' to take its pieces from another folder",
         ),
         (None, None, Some(csv), None) => {
             let path = PathBuf::from(csv);
@@ -71,7 +64,7 @@ pub(super) fn resolve(
                 let message = "'audio.text' has {taste}; list the tastes, such as tastes: [bitter, sour, sweet, salty]";
                 return wrong("audio.text", message);
             }
-            let folder = files.unwrap_or_else(|| written.into());
+            let folder = PathBuf::from(written);
             let found = Found::Folder(folder.clone(), template);
             Ok((Audio::Files { folder, text }, found))
         }

@@ -15,7 +15,7 @@ use crate::textfile;
 use crate::wording::printable;
 
 /// A thousand times the file of that repository.
-pub(crate) const MAX_BYTES: u64 = 16 << 20;
+pub const MAX_BYTES: u64 = 16 << 20;
 
 /// The longest message of the JSON reader that is passed on.
 const MAX_MESSAGE_CHARS: usize = 200;

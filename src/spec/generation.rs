@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::pieces::check_file_id;
 use super::raw::{RawGenerate, RawPrompts};
 use super::template::Template;
-use super::{Origin, Piece};
+use super::{Origin, Piece, Shrink};
 use crate::wording::shown;
 use crate::yaml::{Document, YamlError};
 
@@ -66,19 +66,21 @@ pub(super) fn resolve(document: &Document, raw: &RawGenerate) -> Result<Generati
             "'duration_s' must be a number of seconds above 0",
         );
     }
-    if !(raw.guidance.is_finite() && raw.guidance >= 1.0) {
+    // The sampler computes in 32 bits.
+    let (guidance, temperature) = (raw.guidance as f32, raw.temperature as f32);
+    if !(guidance.is_finite() && raw.guidance >= 1.0) {
         return wrong(
             "guidance",
             "'guidance' must be 1 or more; 1 is without guidance",
         );
     }
-    if !(raw.temperature.is_finite() && raw.temperature > 0.0) {
+    if !(temperature.is_finite() && temperature > 0.0) {
         return wrong(
             "temperature",
             "'temperature' must be above 0; for the likeliest code at every step (greedy) set top_k: 1",
         );
     }
-    if !(raw.top_p > 0.0 && raw.top_p <= 1.0) {
+    if !(raw.top_p as f32 > 0.0 && raw.top_p <= 1.0) {
         return wrong(
             "top_p",
             "'top_p' must be above 0 and at most 1; 1 is all codes",
@@ -94,6 +96,30 @@ pub(super) fn resolve(document: &Document, raw: &RawGenerate) -> Result<Generati
         top_k: usize::try_from(raw.top_k).unwrap_or(usize::MAX),
         top_p: raw.top_p,
     })
+}
+
+impl Generation {
+    /// Cut down what nobody has set on the command line; gives what was, in words.
+    pub(super) fn shrink(&mut self, document: &Document, to: &Shrink) -> Vec<String> {
+        let mut told = Vec::new();
+        if self.draws > to.draws && !document.is_set("draws") {
+            told.push(format!(
+                "{} draws a prompt instead of {}",
+                to.draws, self.draws
+            ));
+            self.draws = to.draws;
+        }
+        if self.duration_s > to.duration_s && !document.is_set("duration_s") {
+            let (short, long) = (to.duration_s, self.duration_s);
+            told.push(format!("pieces of {short} s instead of {long} s"));
+            self.duration_s = to.duration_s;
+        }
+        if matches!(self.prompts, Prompts::Url(_)) && !document.is_set("prompts.url") {
+            told.push("a few bundled descriptions".to_owned());
+            self.prompts = Prompts::Path(to.descriptions.clone());
+        }
+        told
+    }
 }
 
 /// `path` wins over `url`, and what `--set` names over what the file names.

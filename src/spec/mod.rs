@@ -26,9 +26,10 @@ pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
 use crate::yaml::{Document, YamlError};
 
+pub use descriptions::MAX_BYTES as MAX_DESCRIPTIONS_BYTES;
 pub use generation::{Download, Generation, Prompts};
 pub use identity::{Identity, NOT_COUNTED, identity};
-pub use pieces::{audio_files, check_ids};
+pub use pieces::{audio_files, check_file_id, check_ids};
 pub use resolve::{Draft, RunPieces};
 
 /// A checked experiment: pieces and the arms that score them.
@@ -126,8 +127,19 @@ pub struct Overrides {
     pub set: Vec<String>,
     pub seed: Option<u64>,
     pub limit: Option<usize>,
-    /// The folder to take the pieces from, whatever the file says: `--demo` brings its own.
-    pub files: Option<PathBuf>,
+    /// What `--demo` makes smaller.
+    pub demo: Option<Shrink>,
+}
+
+/// What an experiment is cut down to where neither `--set` nor the file itself asks for less.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shrink {
+    /// Most draws of a prompt.
+    pub draws: usize,
+    /// Longest piece.
+    pub duration_s: f64,
+    /// Descriptions instead of those that would be fetched.
+    pub descriptions: PathBuf,
 }
 
 /// An experiment, or a file that it names, that is wrong: exit code 2.

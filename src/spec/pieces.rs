@@ -218,7 +218,7 @@ fn check_id(id: &str) -> Result<(), String> {
 
 /// As [`check_id`], for an id that names a file to be written: with what comes behind it, the name must fit a file
 /// system's 255 bytes.
-pub(super) fn check_file_id(id: &str) -> Result<(), String> {
+pub fn check_file_id(id: &str) -> Result<(), String> {
     match check_id(id) {
         Ok(()) if id.len() <= MAX_ID_CHARS => Ok(()),
         _ => Err(format!(

@@ -15,7 +15,7 @@ use crate::yaml::{Document, YamlError};
 const MAX_NAME_CHARS: usize = 100;
 
 /// An experiment whose settings are right and whose pieces are not looked for yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draft {
     document: Document,
     /// Without pieces.
@@ -23,10 +23,12 @@ pub struct Draft {
     /// Nobody has said the seed.
     default_seed: bool,
     source: Source,
+    /// What was cut down, in words.
+    shrunk: Vec<String>,
 }
 
 /// What the pieces are made from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     /// A folder, a CSV or a run.
     Found(Found),
@@ -64,8 +66,7 @@ impl Draft {
         let tastes = tastes(&document, raw.tastes)?;
         let arms = arms(&document, raw.arms)?;
         let limit = limit(&document, raw.limit, overrides.limit)?;
-        let files = overrides.files.clone();
-        let (audio, found) = audio::resolve(&document, raw.audio, files, !tastes.is_empty())?;
+        let (audio, found) = audio::resolve(&document, raw.audio, !tastes.is_empty())?;
         let seed = overrides.seed.or(raw.seed);
         let experiment = Experiment {
             name: raw.experiment,
@@ -86,6 +87,7 @@ impl Draft {
             experiment,
             default_seed: seed.is_none(),
             source: Source::Found(found),
+            shrunk: Vec::new(),
         })
     }
 
@@ -93,7 +95,11 @@ impl Draft {
         let raw: RawGenerate = document.to()?;
         check_name(&document, &raw.experiment)?;
         check_label(&document, "model", &raw.model)?;
-        let generation = generation::resolve(&document, &raw)?;
+        let mut generation = generation::resolve(&document, &raw)?;
+        let shrunk = match &overrides.demo {
+            Some(shrink) => generation.shrink(&document, shrink),
+            None => Vec::new(),
+        };
         let tastes = tastes(&document, raw.tastes)?;
         let arms = arms(&document, raw.arms)?;
         let limit = limit(&document, raw.limit, overrides.limit)?;
@@ -123,6 +129,7 @@ impl Draft {
             experiment,
             default_seed: seed.is_none(),
             source,
+            shrunk,
         })
     }
 
@@ -140,6 +147,11 @@ impl Draft {
             Some(Audio::From(from)) => Some(from),
             _ => None,
         }
+    }
+
+    /// What [`Overrides::demo`] has cut down, in words.
+    pub fn shrunk(&self) -> &[String] {
+        &self.shrunk
     }
 
     /// The settings, without pieces.

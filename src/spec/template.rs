@@ -6,10 +6,10 @@ use crate::wording::{hint, shown};
 const PLACES: [&str; 2] = ["taste", "id"];
 
 /// A checked template. `{{` and `}}` stand for braces.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Template(Vec<Part>);
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Part {
     Words(String),
     Taste,

@@ -87,10 +87,11 @@ fn the_command_line_wins() {
             "seed=3".into(),
             "arms.1.model=c".into(),
             "audio.text={id}!".into(),
+            format!("audio.files={}", folder.path().display()),
         ],
         seed: Some(4),
         limit: Some(1),
-        files: Some(folder.path().to_owned()),
+        demo: None,
     };
     let yaml = YAML.replace("DIR", "nowhere");
     let experiment = resolve_in(folder.path(), &yaml, &overrides).unwrap();

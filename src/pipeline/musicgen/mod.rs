@@ -13,5 +13,7 @@ mod steps;
 mod text;
 
 pub use error::GenerateError;
-pub use generator::{Generated, GenerationSettings, Generator, Job, Progress, Seconds};
+pub use generator::{
+    Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_settings,
+};
 pub use sampler::Choice;
