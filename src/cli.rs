@@ -8,7 +8,7 @@ use crate::audio::CropPolicy;
 use crate::export::Precision;
 use crate::runtime::Provider;
 
-/// Taste-to-music experiments without Python: CLAP checkpoints to ONNX graphs, run from YAML files.
+/// Taste-to-music experiments without Python: MusicGen and CLAP checkpoints to ONNX graphs, run from YAML files.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -43,6 +43,8 @@ pub enum Command {
     },
     /// Embed audio files and texts with one model
     Embed(EmbedArgs),
+    /// Make music from prompts with one model
+    Generate(GenerateArgs),
     /// Turn checkpoints into ONNX graphs
     Export(ExportArgs),
     /// Say what a checkpoint holds, and which cards it fits
@@ -105,7 +107,7 @@ pub struct RuntimeArgs {
     /// Device number, for providers with several devices
     #[arg(long, value_name = "N")]
     pub device: Option<u32>,
-    /// Arithmetic of the graphs; CLAP runs in fp32, other values are refused
+    /// Arithmetic of the graphs; models run in fp32, other values are refused
     #[arg(long, value_name = "P", default_value = "fp32")]
     pub precision: Precision,
     /// Threads on the CPU; all cores by default
@@ -202,6 +204,81 @@ pub struct EmbedArgs {
     pub models: ModelsArgs,
     #[command(flatten)]
     pub runtime: RuntimeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness generate --model tasty-musicgen-small --prompts prompts.txt --out pieces
+  harness generate --model tasty-musicgen-small --prompts prompts.txt --duration 10 --seed 7 --out pieces_7
+  harness generate --model models/mine.yaml --prompts prompts.txt --greedy --save-codes --out greedy
+
+Line n of the prompts becomes n.wav: 32-bit float, mono. The same command goes on where it was stopped; what is
+finished is not made again. Settings and seed give the same samples in every batch.")]
+pub struct GenerateArgs {
+    /// A card: its name in the models folder, or a path
+    #[arg(long, value_name = "CARD")]
+    pub model: String,
+    /// A file with one prompt a line; an empty line is an empty prompt
+    #[arg(long, value_name = "FILE.txt")]
+    pub prompts: PathBuf,
+    /// The likeliest code at every step, instead of a draw
+    #[arg(long, conflicts_with_all = ["temperature", "top_k", "top_p"])]
+    pub greedy: bool,
+    /// Length in steps of the decoder; 4 codebooks make N - 3 frames
+    #[arg(long, value_name = "N", conflicts_with = "duration")]
+    pub max_new_tokens: Option<usize>,
+    /// Length in seconds; 29.92 by default
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub duration: Option<f64>,
+    /// Scale of classifier-free guidance, at least 1; 1 is without guidance, and faster
+    #[arg(
+        long,
+        value_name = "S",
+        default_value_t = 3.0,
+        allow_negative_numbers = true
+    )]
+    pub guidance: f32,
+    /// Draw from the N likeliest codes; 0 draws from all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub top_k: usize,
+    /// Draw from the likeliest codes that together have this probability; 1 draws from all
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub top_p: f32,
+    /// Logits are divided by it: below 1 the likelier codes gain
+    #[arg(
+        long,
+        value_name = "T",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub temperature: f32,
+    /// Seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Pieces to make at once; chosen from memory and cores by default, and never heard
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: Option<u16>,
+    /// Also write the codes as n.npy: i64, [codebooks, frames]
+    #[arg(long)]
+    pub save_codes: bool,
+    /// Folder of the pieces; made when missing
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+impl GenerateArgs {
+    /// The notebooks' length: 1,496 frames.
+    pub const DURATION_S: f64 = 29.92;
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,5 @@
-//! Ctrl-C: exit code 130 at once, except between embeddings, where the batch in flight is finished and saved first.
+//! Ctrl-C: exit code 130 at once, except between embeddings, where the batch in flight is finished and saved first, and
+//! while pieces are made, where it ends before the next step.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

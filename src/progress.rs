@@ -4,6 +4,8 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use std::time::Instant;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Print one or more lines of results on standard output. A reader that has gone, as that of `| head`, has all it wanted:
@@ -44,6 +46,46 @@ pub fn bytes(label: &str, total: u64) -> ProgressBar {
         label,
         "{msg} [{bar:32}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
     )
+}
+
+/// A bar over the seconds of audio of pieces that are made together, step by step.
+pub struct AudioBar {
+    /// Counts steps of single pieces.
+    bar: ProgressBar,
+    /// Of audio, that a step adds to a piece.
+    step_s: f64,
+    batch_began: Instant,
+}
+
+impl AudioBar {
+    /// For `pieces` of `steps` steps and `duration_s` seconds each.
+    pub fn new(pieces: usize, steps: usize, duration_s: f64) -> Self {
+        let total = pieces.saturating_mul(steps) as u64;
+        Self {
+            bar: styled(total, "", "audio [{bar:32}] {msg}, {eta} left"),
+            step_s: duration_s / steps.max(1) as f64,
+            batch_began: Instant::now(),
+        }
+    }
+
+    /// A batch of `pieces` begins its step `step`, from 0.
+    pub fn step(&mut self, pieces: usize, step: usize) {
+        if step == 0 {
+            self.batch_began = Instant::now();
+        }
+        let seconds = |steps: u64| steps as f64 * self.step_s;
+        let rate = step as f64 / self.batch_began.elapsed().as_secs_f64().max(1e-9);
+        self.bar.set_message(format!(
+            "{:.1}/{:.1} s of audio, {rate:.1} steps/s",
+            seconds(self.bar.position()),
+            seconds(self.bar.length().unwrap_or_default()),
+        ));
+        self.bar.inc(pieces as u64);
+    }
+
+    pub fn finish(self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 fn styled(total: u64, label: &str, template: &str) -> ProgressBar {

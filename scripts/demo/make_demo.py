@@ -1,16 +1,17 @@
-"""Make assets/demo: three small CLAP checkpoints with random weights, a tokenizer, a dozen pieces, and their cards.
+"""Make assets/demo: small checkpoints with random weights, three of CLAP and one of MusicGen, with their tokenizers and
+cards, and a dozen pieces.
 
     python scripts/demo/make_demo.py [--out assets/demo] [--laion-path FOLDER_HOLDING_laion_clap]
 
-The checkpoints have the layout of the public laion `.pt` files: a zip of torch.save; a dict with epoch, name,
+The CLAP checkpoints have the layout of the public laion `.pt` files: a zip of torch.save; a dict with epoch, name,
 state_dict (keys begin with "module."), optimizer, scaler and best_metric; numpy scalars pickled as numpy 1 did. The
 models are laion_clap's own classes, only smaller. Constant buffers that follow from the architecture are left out for
-their size (see laion_small.LEFT_OUT).
+their size (see laion_small.LEFT_OUT). The MusicGen folder is transformers' (see musicgen_small).
 
     pip install torch==2.11.0 torchaudio==2.11.0 torchvision==0.26.0 transformers==5.23.0 laion_clap==1.1.7 \
-        tokenizers==0.23.3 soundfile==0.14.0 scipy==1.17.1
+        tokenizers==0.23.3 safetensors==0.8.0 sentencepiece==0.2.3 protobuf soundfile==0.14.0 scipy==1.17.1
 
-The same versions give the same bytes. After a change, run scripts/parity/make_golden.py too.
+The same versions give the same bytes. After a change, run scripts/parity/make_golden.py and make_golden_musicgen.py too.
 """
 from __future__ import annotations
 
@@ -31,13 +32,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
 
 import laion_offline
 import laion_small
+import musicgen_small
 import pieces
 import synth
+import t5_tokenizer
 import texts
 from random_weights import centre, draw_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY = 400
+T5_VOCABULARY = 256  # fewer than the embedding has rows, as with the public files
 
 
 def write_tokenizer(path: Path) -> None:
@@ -132,6 +136,25 @@ def write_card(folder: Path, arch: laion_small.SmallArch) -> None:
     (folder / f"{arch.stem}.yaml").write_text(CARD.format(stem=arch.stem, fusion=str(arch.fused).lower()))
 
 
+MUSICGEN_CARD = """\
+# Random weights, made by scripts/demo/make_demo.py: the numbers mean nothing.
+kind: musicgen
+source: { path: ../musicgen }
+tokenizer: { path: ../musicgen/tokenizer.json }
+licence: cc0-1.0
+random_weights: true
+"""
+
+
+def write_musicgen(out: Path) -> None:
+    """The folder `musicgen` and its card."""
+    arch = musicgen_small.DEMO
+    musicgen_small.write_folder(arch, out / "musicgen")
+    t5_tokenizer.write_tokenizer(out / "musicgen/tokenizer.json", T5_VOCABULARY)
+    (out / "models").mkdir(exist_ok=True)
+    (out / "models" / f"{arch.name}.yaml").write_text(MUSICGEN_CARD)
+
+
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--out", type=Path, default=ROOT / "assets/demo")
@@ -141,6 +164,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     pieces.write_pieces(args.out / "pieces")
     write_tokenizer(args.out / "tokenizer.json")
+    write_musicgen(args.out)
     laion_offline.load_laion(args.laion_path)
     tokenizer = laion_offline.LocalTokenizer(args.out / "tokenizer.json")
     for arch in laion_small.ARMS:

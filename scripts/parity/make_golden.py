@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import importlib.metadata
-import json
 import sys
 import warnings
 from contextlib import contextmanager, nullcontext
@@ -22,10 +20,10 @@ from pathlib import Path
 import soundfile
 import torch
 import torchaudio
-from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "demo"))
 
+import golden_file
 import hf_small
 import laion_offline
 import laion_small
@@ -141,28 +139,9 @@ def laion_tensors(module, arch: laion_small.SmallArch, pieces: dict[str, torch.T
     return out
 
 
-def sorted_metadata(path: Path) -> None:
-    """Write the safetensors header again with its metadata in order: the library leaves it in a hash table's."""
-    data = path.read_bytes()
-    end = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:end])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(len(text).to_bytes(8, "little") + text + data[end:])
-
-
 def save(path: Path, tensors: dict, facts: dict) -> None:
-    for name, value in tensors.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{path.name}: {name} is not finite")
-    meta = {"made_by": "scripts/parity/make_golden.py", "seed": SEED, "texts": TEXTS, **facts,
-            "versions": {p: importlib.metadata.version(p) for p in PACKAGES}}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.detach().clone().contiguous() for k, v in tensors.items()}, str(path),
-              metadata={k: v if isinstance(v, str) else json.dumps(v) for k, v in meta.items()})
-    sorted_metadata(path)
-    print(f"{path.name}: {len(tensors)} tensors, {path.stat().st_size / 1e3:.0f} kB", flush=True)
+    made = {"made_by": "scripts/parity/make_golden.py", "seed": SEED, "texts": TEXTS}
+    golden_file.save(path, tensors, {**made, **facts}, PACKAGES)
 
 
 def main() -> None:

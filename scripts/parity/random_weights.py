@@ -20,7 +20,9 @@ def draw_weights(model: nn.Module, seed: int) -> nn.Module:
     for name, module in model.named_modules():
         if name.endswith(CONSTANT):
             continue
-        if isinstance(module, (nn.Linear, nn.Conv2d)):
+        if hasattr(module, "parametrizations"):  # a weight-normalised convolution
+            _draw_weight_norm(module, g)
+        elif isinstance(module, (nn.Linear, nn.Conv2d)):
             module.weight.normal_(0.0, 1 / math.sqrt(module.weight[0].numel()), generator=g)
             if module.bias is not None:
                 module.bias.normal_(0.0, 0.1, generator=g)
@@ -34,11 +36,40 @@ def draw_weights(model: nn.Module, seed: int) -> nn.Module:
             module.running_mean.normal_(*((-30.0, 10.0) if over_mel_bins else (0.0, 0.5)), generator=g)
             module.running_var.uniform_(*((200.0, 600.0) if over_mel_bins else (0.5, 2.0)), generator=g)
             module.num_batches_tracked.fill_(1000)
+        elif type(module).__name__ == "T5LayerNorm":
+            module.weight.normal_(1.0, 0.2, generator=g)
+        elif isinstance(module, nn.LSTM):
+            bound = 3 / math.sqrt(module.hidden_size)  # three times torch's own, so that the gates move
+            for parameter in module.parameters():
+                parameter.uniform_(-bound, bound, generator=g)
+        elif type(module).__name__ == "EncodecEuclideanCodebook":
+            module.embed.normal_(0.0, 1.0, generator=g)
+            module.cluster_size.uniform_(1.0, 10.0, generator=g)
+            module.embed_avg.copy_(module.embed * module.cluster_size[:, None])
         elif isinstance(module, nn.Embedding):
-            module.weight.normal_(0.0, 0.5, generator=g)
+            module.weight.normal_(0.0, _embedding_spread(name), generator=g)
         if getattr(module, "relative_position_bias_table", None) is not None:
             module.relative_position_bias_table.normal_(0.0, 0.7, generator=g)
     return model.eval()
+
+
+def _embedding_spread(name: str) -> float:
+    """Tables that must be strong to be heard over what is added to them."""
+    if ".embed_tokens." in name:  # of MusicGen's codebooks: else the positions drown them
+        return 2.0
+    return 1.0 if name.endswith(("relative_attention_bias", "text_encoder.shared")) else 0.5
+
+
+def _draw_weight_norm(module: nn.Module, g: torch.Generator) -> None:
+    """A gain that is not the norm of its direction: forgetting either shows."""
+    parts = module.parametrizations.weight
+    gain, direction = parts.original0, parts.original1
+    # of a transposed convolution axis 0 is the input channel, and two taps reach each sample
+    fan_in = direction[0].numel() if isinstance(module, nn.Conv1d) else 2 * direction.shape[0]
+    direction.normal_(0.0, 1 / math.sqrt(fan_in), generator=g)
+    norm = direction.flatten(1).norm(dim=1).view(gain.shape)
+    gain.copy_(norm * (0.7 + 0.6 * torch.rand(gain.shape, generator=g)))
+    module.bias.normal_(0.0, 0.05, generator=g)
 
 
 @torch.no_grad()

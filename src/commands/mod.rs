@@ -3,6 +3,7 @@
 mod embed;
 mod export;
 mod figures;
+mod generate;
 mod inspect;
 mod models;
 mod run;
@@ -35,6 +36,7 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Check(args) => run::check(&args),
         Command::Figures { run_dirs } => figures::redraw(&run_dirs),
         Command::Embed(args) => embed::embed(&args),
+        Command::Generate(args) => generate::generate(&args),
         Command::Export(args) => export::export(&args),
         Command::Inspect { checkpoint, models } => inspect::inspect(&checkpoint, &models),
         Command::Models { models } => models::list(&models),
@@ -77,12 +79,12 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// CLAP graphs are made in fp32 only.
+/// Graphs are made in fp32 only.
 fn check_precision(precision: Precision) -> Result<()> {
     match precision {
         Precision::Fp32 => Ok(()),
         other => Err(UsageError(format!(
-            "--precision {other} is not made for CLAP models; leave it out, they run in fp32"
+            "--precision {other} is not made for these models; leave it out, they run in fp32"
         ))
         .into()),
     }

@@ -44,7 +44,6 @@ pub enum Axis {
 pub(super) enum Attribute {
     Int(i64),
     Float(f32),
-    Text(&'static str),
     Ints(Vec<i64>),
 }
 
@@ -295,10 +294,6 @@ fn attribute((name, value): (&str, Attribute)) -> proto::Attribute {
         Attribute::Float(f) => {
             out.f = Some(f);
             AttributeKind::Float
-        }
-        Attribute::Text(text) => {
-            out.s = Some(text.as_bytes().to_vec());
-            AttributeKind::String
         }
         Attribute::Ints(ints) => {
             out.ints = ints;

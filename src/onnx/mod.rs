@@ -6,6 +6,7 @@
 mod graph;
 mod ops;
 mod proto;
+mod rows;
 mod weights;
 
 pub use graph::{Axis, Element, GraphBuilder, Value};

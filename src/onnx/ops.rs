@@ -4,7 +4,7 @@
 use std::io;
 
 use super::CONTRIB_DOMAIN;
-use super::graph::Attribute::{self, Float, Int, Ints, Text};
+use super::graph::Attribute::{self, Float, Int, Ints};
 use super::graph::{Axis, Element, GraphBuilder, Value};
 
 /// Keys and values of one layer of a decoder, kept by the caller.
@@ -213,55 +213,6 @@ impl GraphBuilder<'_> {
         pads[rank + axis] = count;
         let pads = self.int64(&[2 * rank], &pads)?;
         Ok(self.node("", "Pad", &[x, &pads], vec![]))
-    }
-
-    /// Append `left` and `right` elements to the last of 3 axes, mirrored at its ends, which must be longer than that.
-    pub fn reflect(&mut self, x: &Value, left: usize, right: usize) -> io::Result<Value> {
-        let pads = self.int64(&[6], &[0, 0, left as i64, 0, 0, right as i64])?;
-        Ok(self.node("", "Pad", &[x, &pads], vec![("mode", Text("reflect"))]))
-    }
-
-    /// Convolution over the last axis: `x` `[batch, in, time]`, `weight` `[out, in, kernel]`, without padding.
-    pub fn convolution(
-        &mut self,
-        x: &Value,
-        weight: &Value,
-        bias: &Value,
-        dilation: usize,
-    ) -> Value {
-        let attributes = vec![("dilations", Ints(vec![dilation as i64]))];
-        self.node("", "Conv", &[x, weight, bias], attributes)
-    }
-
-    /// Transposed convolution over the last axis: `x` `[batch, in, time]`, `weight` `[in, out, kernel]`, not trimmed.
-    pub fn transposed_convolution(
-        &mut self,
-        x: &Value,
-        weight: &Value,
-        bias: &Value,
-        stride: usize,
-    ) -> Value {
-        let attributes = vec![("strides", Ints(vec![stride as i64]))];
-        self.node("", "ConvTranspose", &[x, weight, bias], attributes)
-    }
-
-    /// ELU with alpha 1.
-    pub fn elu(&mut self, x: &Value) -> Value {
-        self.node("", "Elu", &[x], vec![])
-    }
-
-    /// One LSTM layer: `x` `[time, batch, in]`, gates in the order i, o, f, c: `weight` `[1, 4 * hidden, in]`, `recurrence`
-    /// `[1, 4 * hidden, hidden]`, `bias` `[1, 8 * hidden]`. Returns `[time, 1, batch, hidden]`.
-    pub fn lstm(
-        &mut self,
-        x: &Value,
-        weight: &Value,
-        recurrence: &Value,
-        bias: &Value,
-        hidden: usize,
-    ) -> Value {
-        let attributes = vec![("hidden_size", Int(hidden as i64))];
-        self.node("", "LSTM", &[x, weight, recurrence, bias], attributes)
     }
 
     /// Sizes of the axes `start..end`, i64.

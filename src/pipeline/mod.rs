@@ -23,7 +23,8 @@ pub enum EmbedError {
     Tokenizer(#[from] TokenizerError),
     #[error(transparent)]
     Clip(#[from] clips::ClipError),
-    #[error(transparent)]
+    /// Not transparent: the exit code is looked for along the chain of causes.
+    #[error("{0}")]
     Interrupted(#[from] Interrupted),
     #[error("the embedding of {what} is not finite; its checkpoint or its input is damaged")]
     NotFinite { what: String },

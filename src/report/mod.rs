@@ -2,6 +2,7 @@
 
 pub mod draws;
 pub mod embeddings;
+mod npy;
 pub mod scores;
 pub mod skipped;
 pub mod stats;
@@ -9,6 +10,7 @@ pub mod table;
 
 pub use draws::DrawsRow;
 pub use embeddings::EmbeddingRow;
+pub use npy::write_npy;
 pub use scores::{ScoreRow, write_scores};
 pub use skipped::SkippedRow;
 pub use stats::StatsRow;

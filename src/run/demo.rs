@@ -30,6 +30,11 @@ bundled![
     "models/630k-audioset-fusion-best.yaml",
     "models/music_audioset.yaml",
     "descriptions.json",
+    "models/tasty-musicgen-small.yaml",
+    "musicgen/config.json",
+    "musicgen/generation_config.json",
+    "musicgen/model.safetensors",
+    "musicgen/tokenizer.json",
 ];
 
 /// Where the demo lies on this machine.
@@ -102,7 +107,7 @@ mod tests {
     fn every_file_of_the_demo_is_bundled() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
         let mut on_disk = Vec::new();
-        for folder in ["", "models", "pieces"] {
+        for folder in ["", "models", "musicgen"] {
             for entry in fs::read_dir(root.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_file() && path.extension().is_none_or(|e| e != "md") {

@@ -2,18 +2,16 @@
 //!
 //! A line beside them says where a graph's nodes ran, so that the manifest knows it also after a resumed run.
 //!
-//! A line is whole or it does not count: what a killed process left half-written at the end is cut off when the
-//! journal is opened again. CSVs are made from the journal once everything is there.
+//! CSVs are made from the journal once everything is there.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::lines::Lines;
 use crate::audio::Crops;
-use crate::progress::note;
 
 /// One finished piece, or one finished embedding under one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,8 +43,12 @@ pub(super) enum Entry {
 
 /// The journal of one run folder, open for appending.
 pub(super) struct Journal {
-    path: PathBuf,
-    file: File,
+    lines: Lines,
+    finished: Finished,
+}
+
+#[derive(Default)]
+struct Finished {
     /// Hashes by piece id.
     pieces: HashMap<String, String>,
     /// By arm and prompt.
@@ -61,67 +63,58 @@ pub(super) struct Journal {
 impl Journal {
     /// Open the journal at `path` and read what it holds; with `fresh`, empty it first.
     pub fn open(path: &Path, fresh: bool) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(fresh)
-            .open(path)?;
-        let mut journal = Self {
-            path: path.to_owned(),
-            file: file.try_clone()?,
-            pieces: HashMap::new(),
-            texts: HashMap::new(),
-            clips: HashMap::new(),
-            ran: HashMap::new(),
-            build: None,
-        };
-        let mut reader = BufReader::new(&mut file);
-        let mut whole = 0;
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            match serde_json::from_slice(&line) {
-                Ok(entry) if line.ends_with(b"\n") => journal.remember(entry),
-                _ => break,
-            }
-            whole += line.len() as u64;
-            line.clear();
-        }
-        // One line may be half-written; several mean that the file was damaged.
-        if line.ends_with(b"\n") {
-            note(format!(
-                "{} is damaged after byte {whole}; what stood there is computed again",
-                path.display()
-            ));
-        }
-        journal.file.set_len(whole)?;
-        journal.file.seek(io::SeekFrom::End(0))?;
-        Ok(journal)
+        let mut finished = Finished::default();
+        let lines = Lines::open(path, fresh, |entry| finished.remember(entry))?;
+        Ok(Self { lines, finished })
     }
 
     pub fn path(&self) -> &Path {
-        &self.path
+        self.lines.path()
     }
 
-    /// Append lines in one write. When that fails, as on a full disk, what was half-written is taken back; should that
-    /// fail too, the next opening cuts it off.
+    /// Append lines in one write; when that fails, none of them.
     pub fn add(&mut self, entries: Vec<Entry>) -> io::Result<()> {
-        let before = self.file.stream_position()?;
-        let mut lines = Vec::new();
-        for entry in &entries {
-            serde_json::to_writer(&mut lines, entry)?;
-            lines.push(b'\n');
+        self.lines.add(&entries)?;
+        for entry in entries {
+            self.finished.remember(entry);
         }
-        if let Err(e) = self.file.write_all(&lines) {
-            return Err(match self.file.set_len(before) {
-                Ok(()) => e,
-                Err(also) => io::Error::new(e.kind(), format!("{e}; then {also}")),
-            });
-        }
-        entries.into_iter().for_each(|entry| self.remember(entry));
         Ok(())
     }
 
+    /// The hash of a piece's file, if it was made.
+    pub fn piece(&self, id: &str) -> Option<&str> {
+        self.finished.pieces.get(id).map(String::as_str)
+    }
+
+    /// The embedding of a prompt under an arm, if it is finished.
+    pub fn text(&self, arm: &str, prompt: &str) -> Option<&[f32]> {
+        self.finished
+            .texts
+            .get(&(arm.to_owned(), prompt.to_owned()))
+            .map(Vec::as_slice)
+    }
+
+    /// The embedding of a piece under an arm and the crops taken, if it is finished.
+    pub fn clip(&self, arm: &str, id: &str) -> Option<(&[f32], Crops)> {
+        self.finished
+            .clips
+            .get(&(arm.to_owned(), id.to_owned()))
+            .map(|(embedding, crops)| (embedding.as_slice(), *crops))
+    }
+
+    /// Nodes of a graph by the provider that they ran on.
+    pub fn nodes(&self, arm: &str, graph: &str) -> BTreeMap<String, usize> {
+        let key = (arm.to_owned(), graph.to_owned());
+        self.finished.ran.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// The build of ONNX Runtime that ran the last graph.
+    pub fn build(&self) -> Option<&str> {
+        self.finished.build.as_deref()
+    }
+}
+
+impl Finished {
     fn remember(&mut self, entry: Entry) {
         match entry {
             Entry::Piece { id, sha256 } => {
@@ -156,36 +149,6 @@ impl Journal {
                 self.build = Some(build);
             }
         }
-    }
-
-    /// The hash of a piece's file, if it was made.
-    pub fn piece(&self, id: &str) -> Option<&str> {
-        self.pieces.get(id).map(String::as_str)
-    }
-
-    /// The embedding of a prompt under an arm, if it is finished.
-    pub fn text(&self, arm: &str, prompt: &str) -> Option<&[f32]> {
-        self.texts
-            .get(&(arm.to_owned(), prompt.to_owned()))
-            .map(Vec::as_slice)
-    }
-
-    /// The embedding of a piece under an arm and the crops taken, if it is finished.
-    pub fn clip(&self, arm: &str, id: &str) -> Option<(&[f32], Crops)> {
-        self.clips
-            .get(&(arm.to_owned(), id.to_owned()))
-            .map(|(embedding, crops)| (embedding.as_slice(), *crops))
-    }
-
-    /// Nodes of a graph by the provider that they ran on.
-    pub fn nodes(&self, arm: &str, graph: &str) -> BTreeMap<String, usize> {
-        let key = (arm.to_owned(), graph.to_owned());
-        self.ran.get(&key).cloned().unwrap_or_default()
-    }
-
-    /// The build of ONNX Runtime that ran the last graph.
-    pub fn build(&self) -> Option<&str> {
-        self.build.as_deref()
     }
 }
 

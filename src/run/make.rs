@@ -13,7 +13,7 @@ use crate::commands::UsageError;
 use crate::files;
 use crate::interrupt;
 use crate::pipeline::musicgen::{GenerateError, Generated, Generator, Job, Progress};
-use crate::progress;
+use crate::progress::{AudioBar, note};
 use crate::runtime::Runtime;
 use crate::seeds;
 use crate::spec::Piece;
@@ -49,20 +49,19 @@ pub(super) fn make(
     generator.check(&jobs, &settings).map_err(of_piece)?;
 
     let rate = generator.sampling_rate();
-    let bar = progress::items(
-        "generating",
-        "steps",
-        (missing.len() * settings.steps) as u64,
-    );
-    let done = std::cell::Cell::new(0);
+    let duration_s = plan
+        .experiment
+        .generation
+        .as_ref()
+        .map_or(0.0, |g| g.duration_s);
+    let mut bar = AudioBar::new(missing.len(), settings.steps, sizes.seconds(duration_s));
     let mut last = None;
     let mut tick = |at: Progress| {
-        bar.set_position((done.get() * settings.steps + at.pieces * at.step) as u64);
+        bar.step(at.pieces, at.step);
         interrupt::check()
     };
     let made = generator.generate(jobs, &settings, plan.batch, &mut tick, |index, made| {
         let entry = keep(plan, missing[index], store, &made, rate)?;
-        done.set(index + 1);
         // That of the last piece comes after what the manifest must know.
         if index + 1 == missing.len() {
             last = Some(entry);
@@ -70,7 +69,7 @@ pub(super) fn make(
         }
         store.add(vec![entry])
     });
-    bar.finish_and_clear();
+    bar.finish();
     made.map_err(|e| match e.downcast::<GenerateError>() {
         Ok(error) => of_piece(error),
         Err(other) => other,
@@ -97,9 +96,17 @@ fn missing<'p>(plan: &'p Plan, store: &Store) -> Vec<&'p Piece> {
         .par_iter()
         .filter(|piece| {
             let path = plan.path_of(piece, &store.folder);
-            match store.journal.piece(&piece.id) {
-                Some(made) => !files::sha256_file(&path).is_ok_and(|found| found == made),
-                None => true,
+            let Some(made) = store.journal.piece(&piece.id) else {
+                return true;
+            };
+            match files::sha256_file(&path) {
+                Ok(found) if found == made => false,
+                Ok(_) => {
+                    let path = path.display();
+                    note(format!("{path} is not what was written; it is made again"));
+                    true
+                }
+                Err(_) => true,
             }
         })
         .collect()

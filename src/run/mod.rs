@@ -5,9 +5,12 @@ pub mod demo;
 mod embed;
 pub mod engine;
 mod finish;
+mod folder;
 mod journal;
+mod lines;
 mod make;
 mod manifest;
+pub mod pieces;
 pub mod plan;
 mod ready;
 pub mod room;
@@ -17,7 +20,9 @@ pub mod summary;
 pub mod survey;
 
 pub use engine::run;
-pub use plan::{Before, Plan, plan};
+pub use folder::check_writable;
+pub use plan::{Plan, plan};
+pub use ready::library_sha256;
 
 /// Where run folders are unless `--out` says otherwise, and where a run is looked for by name.
 pub const RUNS: &str = "runs";

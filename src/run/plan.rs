@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use super::RUNS;
 use super::crops::RecordedCrops;
 use super::demo::{self, Demo};
+use super::folder::check_writable;
 use super::source::{self, SourceRun};
 use super::survey::survey;
 use crate::card::{Card, Kind};
@@ -330,28 +331,4 @@ fn unpack_demo(args: &RunArgs) -> Result<Demo> {
         .into());
     }
     demo::unpack()
-}
-
-/// The run folder, or the nearest folder above it that exists, takes new files.
-fn check_writable(folder: &Path) -> Result<()> {
-    let absolute = std::path::absolute(folder)?;
-    let existing = absolute
-        .ancestors()
-        .find(|a| a.exists())
-        .unwrap_or(Path::new("/"));
-    if !existing.is_dir() {
-        return Err(UsageError(format!(
-            "the run folder cannot be {}: {} is a file",
-            folder.display(),
-            existing.display()
-        ))
-        .into());
-    }
-    tempfile::tempfile_in(existing).with_context(|| {
-        format!(
-            "cannot write the run folder {}; choose another with --out",
-            folder.display()
-        )
-    })?;
-    Ok(())
 }

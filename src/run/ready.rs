@@ -95,11 +95,16 @@ impl Ready {
             "device": plan.runtime.device,
             "precision": plan.runtime.precision,
             "exporter": EXPORTER_VERSION,
-            "onnxruntime": match &library.sha256 {
-                Some(sha256) => sha256.clone(),
-                None => hub::remembered_sha256(&library.path)?.0,
-            },
+            "onnxruntime": library_sha256(library)?,
         });
         Ok(spec::identity(&plan.experiment, run)?)
+    }
+}
+
+/// The sha256 of the ONNX Runtime library, also of one that the harness did not install.
+pub fn library_sha256(library: &Library) -> Result<String, hub::HubError> {
+    match &library.sha256 {
+        Some(sha256) => Ok(sha256.clone()),
+        None => Ok(hub::remembered_sha256(&library.path)?.0),
     }
 }

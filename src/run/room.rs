@@ -9,7 +9,7 @@ use super::AUDIO;
 use super::plan::Plan;
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::commands::UsageError;
-use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, check_settings};
+use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, check_settings, delay};
 use crate::spec::Generation;
 
 /// An embedding in the journal and in the CSV, and its rows.
@@ -50,7 +50,7 @@ impl Sizes {
     pub fn steps(&self, duration_s: f64) -> usize {
         match self.frames(duration_s) {
             0 => 0,
-            frames => frames.saturating_add(self.codebooks - 1),
+            frames => delay::steps(frames, self.codebooks),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The run folder: one set of settings, one process at a time.
 
-use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 
+use super::folder::{Held, cannot_use, hold};
 use super::journal::{Entry, Journal};
 use super::{AUDIO, FIGURES, MANIFEST};
 use crate::files;
@@ -12,9 +12,6 @@ use crate::progress::note;
 use crate::report::{DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
 use crate::spec::Identity;
 
-/// Which settings the folder belongs to: their hash, alone in a file.
-const IDENTITY: &str = ".identity";
-const LOCK: &str = ".lock";
 const JOURNAL: &str = ".journal.jsonl";
 /// Files that are never written over unless the identity beside them says that they are this run's.
 const RESULTS: [&str; 7] = [
@@ -31,7 +28,7 @@ const RESULTS: [&str; 7] = [
 pub(super) struct Store {
     pub folder: PathBuf,
     pub journal: Journal,
-    _lock: File,
+    _held: Held,
 }
 
 impl Store {
@@ -63,43 +60,19 @@ impl Store {
 
     /// `None` when the folder belongs to other settings, or holds results that do not say whose they are.
     fn try_open(folder: &Path, identity: &Identity, fresh: bool) -> Result<Option<Self>> {
-        let cannot = || {
-            format!(
-                "cannot use the run folder {}; choose another with --out",
-                folder.display()
-            )
+        let has_results = |folder: &Path| RESULTS.iter().any(|file| folder.join(file).exists());
+        let Some(held) = hold(folder, identity, has_results)? else {
+            return Ok(None);
         };
-        fs::create_dir_all(folder).with_context(cannot)?;
-        let lock = File::create(folder.join(LOCK)).with_context(cannot)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!(
-                "another harness is at work in {}; wait for it, or choose another folder with --out",
-                folder.display()
-            ),
-            Err(TryLockError::Error(e)) => return Err(e).with_context(cannot),
-        }
-        let path = folder.join(IDENTITY);
-        match fs::read_to_string(&path) {
-            Ok(found) if found.trim() == identity.full() => {}
-            Ok(_) => return Ok(None),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                if RESULTS.iter().any(|file| folder.join(file).exists()) {
-                    return Ok(None);
-                }
-                files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
-                    .with_context(cannot)?;
-            }
-            Err(e) => return Err(e).with_context(cannot),
-        }
         for written in [folder.to_owned(), folder.join(AUDIO), folder.join(FIGURES)] {
-            remove_parts(&written).with_context(cannot)?;
+            remove_parts(&written).with_context(|| cannot_use(folder))?;
         }
-        let journal = Journal::open(&folder.join(JOURNAL), fresh).with_context(cannot)?;
+        let journal =
+            Journal::open(&folder.join(JOURNAL), fresh).with_context(|| cannot_use(folder))?;
         Ok(Some(Self {
             folder: folder.to_owned(),
             journal,
-            _lock: lock,
+            _held: held,
         }))
     }
 
@@ -118,7 +91,7 @@ impl Store {
 fn remove_parts(folder: &Path) -> std::io::Result<()> {
     if folder.is_dir() {
         for part in files::parts(folder)? {
-            fs::remove_file(part)?;
+            std::fs::remove_file(part)?;
         }
     }
     Ok(())

@@ -53,9 +53,13 @@ pub fn identity(experiment: &Experiment, run: Value) -> Result<Identity, serde_j
         let steps: Vec<&str> = path.split('.').collect();
         remove(&mut settings, &steps);
     }
-    Ok(Identity(sha256_bytes(
-        canonical(settings).to_string().as_bytes(),
-    )))
+    Ok(identity_of(settings))
+}
+
+/// The identity of settings that all count, of a folder that no experiment made.
+pub fn identity_of(settings: Value) -> Identity {
+    let text = canonical(settings).to_string();
+    Identity(sha256_bytes(text.as_bytes()))
 }
 
 fn remove(value: &mut Value, steps: &[&str]) {

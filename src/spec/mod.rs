@@ -28,7 +28,7 @@ use crate::yaml::{Document, YamlError};
 
 pub use descriptions::MAX_BYTES as MAX_DESCRIPTIONS_BYTES;
 pub use generation::{Download, Generation, Prompts};
-pub use identity::{Identity, NOT_COUNTED, identity};
+pub use identity::{Identity, NOT_COUNTED, identity, identity_of};
 pub use pieces::{audio_files, check_file_id, check_ids};
 pub use resolve::{Draft, RunPieces};
 

@@ -12,27 +12,31 @@ const MAX_BYTES: u64 = 16 << 20;
 /// and so is the space around a prompt. An empty line is an error: dropping it would shift the numbers of the rest.
 pub fn read(path: &Path) -> Result<Vec<String>, SpecError> {
     let text = textfile::read(path, MAX_BYTES)?;
-    if text.trim().is_empty() {
-        let message = "it holds no prompt; write one a line".to_owned();
+    let prompts = lines(path, &text, text.trim().is_empty())?;
+    match prompts.iter().position(String::is_empty) {
+        Some(index) => Err(SpecError::Line {
+            path: path.to_owned(),
+            line: index as u64 + 1,
+            message: "this line is empty; every line is one prompt".to_owned(),
+        }),
+        None => Ok(prompts),
+    }
+}
+
+/// As [`read`], but an empty line is an empty prompt. The line end behind the last prompt begins no further one.
+pub fn read_with_empty(path: &Path) -> Result<Vec<String>, SpecError> {
+    let text = textfile::read(path, MAX_BYTES)?;
+    lines(path, &text, text.is_empty())
+}
+
+fn lines(path: &Path, text: &str, nothing: bool) -> Result<Vec<String>, SpecError> {
+    if nothing {
         return Err(SpecError::File {
             path: path.to_owned(),
-            message,
+            message: "it holds no prompt; write one a line".to_owned(),
         });
     }
-    let mut prompts = Vec::new();
-    for (line, prompt) in (1..).zip(text.lines()) {
-        let prompt = prompt.trim();
-        if prompt.is_empty() {
-            let message = "this line is empty; every line is one prompt".to_owned();
-            return Err(SpecError::Line {
-                path: path.to_owned(),
-                line,
-                message,
-            });
-        }
-        prompts.push(prompt.to_owned());
-    }
-    Ok(prompts)
+    Ok(text.lines().map(|line| line.trim().to_owned()).collect())
 }
 
 #[cfg(test)]
@@ -57,6 +61,21 @@ mod tests {
             read_bytes(b"\xef\xbb\xbfsweet music\r\na, b \"c\"\r\n"),
             expected
         );
+    }
+
+    #[test]
+    fn an_empty_line_can_be_a_prompt() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("prompts.txt");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read_with_empty(&path).map_err(|e| e.to_string())
+        };
+        let of = |prompts: &[&str]| Ok(prompts.iter().map(|p| (*p).to_owned()).collect());
+        assert_eq!(read(b"a\n\nb\n"), of(&["a", "", "b"]));
+        assert_eq!(read(b"\n"), of(&[""]));
+        assert_eq!(read(b" \r\n b \r\n\r\n"), of(&["", "b", ""]));
+        assert!(read(b"").unwrap_err().contains("it holds no prompt"));
     }
 
     #[test]

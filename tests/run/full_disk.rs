@@ -90,7 +90,7 @@ fn a_folder_that_cannot_be_written_is_refused_before_anything_runs() {
         &["--out", "file/r"],
         2,
         &format!(
-            "the run folder cannot be file/r: {} is a file",
+            "the folder for the results cannot be file/r: {} is a file",
             file.display()
         ),
     );

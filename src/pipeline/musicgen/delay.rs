@@ -30,12 +30,12 @@ pub struct DelayedCodes {
 
 /// Steps that make `frames` frames of `codebooks` codebooks (transformers: `max_new_tokens`).
 pub fn steps(frames: usize, codebooks: usize) -> usize {
-    frames + codebooks.saturating_sub(1)
+    frames.saturating_add(codebooks.saturating_sub(1))
 }
 
 /// Frames that `steps` steps make; 0 when they are too few for one.
 pub fn frames(steps: usize, codebooks: usize) -> usize {
-    (steps + 1).saturating_sub(codebooks)
+    steps.saturating_add(1).saturating_sub(codebooks)
 }
 
 impl DelayedCodes {

@@ -19,7 +19,8 @@ pub enum GenerateError {
     Choice(#[from] ChoiceError),
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
-    #[error(transparent)]
+    /// Not transparent: the exit code is looked for along the chain of causes.
+    #[error("{0}")]
     Interrupted(#[from] Interrupted),
     #[error("cannot read the tokenizer {}: {detail}; it should be T5's tokenizer.json", path.display())]
     Tokenizer { path: PathBuf, detail: String },

@@ -14,15 +14,12 @@ use super::delay::{self, DelayedCodes};
 use super::sampler::{self, Choice, Sampler};
 use super::steps::{Batch, fed};
 use super::text::{Attended, Prompts, TextEncoder};
-use super::{GenerateError, codec::Codec};
+use super::{Codec, GenerateError, codec};
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::export::Exported;
 use crate::export::musicgen::names;
 use crate::interrupt::Interrupted;
 use crate::runtime::{Runtime, Session};
-
-/// Tensors of the codec's last layers that live at once, each a float a filter and sample.
-const CODEC_TENSORS: u64 = 5;
 
 /// How pieces are made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -280,11 +277,11 @@ impl Generator {
     }
 
     fn most_at_once(&self, settings: &GenerationSettings) -> Result<usize, GenerateError> {
-        let (decoder, codec) = (&self.config.decoder, &self.config.codec);
+        let (decoder, codec_config) = (&self.config.decoder, &self.config.codec);
         let rows = if settings.guidance == 1.0 { 1 } else { 2 };
-        let samples = delay::frames(settings.steps, decoder.codebooks) * codec.hop();
+        let frames = delay::frames(settings.steps, decoder.codebooks);
         let needs = Needs {
-            fixed_bytes: CODEC_TENSORS * 4 * (samples * codec.filters) as u64,
+            fixed_bytes: codec::working_bytes(codec_config, frames),
             piece_bytes: batch::cache_bytes(rows, settings.steps, decoder.hidden, decoder.layers),
         };
         Ok(batch::most_at_once(
@@ -295,6 +292,14 @@ impl Generator {
     }
 }
 
+/// That a guidance scale is a finite number of at least 1.
+pub fn check_guidance(guidance: f32) -> Result<(), GenerateError> {
+    match guidance.is_finite() && guidance >= 1.0 {
+        true => Ok(()),
+        false => Err(GenerateError::Guidance(guidance)),
+    }
+}
+
 /// What a configuration cannot do, and what no model can.
 pub fn check_settings(
     config: &MusicgenConfig,
@@ -302,9 +307,7 @@ pub fn check_settings(
 ) -> Result<(), GenerateError> {
     let decoder = &config.decoder;
     let (steps, limit) = (settings.steps, decoder.max_positions);
-    if !(settings.guidance.is_finite() && settings.guidance >= 1.0) {
-        return Err(GenerateError::Guidance(settings.guidance));
-    }
+    check_guidance(settings.guidance)?;
     settings.choice.check_vocab(decoder.vocab)?;
     if delay::frames(steps, decoder.codebooks) == 0 {
         return Err(GenerateError::NoFrame {

@@ -12,8 +12,10 @@ pub mod sampler;
 mod steps;
 mod text;
 
+pub use codec::Codec;
 pub use error::GenerateError;
 pub use generator::{
-    Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_settings,
+    Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_guidance,
+    check_settings,
 };
 pub use sampler::Choice;

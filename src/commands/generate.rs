@@ -1,0 +1,261 @@
+//! `harness generate`: a file of prompts to a folder of pieces.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{UsageError, check_runtime, make_models_folder, open_runtime};
+use crate::card::{Card, Kind};
+use crate::checkpoint::musicgen::MusicgenConfig;
+use crate::cli::{GenerateArgs, RuntimeArgs};
+use crate::export::EXPORTER_VERSION;
+use crate::interrupt;
+use crate::model::{Model, ModelError, Ready, note_leftover};
+use crate::pipeline::musicgen::{
+    Choice, GenerateError, Generated, GenerationSettings, Generator, Job, check_guidance,
+    check_settings, delay,
+};
+use crate::progress::{self, AudioBar};
+use crate::run::pieces::PieceFolder;
+use crate::run::{check_writable, library_sha256};
+use crate::runtime::library::{self, Library};
+use crate::seeds;
+use crate::spec::{self, Identity};
+
+/// Names the random streams of this command.
+const EXPERIMENT: &str = "generate";
+
+pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
+    check_runtime(&args.runtime)?;
+    let choice = choice(args)?;
+    let prompts = spec::prompts::read_with_empty(&args.prompts)?;
+    let card = Card::find_kind(Kind::Musicgen, &args.model, &args.models.models)?;
+    check_writable(&args.out)?;
+    // Before a download that would be in vain without it.
+    let library = library::find_or_install(args.runtime.ep, args.models.offline)?;
+
+    make_models_folder(&args.models.models)?;
+    let model = Model::obtain(card, args.models.offline)?;
+    let (config, settings) = settings(args, &model, choice)?;
+    let Ready { export, leftover } = model.export(&args.models.models, args.runtime.precision)?;
+    note_leftover(&model.card.name, &leftover);
+
+    let pieces: Vec<(String, String)> = (1..)
+        .map(|line: usize| line.to_string())
+        .zip(prompts)
+        .collect();
+    let identity = identity(args, &model, &settings, &library)?;
+    let mut folder = PieceFolder::open(&args.out, &identity, &pieces, args.save_codes)?;
+    let mut missing = Vec::new();
+    for piece in &pieces {
+        if !folder.has(&piece.0)? {
+            missing.push(piece);
+        }
+    }
+    let frames = delay::frames(settings.steps, config.decoder.codebooks);
+    let duration_s = frames as f64 / config.codec.frame_rate();
+    let there = pieces.len() - missing.len();
+    let made = match missing.is_empty() {
+        true => String::new(),
+        false => {
+            let runtime = open_runtime(&args.runtime, &library)?;
+            let mut generator = Generator::load(&runtime, &export, &model.tokenizer.path)?;
+            interrupt::listen();
+            make(
+                args,
+                &mut generator,
+                &settings,
+                &missing,
+                duration_s,
+                &mut folder,
+            )
+            .map_err(|e| {
+                let outcome = format!(
+                    "the pieces finished before are in {}, and the same command goes on from there",
+                    args.out.display()
+                );
+                interrupt::explain(e, &outcome)
+            })?;
+            times(&generator)
+        }
+    };
+    let earlier = match there {
+        0 => String::new(),
+        n => format!(", {n} of them made before"),
+    };
+    progress::note(format!(
+        "{} of {duration_s:.2} s in {}{earlier}{made}",
+        counted(pieces.len()),
+        args.out.display()
+    ));
+    Ok(())
+}
+
+/// The way to choose codes, and that no value is out of every model's range.
+fn choice(args: &GenerateArgs) -> Result<Choice> {
+    let usage = |message: String| UsageError(message);
+    check_guidance(args.guidance).map_err(|e| usage(format!("--guidance: {e}")))?;
+    if let Some(duration_s) = args.duration
+        && !(duration_s.is_finite() && duration_s > 0.0)
+    {
+        return Err(usage(format!(
+            "--duration is {duration_s} s; it must be a number of seconds above 0"
+        ))
+        .into());
+    }
+    if args.greedy {
+        return Ok(Choice::Greedy);
+    }
+    Ok(Choice::sample(args.temperature, args.top_k, args.top_p)
+        .map_err(|e| usage(e.to_string()))?)
+}
+
+/// The settings of every piece under the limits of this checkpoint, of which only the configuration is read.
+fn settings(
+    args: &GenerateArgs,
+    model: &Model,
+    choice: Choice,
+) -> Result<(MusicgenConfig, GenerationSettings)> {
+    let config = MusicgenConfig::read(&model.open()?).map_err(|source| ModelError::Checkpoint {
+        card: model.card.name.clone(),
+        source,
+    })?;
+    let (steps, from) = match (args.max_new_tokens, args.duration) {
+        (Some(steps), _) => (steps, format!("--max-new-tokens {steps}")),
+        (None, duration_s) => {
+            let duration_s = duration_s.unwrap_or(GenerateArgs::DURATION_S);
+            let frame_rate = config.codec.frame_rate();
+            let frames = (duration_s * frame_rate).round() as usize;
+            if frames == 0 {
+                return Err(UsageError(format!(
+                    "--duration {duration_s} s makes no frame; the shortest piece has {} s",
+                    1.0 / frame_rate
+                ))
+                .into());
+            }
+            let steps = delay::steps(frames, config.decoder.codebooks);
+            (steps, format!("a duration of {duration_s} s"))
+        }
+    };
+    let settings = GenerationSettings {
+        steps,
+        guidance: args.guidance,
+        choice,
+    };
+    check_settings(&config, &settings).map_err(|e| match e {
+        GenerateError::Positions { .. } | GenerateError::NoFrame { .. } => {
+            UsageError(format!("{from}: {e}"))
+        }
+        other => UsageError(other.to_string()),
+    })?;
+    Ok((config, settings))
+}
+
+/// Everything that changes a piece, but its prompt and number.
+fn identity(
+    args: &GenerateArgs,
+    model: &Model,
+    settings: &GenerationSettings,
+    library: &Library,
+) -> Result<Identity> {
+    let RuntimeArgs {
+        ep,
+        device,
+        precision,
+        ..
+    } = &args.runtime;
+    Ok(spec::identity_of(json!({
+        "command": EXPERIMENT,
+        "checkpoint": model.sha256,
+        "tokenizer": model.tokenizer.sha256,
+        "settings": settings,
+        "seed": (settings.choice != Choice::Greedy).then_some(args.seed),
+        "ep": ep,
+        "device": device,
+        "precision": precision,
+        "exporter": EXPORTER_VERSION,
+        "onnxruntime": library_sha256(library)?,
+    })))
+}
+
+/// Make the pieces `missing`, each with its id and prompt, and save each as soon as it is whole.
+fn make(
+    args: &GenerateArgs,
+    generator: &mut Generator,
+    settings: &GenerationSettings,
+    missing: &[&(String, String)],
+    duration_s: f64,
+    folder: &mut PieceFolder,
+) -> Result<()> {
+    let jobs: Vec<Job> = missing
+        .iter()
+        .map(|(id, prompt)| Job {
+            prompt: prompt.clone(),
+            rng: seeds::stream(args.seed, EXPERIMENT, id, "sampling"),
+        })
+        .collect();
+    generator
+        .check(&jobs, settings)
+        .map_err(|e| bad_prompt(e, &args.prompts, missing))?;
+    let rate_hz = generator.sampling_rate();
+    let mut bar = AudioBar::new(jobs.len(), settings.steps, duration_s);
+    let at_once = args.batch.map(usize::from);
+    generator
+        .generate(
+            jobs,
+            settings,
+            at_once,
+            &mut |progress| {
+                bar.step(progress.pieces, progress.step);
+                interrupt::check()
+            },
+            |index, Generated { codes, audio }| -> Result<()> {
+                let (id, prompt) = missing[index];
+                folder.save(id, prompt, &codes, &audio, rate_hz)
+            },
+        )
+        .map_err(|e| of_piece(e, missing))?;
+    bar.finish();
+    Ok(())
+}
+
+/// An error with a prompt, with the line that it stands in.
+fn bad_prompt(
+    error: GenerateError,
+    prompts: &Path,
+    missing: &[&(String, String)],
+) -> anyhow::Error {
+    match error.job() {
+        Some(job) => {
+            let line = &missing[job].0;
+            UsageError(format!("{}:{line}: {error}", prompts.display())).into()
+        }
+        None => error.into(),
+    }
+}
+
+/// An error while pieces are made, with the piece that it is about.
+fn of_piece(error: anyhow::Error, missing: &[&(String, String)]) -> anyhow::Error {
+    match error.downcast_ref().and_then(GenerateError::job) {
+        Some(job) => error.context(format!("piece {}", missing[job].0)),
+        None => error,
+    }
+}
+
+/// `; ` and the seconds of each phase.
+fn times(generator: &Generator) -> String {
+    let seconds = generator.seconds();
+    let step_ms = 1e3 * seconds.decoder / seconds.steps.max(1) as f64;
+    format!(
+        "; loading {:.1} s, text {:.1} s, decoder {:.1} s ({} steps of {step_ms:.1} ms), codec {:.1} s",
+        seconds.load, seconds.text, seconds.decoder, seconds.steps, seconds.codec
+    )
+}
+
+fn counted(pieces: usize) -> String {
+    match pieces {
+        1 => "1 piece".to_owned(),
+        n => format!("{n} pieces"),
+    }
+}

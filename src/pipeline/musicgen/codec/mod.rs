@@ -1,0 +1,119 @@
+//! Codes to audio, through the codec's graphs.
+
+mod tiles;
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array3, ArrayView2, Axis, Ix3};
+
+use self::tiles::Tiles;
+use super::GenerateError;
+use crate::checkpoint::musicgen::CodecConfig;
+use crate::export::Exported;
+use crate::export::musicgen::{Stages, names};
+use crate::runtime::{Input, Runtime, Session};
+
+/// Frames that the LSTM reads at once, of all pieces together: 8 pieces of 29.92 s.
+///
+/// Each step of it reads all weights, however many pieces there are; from 8 on another one gains little. The gates of so
+/// many frames are 200 MB.
+const FRAMES_AT_ONCE: usize = 12_000;
+/// Frames of a tile of the coarse stages, whose weights are read once a tile.
+const COARSE_FRAMES: usize = 256;
+/// Samples of a tile of the fine stages: its tensors fill a core's cache.
+const FINE_SAMPLES: usize = 6_400;
+
+/// Bytes that decoding pieces of `frames` frames takes at most beside the weights: values of one run of the LSTM, four gates
+/// and six states a channel and frame, as much again for what its allocator keeps, and a piece's tensors.
+pub(super) fn working_bytes(codec: &CodecConfig, frames: usize) -> u64 {
+    let values = 2 * 10 * codec.widest() * FRAMES_AT_ONCE.max(frames);
+    4 * values as u64
+}
+
+/// EnCodec's decoder, loaded.
+pub struct Codec {
+    frames: Session,
+    coarse: Tiles,
+    fine: Tiles,
+}
+
+impl Codec {
+    /// Load the graphs of a MusicGen export.
+    pub fn load(runtime: &Runtime, export: &Exported) -> Result<Self, GenerateError> {
+        let codec = &export.musicgen()?.codec;
+        let (coarse, fine) = (Stages::coarse(codec), Stages::fine(codec));
+        let fine_rows = (FINE_SAMPLES / fine.ratio).max(1);
+        Ok(Self {
+            frames: runtime.session(
+                &export.path(names::CODEC_FRAMES)?,
+                runtime.options().threads,
+            )?,
+            coarse: Tiles::load(
+                runtime,
+                &export.path(names::CODEC_COARSE)?,
+                coarse,
+                COARSE_FRAMES,
+            )?,
+            fine: Tiles::load(runtime, &export.path(names::CODEC_FINE)?, fine, fine_rows)?,
+        })
+    }
+
+    /// Graph nodes by provider, by graph.
+    pub fn placement(&self) -> BTreeMap<String, BTreeMap<String, usize>> {
+        BTreeMap::from([
+            (
+                names::CODEC_FRAMES.to_owned(),
+                self.frames.placement().clone(),
+            ),
+            (names::CODEC_COARSE.to_owned(), self.coarse.placement()),
+            (names::CODEC_FINE.to_owned(), self.fine.placement()),
+        ])
+    }
+
+    /// Hand over the mono audio of each piece, in their order; `codes` are `[codebooks, frames]`. What else is decoded
+    /// does not change a piece's samples.
+    ///
+    /// # Errors
+    /// What a graph or `each` returns; pieces handed over stay.
+    pub fn decode<E: From<GenerateError>>(
+        &mut self,
+        codes: &[ArrayView2<i64>],
+        mut each: impl FnMut(usize, Vec<f32>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut piece = 0;
+        for alike in codes.chunk_by(|a, b| a.dim() == b.dim()) {
+            let frames = alike.first().map_or(0, |codes| codes.ncols());
+            for group in alike.chunks((FRAMES_AT_ONCE / frames.max(1)).max(1)) {
+                let states = self.states(group)?;
+                for states in states.outer_iter() {
+                    each(piece, self.audio(states)?)?;
+                    piece += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The samples of one piece with the states `[frames, channels]`.
+    fn audio(&mut self, states: ArrayView2<f32>) -> Result<Vec<f32>, GenerateError> {
+        let coarse = self.coarse.run(states)?;
+        let fine = self.fine.run(coarse.view())?;
+        Ok(fine.into_raw_vec_and_offset().0)
+    }
+
+    /// The states `[pieces, frames, channels]` of pieces that are equally long.
+    fn states(
+        &mut self,
+        pieces: &[ArrayView2<i64>],
+    ) -> Result<ndarray::Array3<f32>, GenerateError> {
+        let (codebooks, frames) = pieces.first().map_or((0, 0), |codes| codes.dim());
+        let mut codes = Array3::zeros((pieces.len(), codebooks, frames));
+        for (mut slot, codes) in codes.axis_iter_mut(Axis(0)).zip(pieces) {
+            slot.assign(codes);
+        }
+        let inputs = [("codes", Input::Int64(codes.view().into_dyn()))];
+        let [states] = self.frames.run(&inputs, ["states"])?;
+        let states = states.into_dimensionality::<Ix3>();
+        Ok(states.map_err(|e| self.frames.output_error(e.to_string()))?)
+    }
+}

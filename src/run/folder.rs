@@ -1,0 +1,85 @@
+//! A folder of results: one set of settings, one process at a time.
+
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::commands::UsageError;
+use crate::files;
+use crate::spec::Identity;
+
+/// Which settings the folder belongs to: their hash, alone in a file.
+const IDENTITY: &str = ".identity";
+const LOCK: &str = ".lock";
+
+/// A folder that this process holds until it drops this.
+pub(super) struct Held {
+    pub folder: PathBuf,
+    _lock: File,
+}
+
+/// Hold `folder`, made if it is missing, for the settings of `identity`; `None` when it belongs to others, or has
+/// results and does not say whose they are.
+pub(super) fn hold(
+    folder: &Path,
+    identity: &Identity,
+    has_results: impl FnOnce(&Path) -> bool,
+) -> Result<Option<Held>> {
+    let cannot = || cannot_use(folder);
+    fs::create_dir_all(folder).with_context(cannot)?;
+    let lock = File::create(folder.join(LOCK)).with_context(cannot)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => bail!(
+            "another harness is at work in {}; wait for it, or choose another folder with --out",
+            folder.display()
+        ),
+        Err(TryLockError::Error(e)) => return Err(e).with_context(cannot),
+    }
+    let path = folder.join(IDENTITY);
+    match fs::read_to_string(&path) {
+        Ok(found) if found.trim() == identity.full() => {}
+        Ok(_) => return Ok(None),
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            if has_results(folder) {
+                return Ok(None);
+            }
+            files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
+                .with_context(cannot)?;
+        }
+        Err(e) => return Err(e).with_context(cannot),
+    }
+    Ok(Some(Held {
+        folder: folder.to_owned(),
+        _lock: lock,
+    }))
+}
+
+/// What stands before an error of the disk.
+pub(super) fn cannot_use(folder: &Path) -> String {
+    format!(
+        "cannot use the folder {}; choose another with --out",
+        folder.display()
+    )
+}
+
+/// The folder, or the nearest one above it that exists, takes new files.
+pub fn check_writable(folder: &Path) -> Result<()> {
+    let absolute = std::path::absolute(folder)?;
+    let existing = absolute
+        .ancestors()
+        .find(|a| a.exists())
+        .unwrap_or(Path::new("/"));
+    if !existing.is_dir() {
+        return Err(UsageError(format!(
+            "the folder for the results cannot be {}: {} is a file",
+            folder.display(),
+            existing.display()
+        ))
+        .into());
+    }
+    tempfile::tempfile_in(existing).with_context(|| cannot_use(folder))?;
+    Ok(())
+}

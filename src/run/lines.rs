@@ -1,0 +1,88 @@
+//! A file of JSON lines that only grows: what a long job has finished so far.
+//!
+//! A line is whole or it does not count: what a killed process left half-written at the end is cut off when the file is
+//! opened again.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::progress::note;
+
+/// The file, open for appending.
+pub(super) struct Lines {
+    path: PathBuf,
+    file: File,
+}
+
+impl Lines {
+    /// Open the file at `path` and hand what it holds to `each`; with `fresh`, empty it first.
+    pub fn open<E: DeserializeOwned>(
+        path: &Path,
+        fresh: bool,
+        mut each: impl FnMut(E),
+    ) -> io::Result<Self> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(fresh)
+            .open(path)?;
+        let mut lines = Self {
+            path: path.to_owned(),
+            file: file.try_clone()?,
+        };
+        let mut reader = BufReader::new(&mut file);
+        let mut whole = 0;
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            match serde_json::from_slice(&line) {
+                Ok(entry) if line.ends_with(b"\n") => each(entry),
+                _ => break,
+            }
+            whole += line.len() as u64;
+            line.clear();
+        }
+        // One line may be half-written; several mean that the file was damaged.
+        if line.ends_with(b"\n") {
+            note(format!(
+                "{} is damaged after byte {whole}; what stood there is computed again",
+                path.display()
+            ));
+        }
+        lines.file.set_len(whole)?;
+        lines.file.seek(io::SeekFrom::End(0))?;
+        Ok(lines)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Append a line for each entry, all in one write. When that fails, as on a full disk, what was half-written is
+    /// taken back; should that fail too, the next opening cuts it off.
+    pub fn add<E: Serialize>(&mut self, entries: &[E]) -> io::Result<()> {
+        let before = self.file.stream_position()?;
+        let mut lines = Vec::new();
+        for entry in entries {
+            serde_json::to_writer(&mut lines, entry)?;
+            lines.push(b'\n');
+        }
+        if let Err(e) = self.file.write_all(&lines) {
+            return Err(match self.take_back(before) {
+                Ok(()) => e,
+                Err(also) => io::Error::new(e.kind(), format!("{e}; then {also}")),
+            });
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)?;
+        self.file.seek(io::SeekFrom::Start(length))?;
+        Ok(())
+    }
+}
