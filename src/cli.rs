@@ -129,13 +129,14 @@ impl RuntimeArgs {
 #[command(after_help = "\
 Examples:
   harness run experiments/weights.yaml --demo
+  harness run experiments/gen_spanio_base.yaml --set duration_s=10 --batch 8
   harness run experiments/weights.yaml --set audio.files=pieces --out runs/weights
   harness run experiments/weights.yaml --set arms.2.model=cards/mine.yaml --limit 10")]
 pub struct RunArgs {
     /// Experiment files
     #[arg(required = true, value_name = "EXPERIMENT.yaml")]
     pub experiments: Vec<PathBuf>,
-    /// Small bundled models with random weights and a dozen bundled pieces: shows the chain, its numbers mean nothing
+    /// Small bundled models with random weights, and fewer and shorter pieces: shows the chain, its numbers mean nothing
     #[arg(long)]
     pub demo: bool,
     /// Run folder; runs/<experiment> by default, beside it when other settings are there
@@ -154,6 +155,9 @@ pub struct RunArgs {
     /// a setting: --set crops=center)
     #[arg(long, value_name = "FILE.csv")]
     pub crops: Option<PathBuf>,
+    /// Make N pieces at once; by memory and cores by default. No result depends on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: Option<u16>,
     /// Compute everything again instead of going on from what the run folder has
     #[arg(long)]
     pub fresh: bool,
@@ -222,7 +226,12 @@ pub struct GenerateArgs {
     #[arg(long, conflicts_with_all = ["temperature", "top_k", "top_p"])]
     pub greedy: bool,
     /// Length in steps of the decoder; 4 codebooks make N - 3 frames
-    #[arg(long, value_name = "N", conflicts_with = "duration")]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "duration",
+        allow_negative_numbers = true
+    )]
     pub max_new_tokens: Option<usize>,
     /// Length in seconds; 29.92 by default
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
@@ -236,7 +245,12 @@ pub struct GenerateArgs {
     )]
     pub guidance: f32,
     /// Draw from the N likeliest codes; 0 draws from all
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        allow_negative_numbers = true
+    )]
     pub top_k: usize,
     /// Draw from the likeliest codes that together have this probability; 1 draws from all
     #[arg(
@@ -255,7 +269,12 @@ pub struct GenerateArgs {
     )]
     pub temperature: f32,
     /// Seed of the draws
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
     /// Pieces to make at once; chosen from memory and cores by default, and never heard
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

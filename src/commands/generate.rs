@@ -82,6 +82,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
     };
     let earlier = match there {
         0 => String::new(),
+        n if n == pieces.len() => ", all made before".to_owned(),
         n => format!(", {n} of them made before"),
     };
     progress::note(format!(
@@ -94,21 +95,21 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
 
 /// The way to choose codes, and that no value is out of every model's range.
 fn choice(args: &GenerateArgs) -> Result<Choice> {
-    let usage = |message: String| UsageError(message);
-    check_guidance(args.guidance).map_err(|e| usage(format!("--guidance: {e}")))?;
+    check_guidance(args.guidance).map_err(usage)?;
     if let Some(duration_s) = args.duration
         && !(duration_s.is_finite() && duration_s > 0.0)
     {
-        return Err(usage(format!(
-            "--duration is {duration_s} s; it must be a number of seconds above 0"
-        ))
-        .into());
+        let wrong = format!("--duration is {duration_s} s; it must be a number of seconds above 0");
+        return Err(UsageError(wrong).into());
     }
     if args.greedy {
         return Ok(Choice::Greedy);
     }
-    Ok(Choice::sample(args.temperature, args.top_k, args.top_p)
-        .map_err(|e| usage(e.to_string()))?)
+    Ok(Choice::sample(args.temperature, args.top_k, args.top_p).map_err(usage)?)
+}
+
+fn usage(error: impl std::error::Error) -> UsageError {
+    UsageError(error.to_string())
 }
 
 /// The settings of every piece under the limits of this checkpoint, of which only the configuration is read.
@@ -147,7 +148,7 @@ fn settings(
         GenerateError::Positions { .. } | GenerateError::NoFrame { .. } => {
             UsageError(format!("{from}: {e}"))
         }
-        other => UsageError(other.to_string()),
+        other => usage(other),
     })?;
     Ok((config, settings))
 }

@@ -6,6 +6,7 @@ mod damage;
 mod folders;
 mod hostile;
 mod make;
+mod musicgen;
 mod torch_files;
 
 use std::path::PathBuf;

@@ -13,4 +13,7 @@ mod exports;
 mod full_disk;
 mod installation;
 mod parity;
+#[cfg(target_os = "linux")]
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 mod support;

@@ -1,53 +1,15 @@
 //! A run folder on a disk without room. Needs the right to mount; elsewhere it says that it was skipped.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::small_disk::SmallDisk;
 use crate::support::Lab;
-
-/// A disk of 1 MB in memory, gone with the value.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path) -> Option<Self> {
-        fs::create_dir(at).unwrap();
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
-            .arg(at);
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then(|| SmallDisk(at.to_owned()))
-    }
-
-    /// Leave `free` bytes, a whole number of pages.
-    fn fill(&self, free: usize) {
-        let filler = self.0.join("filler");
-        let _ = fs::remove_file(&filler);
-        let output = Command::new("df")
-            .arg("--output=avail")
-            .arg("-B1")
-            .arg(&self.0)
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let room: usize = text.lines().nth(1).unwrap().trim().parse().unwrap();
-        fs::write(filler, vec![0; room - free]).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
 
 #[test]
 fn what_was_finished_stays_and_a_rerun_with_room_completes() {
     let lab = Lab::new();
     lab.run(&["--out", "roomy"]);
     let Some(disk) = SmallDisk::mount(&lab.at("disk")) else {
-        println!("skipped: this user may not mount");
         return;
     };
     let no_space = "No space left on device (os error 28)";

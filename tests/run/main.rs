@@ -19,4 +19,7 @@ mod repeat;
 #[cfg(unix)]
 mod resume;
 mod settings;
+#[cfg(target_os = "linux")]
+#[path = "../support/small_disk.rs"]
+mod small_disk;
 mod support;
