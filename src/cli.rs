@@ -129,13 +129,14 @@ impl RuntimeArgs {
 #[command(after_help = "\
 Examples:
   harness run experiments/weights.yaml --demo
+  harness run experiments/gen_spanio_base.yaml --set duration_s=10 --batch 8
   harness run experiments/weights.yaml --set audio.files=pieces --out runs/weights
   harness run experiments/weights.yaml --set arms.2.model=cards/mine.yaml --limit 10")]
 pub struct RunArgs {
     /// Experiment files
     #[arg(required = true, value_name = "EXPERIMENT.yaml")]
     pub experiments: Vec<PathBuf>,
-    /// Small bundled models with random weights and a dozen bundled pieces: shows the chain, its numbers mean nothing
+    /// Small bundled models with random weights, and fewer and shorter pieces: shows the chain, its numbers mean nothing
     #[arg(long)]
     pub demo: bool,
     /// Run folder; runs/<experiment> by default, beside it when other settings are there
@@ -154,6 +155,9 @@ pub struct RunArgs {
     /// a setting: --set crops=center)
     #[arg(long, value_name = "FILE.csv")]
     pub crops: Option<PathBuf>,
+    /// Make N pieces at once; by memory and cores by default. No result depends on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: Option<u16>,
     /// Compute everything again instead of going on from what the run folder has
     #[arg(long)]
     pub fresh: bool,

@@ -28,6 +28,11 @@ pub fn listen() {
     SAVING.store(true, Ordering::SeqCst);
 }
 
+/// Nothing is left to save: Ctrl-C ends the process at once again.
+pub fn end_at_once() {
+    SAVING.store(false, Ordering::SeqCst);
+}
+
 /// Say behind "interrupted" what became of the work; other errors stay as they are.
 pub fn explain(error: anyhow::Error, outcome: &str) -> anyhow::Error {
     if error.chain().any(|cause| cause.is::<Interrupted>()) {

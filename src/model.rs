@@ -180,8 +180,9 @@ impl Model {
 }
 
 /// Check what of a card's model is on this machine already, without a network: hashes, and whether every tensor that
-/// the card's architecture needs is there. A checkpoint that has yet to be fetched is checked then.
-pub fn check_if_here(card: &Card) -> Result<(), ModelError> {
+/// the card's architecture needs is there. A checkpoint that has yet to be fetched is checked then; one that is here is
+/// given back.
+pub fn check_if_here(card: &Card) -> Result<Option<Checkpoint>, ModelError> {
     if let Source::Path(tokenizer) = &card.tokenizer {
         local_file(&card.name, tokenizer)?;
     }
@@ -194,14 +195,14 @@ pub fn check_if_here(card: &Card) -> Result<(), ModelError> {
             let mut files = source.files.iter();
             let cached = files.all(|file| hub::cached(&hub_file(source, file)).is_some());
             if !(cached && source.is_pinned()) {
-                return Ok(());
+                return Ok(None);
             }
             fetch(&card.name, source, true)?.0
         }
     };
     let checkpoint = Checkpoint::open(&checkpoint).map_err(ModelError::checkpoint(&card.name))?;
     weights(card, &checkpoint)?;
-    Ok(())
+    Ok(Some(checkpoint))
 }
 
 /// Every tensor that a model of the card's kind needs.

@@ -102,10 +102,11 @@ fn the_weights_experiment_reads_pieces_and_names_cards_that_exist() {
         }
     }
     let overrides = Overrides {
-        files: Some(pieces.path().to_owned()),
+        set: vec![format!("audio.files={}", pieces.path().display())],
         ..Overrides::default()
     };
-    let experiment = spec::load(&shipped("experiments/weights.yaml"), &overrides).unwrap();
+    let draft = spec::open(&shipped("experiments/weights.yaml"), &overrides).unwrap();
+    let experiment = draft.resolve(None).unwrap();
     assert_eq!(
         (experiment.name.as_str(), experiment.pieces.len()),
         ("weights", 100)
@@ -128,7 +129,7 @@ fn hostile_files_are_refused_with_a_message() {
     let path = folder.path().join("x.yaml");
     let error = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        let experiment = spec::load(&path, &Overrides::default())
+        let experiment = spec::open(&path, &Overrides::default())
             .unwrap_err()
             .to_string();
         let card = Card::open(&path).unwrap_err().to_string();
@@ -159,7 +160,7 @@ fn hostile_files_are_refused_with_a_message() {
         same("x.yaml:4: it nests too deep, repeats too much or is too long for such a file")
     );
     fs::remove_file(&path).unwrap();
-    let missing = spec::load(&path, &Overrides::default())
+    let missing = spec::open(&path, &Overrides::default())
         .unwrap_err()
         .to_string();
     assert!(

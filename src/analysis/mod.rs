@@ -2,12 +2,14 @@
 
 pub mod bootstrap;
 pub mod correlation;
+pub mod draws;
 pub mod grouping;
 pub mod hypothesis;
 pub mod paired;
 pub mod summary;
 pub mod table;
 
+pub use draws::{by_prompt, draws};
 pub use grouping::{Arm, StatsError};
 pub use paired::{Paired, paired};
 pub use summary::{Summary, summarise};

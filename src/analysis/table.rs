@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::draws::spread;
 use super::grouping::{ALL, Arm, StatsError, by_arm, tastes};
 use super::paired::paired;
 use super::summary::summarise;
@@ -9,7 +10,8 @@ use crate::report::scores::ScoreRow;
 use crate::report::stats::StatsRow;
 
 /// Summaries of every arm, then of every pair of arms (first minus second, over the pieces that both have), each over
-/// all tastes and then taste by taste. A group without pieces has no row.
+/// all tastes and then taste by taste; then the spread of every arm within and between prompts that have several draws.
+/// A group without pieces has no row.
 pub fn stats(rows: &[ScoreRow], seed: u64) -> Result<Vec<StatsRow>, StatsError> {
     let (arms, tastes) = (by_arm(rows)?, tastes(rows));
     let mut groups: Vec<(&Arm<'_>, Option<&Arm<'_>>, &str)> = Vec::new();
@@ -22,7 +24,7 @@ pub fn stats(rows: &[ScoreRow], seed: u64) -> Result<Vec<StatsRow>, StatsError> 
             groups.extend(each_taste().map(|taste| (arm, Some(other), taste)));
         }
     }
-    let rows = groups.par_iter().map(|(arm, other, taste)| match other {
+    let grouped = groups.par_iter().map(|(arm, other, taste)| match other {
         None => {
             // U+001F keeps ("ab", "c") and ("a", "bc") apart.
             let label = format!("arm\u{1f}{}\u{1f}{taste}", arm.name);
@@ -36,7 +38,9 @@ pub fn stats(rows: &[ScoreRow], seed: u64) -> Result<Vec<StatsRow>, StatsError> 
             Some(StatsRow::of_pair(arm.name, other.name, taste, &comparison))
         }
     });
-    Ok(rows.collect::<Vec<_>>().into_iter().flatten().collect())
+    let mut table: Vec<StatsRow> = grouped.collect::<Vec<_>>().into_iter().flatten().collect();
+    table.extend(spread(rows, seed));
+    Ok(table)
 }
 
 #[cfg(test)]

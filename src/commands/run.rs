@@ -12,6 +12,7 @@ use crate::hub;
 use crate::interrupt;
 use crate::model::{Model, hub_file};
 use crate::progress::{note, result};
+use crate::run::room::free_bytes;
 use crate::run::{self, Plan, demo, summary};
 use crate::runtime::library;
 
@@ -19,7 +20,7 @@ use crate::runtime::library;
 pub(super) fn run(args: &RunArgs) -> Result<()> {
     let plans = plans(args)?;
     let mut runtime = None;
-    for plan in &plans {
+    for plan in plans {
         let finished = run::run(plan, &mut runtime).map_err(|e| {
             interrupt::explain(
                 e,
@@ -27,7 +28,8 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
             )
         })?;
         let table = summary::table(&finished.scores, &finished.stats);
-        result(format!("{table}{}", finished.folder.display()))?;
+        let spread = summary::spread(&finished.stats);
+        result(format!("{table}{spread}{}", finished.folder.display()))?;
     }
     Ok(())
 }
@@ -35,6 +37,9 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
 /// Check every experiment and show its plan.
 pub(super) fn check(args: &RunArgs) -> Result<()> {
     for plan in plans(args)? {
+        if let Some(before) = &plan.before {
+            result(describe(&before.plan)?)?;
+        }
         result(describe(&plan)?)?;
     }
     Ok(())
@@ -64,43 +69,84 @@ fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
 
 fn describe(plan: &Plan) -> Result<String> {
     let mut out = String::new();
-    let mut line = |text: String| out.push_str(&format!("{text}\n"));
+    let mut line = |key: &str, text: String| out.push_str(&format!("  {key:<10}  {text}\n"));
     let experiment = &plan.experiment;
     let (pieces, arms) = (experiment.pieces.len(), experiment.arms.len());
-    let seconds: f64 = plan.clips.iter().map(|clip| clip.duration_s).sum();
-    let long = plan.clips.iter().filter(|c| c.duration_s > 10.0).count();
-    line(experiment.name.clone());
-    line(format!(
-        "  pieces      {pieces}, {:.1} min of audio, {long} longer than 10 s",
-        seconds / 60.0
-    ));
+    if let (Some(generation), Some(card)) = (&experiment.generation, &plan.generator) {
+        let (sizes, seconds) = (plan.sizes(), generation.duration_s);
+        let steps = sizes.steps(seconds);
+        line(
+            "pieces",
+            format!("{}, {} steps", plan.work(), pieces * steps),
+        );
+        line(
+            "each",
+            format!("{:.2} s, {steps} steps", sizes.seconds(seconds)),
+        );
+        line(
+            "sampling",
+            format!(
+                "guidance {}, temperature {}, top-k {}, top-p {}, seed {}",
+                generation.guidance,
+                generation.temperature,
+                generation.top_k,
+                generation.top_p,
+                experiment.seed
+            ),
+        );
+        line("model", format!("{}, {}", card.name, state(plan, card)?));
+    } else if let Some(before) = &plan.before {
+        let name = &before.plan.experiment.name;
+        line("pieces", format!("{pieces} of {name}, which is run first"));
+    } else {
+        let seconds: f64 = plan.clips.iter().map(|clip| clip.duration_s).sum();
+        let long = plan.clips.iter().filter(|c| c.duration_s > 10.0).count();
+        let minutes = seconds / 60.0;
+        let of = match &plan.source {
+            Some(source) => format!(" of {}", source.folder.display()),
+            None => String::new(),
+        };
+        line(
+            "pieces",
+            format!("{pieces}{of}, {minutes:.1} min of audio, {long} longer than 10 s"),
+        );
+    }
     if !plan.skipped.is_empty() {
-        line(format!("  left out    {} (--skip-bad)", plan.skipped.len()));
+        line("left out", format!("{} (--skip-bad)", plan.skipped.len()));
     }
     let crops = match &plan.recorded {
         Some(recorded) => format!("as in {}", recorded.path.display()),
         None => format!("{}, seed {}", experiment.crops, experiment.seed),
     };
-    line(format!("  crops       {crops}"));
-    line(format!(
-        "  embeddings  {} of audio under {arms} arms",
-        pieces * arms
-    ));
+    line("crops", crops);
+    line(
+        "embeddings",
+        format!("{} of audio under {arms} arms", pieces * arms),
+    );
     for (arm, card) in experiment.arms.iter().zip(&plan.cards) {
-        line(format!(
-            "  arm         {}: {}, {}",
-            arm.name,
-            card.name,
-            state(plan, card)?
-        ));
+        let state = state(plan, card)?;
+        line("arm", format!("{}: {}, {state}", arm.name, card.name));
     }
     let library = match library::find(plan.runtime.ep)? {
         Some(library) => format!("ONNX Runtime {}", library.version),
         None => format!("{} is to be installed", plan.runtime.ep.package()),
     };
-    line(format!("  provider    {}, {library}", plan.runtime.ep));
-    line(format!("  run folder  {}", plan.folder.display()));
-    Ok(out)
+    line("provider", format!("{}, {library}", plan.runtime.ep));
+    if experiment.generation.is_some() {
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let needed = plan.bytes(&plan.sizes(), plan.without_file());
+        let free = free_bytes(&plan.folder)?;
+        line(
+            "disk",
+            format!(
+                "{:.1} MB, {:.0} MB free",
+                megabytes(needed),
+                megabytes(free)
+            ),
+        );
+    }
+    line("run folder", plan.folder.display().to_string());
+    Ok(format!("{}\n{out}", experiment.name))
 }
 
 /// What has to be done before a card's model can run.

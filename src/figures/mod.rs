@@ -2,11 +2,13 @@
 
 mod axis;
 pub mod boxplot;
+pub mod by_prompt;
 mod canvas;
 pub mod differences;
 mod font;
 mod frame;
 mod manifest;
+mod prompts;
 mod redraw;
 mod swarm;
 pub mod theme;

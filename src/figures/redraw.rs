@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::boxplot::{self, BoxPlotSpec, Group, Panel};
 use super::differences::{self, DifferencesSpec, PairPanel};
 use super::manifest::Manifest;
-use super::{Figure, FigureError};
+use super::{Figure, FigureError, prompts};
 use crate::analysis::grouping::{ALL, Arm, by_arm, tastes};
 use crate::analysis::{self, Summary};
 use crate::report::stats::Kind;
@@ -95,6 +95,9 @@ fn draw(run_dir: &Path) -> Result<Vec<(&'static str, Figure)>, FigureError> {
             watermark,
         };
         figures.push(("differences", differences::render(&spec)?));
+    }
+    if let Some(figure) = prompts::figure(&rows, &manifest, SCORE, &caption, watermark)? {
+        figures.push(("by_prompt", figure));
     }
     Ok(figures)
 }
@@ -212,7 +215,7 @@ impl<'s> Table<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::scores::row;
+    use crate::report::scores::{drawn as drawn_row, row};
 
     const MANIFEST: &str = r#"{"experiment": "weights", "seed": 5, "harness": {"version": "0.1.0"},
         "arms": [{"name": "on", "checkpoint": "a/b/fusion.pt"}, {"name": "<off> & 'x'"}], "other": [1]}"#;
@@ -312,6 +315,32 @@ mod tests {
             })
             .collect();
         assert_eq!(drawn(run_dir(&many).path()).len(), 4);
+    }
+
+    #[test]
+    fn generated_pieces_are_drawn_by_prompt_too() {
+        let draws = |prompts: usize, draws: usize| -> Vec<ScoreRow> {
+            let pieces = (0..prompts).flat_map(|p| (1..=draws).map(move |draw| (p, draw)));
+            let score = |p: usize, draw: usize| ((p * 31 + draw * 7) as f64).sin() / 3.0;
+            pieces
+                .map(|(p, draw)| drawn_row(&format!("p{p}"), draw, "on", score(p, draw)))
+                .collect()
+        };
+        for (prompts, count) in [(1, 1), (4, 25), (100, 1), (100, 3), (900, 1)] {
+            let folder = run_dir(&[]);
+            let rows = draws(prompts, count);
+            report::write_scores(&folder.path().join(ScoreRow::FILE), &rows).unwrap();
+            let files = drawn(folder.path());
+            assert_eq!(files.len(), 4, "scores and by_prompt");
+            let svg = std::str::from_utf8(&files[2]).unwrap();
+            assert!(svg.contains("CLAP Score by prompt: on"));
+            assert_eq!(svg.contains("dot: one draw"), count > 1);
+            let labels = (0..prompts)
+                .filter(|p| svg.contains(&format!("\np{p}\n")))
+                .count();
+            assert_eq!(labels, prompts.min(400));
+            assert_eq!(svg.contains("of 900 prompts"), prompts == 900);
+        }
     }
 
     #[test]

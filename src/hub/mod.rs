@@ -21,6 +21,7 @@ mod name;
 mod remote;
 mod settings;
 mod store;
+mod web;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub use error::HubError;
 pub use name::{HubFile, RepoKind};
 pub use remote::RemoteInfo;
 pub use settings::{Patience, Settings, Token};
+pub use web::{WebError, fetch_pinned};
 
 use crate::progress;
 use checked::Checked;

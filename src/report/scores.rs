@@ -1,13 +1,17 @@
 //! `scores.csv`: one row per piece and arm.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize, Serializer, ser};
 
-use super::table::{Row, finite};
+use super::table::{ReportError, Row, finite, write, write_columns};
 
 /// One piece under one arm. The first four columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRow {
     pub id: String,
+    /// The column is `description` where the prompt is one, as in the notebooks.
+    #[serde(alias = "description")]
     pub prompt: String,
     pub audio_path: String,
     /// Cosine of the audio and the text embedding, -1 to 1; six decimals in the file.
@@ -25,6 +29,19 @@ pub struct ScoreRow {
     pub back: Option<usize>,
     /// First sample of the crop of a model without fusion; empty where none was taken.
     pub offset: Option<usize>,
+    /// Of a generated piece: pieces with one `prompt_id` are draws of one prompt. The fields from here on are columns
+    /// of generated pieces only: see [`write_scores`].
+    #[serde(default, skip_serializing)]
+    pub prompt_id: Option<String>,
+    /// From 1.
+    #[serde(default, skip_serializing)]
+    pub draw: Option<usize>,
+    /// As the descriptions file says.
+    #[serde(default, skip_serializing)]
+    pub instrument: Option<String>,
+    /// Every taste that a description names, in its order and with spaces between them.
+    #[serde(default, skip_serializing)]
+    pub tastes: Option<String>,
 }
 
 impl Row for ScoreRow {
@@ -41,7 +58,137 @@ impl Row for ScoreRow {
         "back",
         "offset",
     ];
+    const ALIASES: &'static [(&'static str, &'static str)] = &[("prompt", "description")];
 }
+
+/// Write `scores.csv` with the columns that its pieces have: those of the notebook that it belongs to first, whether the
+/// pieces were found, made from prompts or made from descriptions.
+pub fn write_scores(path: &Path, rows: &[ScoreRow]) -> Result<(), ReportError> {
+    match rows.first() {
+        Some(row) if row.instrument.is_some() => {
+            let rows = rows.iter().map(|row| Described {
+                id: &row.id,
+                instrument: row.instrument.as_deref(),
+                description: &row.prompt,
+                piece: Piece::of(row),
+                tastes: row.tastes.as_deref(),
+                draw: Draw::of(row),
+            });
+            write_columns(path, &Described::COLUMNS, rows)
+        }
+        Some(row) if row.prompt_id.is_some() => {
+            let rows = rows.iter().map(|row| Prompted {
+                id: &row.id,
+                prompt: &row.prompt,
+                piece: Piece::of(row),
+                draw: Draw::of(row),
+            });
+            write_columns(path, &Prompted::COLUMNS, rows)
+        }
+        _ => write(path, rows),
+    }
+}
+
+/// A piece that was made from a prompt; the first five columns are the notebook's. Nested structs are columns in a row.
+#[derive(Serialize)]
+struct Prompted<'a> {
+    id: &'a str,
+    prompt: &'a str,
+    piece: Piece<'a>,
+    draw: Draw<'a>,
+}
+
+/// A piece that was made from a description; the first five columns are the notebook's.
+#[derive(Serialize)]
+struct Described<'a> {
+    id: &'a str,
+    instrument: Option<&'a str>,
+    description: &'a str,
+    piece: Piece<'a>,
+    tastes: Option<&'a str>,
+    draw: Draw<'a>,
+}
+
+impl Prompted<'_> {
+    const COLUMNS: [&'static str; 12] = [
+        "id",
+        "prompt",
+        "audio_path",
+        "clap_score",
+        "taste",
+        "prompt_id",
+        "draw",
+        "arm",
+        "front",
+        "middle",
+        "back",
+        "offset",
+    ];
+}
+
+impl Described<'_> {
+    const COLUMNS: [&'static str; 14] = [
+        "id",
+        "instrument",
+        "description",
+        "audio_path",
+        "clap_score",
+        "taste",
+        "tastes",
+        "prompt_id",
+        "draw",
+        "arm",
+        "front",
+        "middle",
+        "back",
+        "offset",
+    ];
+}
+
+#[derive(Serialize)]
+struct Piece<'a> {
+    audio_path: &'a str,
+    clap_score: SixDecimals,
+    taste: &'a str,
+}
+
+impl<'a> Piece<'a> {
+    fn of(row: &'a ScoreRow) -> Self {
+        Self {
+            audio_path: &row.audio_path,
+            clap_score: SixDecimals(row.clap_score),
+            taste: &row.taste,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Draw<'a> {
+    prompt_id: Option<&'a str>,
+    draw: Option<usize>,
+    arm: &'a str,
+    front: Option<usize>,
+    middle: Option<usize>,
+    back: Option<usize>,
+    offset: Option<usize>,
+}
+
+impl<'a> Draw<'a> {
+    fn of(row: &'a ScoreRow) -> Self {
+        Self {
+            prompt_id: row.prompt_id.as_deref(),
+            draw: row.draw,
+            arm: &row.arm,
+            front: row.front,
+            middle: row.middle,
+            back: row.back,
+            offset: row.offset,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SixDecimals(#[serde(serialize_with = "six_decimals")] f64);
 
 /// A score as it reads back from the file.
 pub fn as_written(score: f64) -> f64 {
@@ -67,13 +214,27 @@ pub(crate) fn row(id: &str, arm: &str, taste: &str, clap_score: f64) -> ScoreRow
         middle: None,
         back: None,
         offset: None,
+        prompt_id: None,
+        draw: None,
+        instrument: None,
+        tastes: None,
+    }
+}
+
+/// The row of one draw of a prompt, for tests.
+#[cfg(test)]
+pub(crate) fn drawn(prompt_id: &str, draw: usize, arm: &str, clap_score: f64) -> ScoreRow {
+    ScoreRow {
+        prompt_id: Some(prompt_id.to_owned()),
+        draw: Some(draw),
+        ..row(&format!("{prompt_id}_{draw:02}"), arm, "sweet", clap_score)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns, write};
+    use crate::report::table::{read, tests::assert_columns};
 
     #[test]
     fn strange_text_survives_and_scores_have_six_decimals() {
@@ -88,6 +249,34 @@ mod tests {
         assert!(text.contains(",0.123457,"), "{text}");
         strange.clap_score = as_written(strange.clap_score);
         assert_eq!(read::<ScoreRow>(&path).unwrap(), [strange]);
+    }
+
+    #[test]
+    fn generated_pieces_have_the_columns_of_their_notebook_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(ScoreRow::FILE);
+        let mut rows = [drawn("sweet", 1, "on", 0.25), drawn("sweet", 2, "on", -0.5)];
+        write_scores(&path, &rows).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let expected = "id,prompt,audio_path,clap_score,taste,prompt_id,draw,arm,front,middle,back,offset\n\
+            sweet_01,\"sweet music, ambient for fine restaurant\",sweet_01.wav,0.250000,sweet,sweet,1,on,,,,\n";
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(read::<ScoreRow>(&path).unwrap(), rows);
+
+        for row in &mut rows {
+            row.instrument = Some("piano".into());
+            row.tastes = Some("sweet sour".into());
+        }
+        write_scores(&path, &rows).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let expected = "id,instrument,description,audio_path,clap_score,taste,tastes,prompt_id,draw,arm,front,middle,\
+            back,offset\nsweet_01,piano,\"sweet music, ambient for fine restaurant\",sweet_01.wav,0.250000,sweet,\
+            sweet sour,sweet,1,on,,,,\n";
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(read::<ScoreRow>(&path).unwrap(), rows);
+        rows[1].clap_score = f64::NAN;
+        assert!(write_scores(&path, &rows).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `stats.csv`: one tidy table of summaries of arms (`kind` = `arm`) and of paired differences (`kind` = `pair`).
+//! `stats.csv`: one tidy table of summaries of arms (`kind` = `arm`), of paired differences (`kind` = `pair`), and, where
+//! prompts have several draws, of what differs within a prompt and between prompts (`kind` = `within`, `between`).
 
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +15,14 @@ pub enum Kind {
     Arm,
     /// The differences `arm` - `arm_b`, piece by piece.
     Pair,
+    /// How far the draws of a prompt lie from their mean; `sd` is pooled over the prompts.
+    Within,
+    /// The means of the prompts' draws; `n` is the number of prompts.
+    Between,
 }
 
-/// One group of pieces. From `n` to `ci_high` the columns describe the scores (`kind` = `arm`) or the differences
-/// (`kind` = `pair`); the columns after them belong to pairs and are empty for arms. See [`Summary`] and [`Paired`].
+/// One group of pieces. From `n` to `ci_high` the columns describe what `kind` says: scores, differences, deviations or
+/// means; the columns after them belong to pairs and are empty otherwise. See [`Summary`] and [`Paired`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatsRow {
     pub kind: Kind,
@@ -87,8 +92,13 @@ impl Row for StatsRow {
 impl StatsRow {
     /// A row about the scores of `arm`.
     pub fn of_arm(arm: &str, taste: &str, summary: &Summary) -> Self {
+        Self::of(Kind::Arm, arm, taste, summary)
+    }
+
+    /// A row about one arm.
+    pub fn of(kind: Kind, arm: &str, taste: &str, summary: &Summary) -> Self {
         Self {
-            kind: Kind::Arm,
+            kind,
             arm: arm.to_owned(),
             arm_b: None,
             taste: taste.to_owned(),

@@ -16,6 +16,8 @@ pub trait Row: Serialize + DeserializeOwned {
     const FILE: &'static str;
     /// The header, also of a file without rows.
     const COLUMNS: &'static [&'static str];
+    /// A column and the name that it may have instead.
+    const ALIASES: &'static [(&'static str, &'static str)] = &[];
 }
 
 /// Why a CSV could not be written or read.
@@ -42,12 +44,23 @@ pub enum ReportError {
 
 /// Write the header and `rows` to `path`, whole or not at all. A number that is not finite is an error.
 pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), ReportError> {
+    write_columns(path, T::COLUMNS, rows.iter())
+}
+
+/// As [`write`], for rows whose columns are not those of a [`Row`].
+pub(super) fn write_columns<T: Serialize>(
+    path: &Path,
+    columns: &[&str],
+    rows: impl Iterator<Item = T>,
+) -> Result<(), ReportError> {
     let fill = |file: &mut dyn Write| -> io::Result<()> {
         let mut csv = csv::WriterBuilder::new()
             .has_headers(false)
             .from_writer(file);
-        csv.write_record(T::COLUMNS)?;
-        rows.iter().try_for_each(|row| csv.serialize(row))?;
+        csv.write_record(columns)?;
+        for row in rows {
+            csv.serialize(row)?;
+        }
         csv.flush()
     };
     files::write_atomic(path, |file| fill(file)).map_err(|source| ReportError::Write {
@@ -66,7 +79,9 @@ pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, ReportError> {
     let mut csv = csv::Reader::from_reader(BufReader::new(file));
     let header = csv.headers().map_err(|e| explain(path, e, None))?.clone();
     for column in T::COLUMNS.iter().copied() {
-        if !header.iter().any(|name| name == column) {
+        let alias = T::ALIASES.iter().find(|(of, _)| *of == column);
+        let named = |name: &str| name == column || alias.is_some_and(|(_, alias)| *alias == name);
+        if !header.iter().any(named) {
             return Err(ReportError::Column {
                 path: path.to_owned(),
                 column,
@@ -148,7 +163,7 @@ pub(super) mod tests {
     use std::fs;
 
     use super::*;
-    use crate::report::{EmbeddingRow, ScoreRow, SkippedRow, StatsRow};
+    use crate::report::{DrawsRow, EmbeddingRow, ScoreRow, SkippedRow, StatsRow};
 
     /// The header that serde would write for `row` is `COLUMNS`.
     pub fn assert_columns<T: Row>(row: &T) {
@@ -172,6 +187,7 @@ pub(super) mod tests {
         check::<EmbeddingRow>(folder.path());
         check::<StatsRow>(folder.path());
         check::<SkippedRow>(folder.path());
+        check::<DrawsRow>(folder.path());
     }
 
     fn error(text: &[u8]) -> String {

@@ -1,9 +1,10 @@
-//! What `--demo` brings: small checkpoints in the real formats, cards for them and a dozen pieces, all in the program.
+//! What `--demo` brings: small checkpoints in the real formats, cards for them and a few descriptions, all in the program.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::spec::Shrink;
 use crate::{cache, files};
 
 /// Said once by every demo run.
@@ -28,23 +29,12 @@ bundled![
     "models/630k-audioset-best.yaml",
     "models/630k-audioset-fusion-best.yaml",
     "models/music_audioset.yaml",
+    "descriptions.json",
     "models/tasty-musicgen-small.yaml",
     "musicgen/config.json",
     "musicgen/generation_config.json",
     "musicgen/model.safetensors",
     "musicgen/tokenizer.json",
-    "pieces/bitter_01.wav",
-    "pieces/bitter_02.flac",
-    "pieces/bitter_03.ogg",
-    "pieces/salty_01.wav",
-    "pieces/salty_02.mp3",
-    "pieces/salty_03.ogg",
-    "pieces/sour_01.wav",
-    "pieces/sour_02.mp3",
-    "pieces/sour_03.wav",
-    "pieces/sweet_01.wav",
-    "pieces/sweet_02.ogg",
-    "pieces/sweet_03.flac",
 ];
 
 /// Where the demo lies on this machine.
@@ -52,7 +42,18 @@ bundled![
 pub struct Demo {
     /// Cards, and the graphs exported from them.
     pub models: PathBuf,
-    pub pieces: PathBuf,
+    descriptions: PathBuf,
+}
+
+impl Demo {
+    /// Small enough for the whole chain in a minute on two cores, and long enough that CLAP hears only a part of a piece.
+    pub fn shrink(&self) -> Shrink {
+        Shrink {
+            draws: 3,
+            duration_s: 12.0,
+            descriptions: self.descriptions.clone(),
+        }
+    }
 }
 
 /// Unpack the demo into the cache, once: its folder is named by its content and appears whole.
@@ -74,7 +75,7 @@ pub fn unpack() -> anyhow::Result<Demo> {
     }
     Ok(Demo {
         models: folder.join("models"),
-        pieces: folder.join("pieces"),
+        descriptions: folder.join("descriptions.json"),
     })
 }
 
@@ -106,7 +107,7 @@ mod tests {
     fn every_file_of_the_demo_is_bundled() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
         let mut on_disk = Vec::new();
-        for folder in ["", "models", "musicgen", "pieces"] {
+        for folder in ["", "models", "musicgen"] {
             for entry in fs::read_dir(root.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_file() && path.extension().is_none_or(|e| e != "md") {

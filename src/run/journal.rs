@@ -1,4 +1,4 @@
-//! What a run has finished so far: one JSON line for each embedding, appended as it comes.
+//! What a run has finished so far: one JSON line for each piece made and each embedding, appended as it comes.
 //!
 //! A line beside them says where a graph's nodes ran, so that the manifest knows it also after a resumed run.
 //!
@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::lines::Lines;
 use crate::audio::Crops;
 
-/// One finished embedding under one arm.
+/// One finished piece, or one finished embedding under one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(super) enum Entry {
+    /// Its file is whole, and has this hash.
+    Piece { id: String, sha256: String },
     Text {
         arm: String,
         prompt: String,
@@ -47,6 +49,8 @@ pub(super) struct Journal {
 
 #[derive(Default)]
 struct Finished {
+    /// Hashes by piece id.
+    pieces: HashMap<String, String>,
     /// By arm and prompt.
     texts: HashMap<(String, String), Vec<f32>>,
     /// By arm and piece id.
@@ -75,6 +79,11 @@ impl Journal {
             self.finished.remember(entry);
         }
         Ok(())
+    }
+
+    /// The hash of a piece's file, if it was made.
+    pub fn piece(&self, id: &str) -> Option<&str> {
+        self.finished.pieces.get(id).map(String::as_str)
     }
 
     /// The embedding of a prompt under an arm, if it is finished.
@@ -108,6 +117,13 @@ impl Journal {
 impl Finished {
     fn remember(&mut self, entry: Entry) {
         match entry {
+            Entry::Piece { id, sha256 } => {
+                // Where a provider does not make the same piece twice, what was computed of the first one is void.
+                if self.pieces.get(&id).is_some_and(|made| *made != sha256) {
+                    self.clips.retain(|(_, clip), _| *clip != id);
+                }
+                self.pieces.insert(id, sha256);
+            }
             Entry::Text {
                 arm,
                 prompt,
@@ -171,6 +187,24 @@ mod tests {
             let (embedding, crops) = again.clip("on", "b").unwrap();
             assert_eq!(embedding, [0.1, -1e-9, 0.333_333_34]);
             assert_eq!(crops.offset, Some(7));
+        }
+    }
+
+    #[test]
+    fn what_was_computed_of_another_file_is_void() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut journal = Journal::open(&path, false).unwrap();
+        let made = |id: &str, sha256: &str| Entry::Piece {
+            id: id.into(),
+            sha256: sha256.into(),
+        };
+        let entries = vec![made("a", "1"), made("b", "1"), entry("a"), entry("b")];
+        journal.add(entries).unwrap();
+        journal.add(vec![made("a", "2"), made("b", "1")]).unwrap();
+        for journal in [&journal, &Journal::open(&path, false).unwrap()] {
+            assert_eq!((journal.piece("a"), journal.piece("c")), (Some("2"), None));
+            assert!(journal.clip("on", "a").is_none() && journal.clip("on", "b").is_some());
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::export::ExportedGraph;
 use crate::model::FileRecord;
+use crate::pipeline::musicgen::GenerationSettings;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest {
@@ -17,11 +18,19 @@ pub(super) struct Manifest {
     pub identity: String,
     pub seed: u64,
     pub crops: CropsRecord,
+    /// Whether bundled models and shortened settings were used.
+    pub demo: bool,
     /// Numbers from random weights mean nothing.
     pub random_weights: bool,
+    /// The run that made the pieces, when it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pieces_from: Option<SourceRecord>,
     pub pieces: usize,
     pub skipped: usize,
     pub arms: Vec<ArmRecord>,
+    /// How the pieces were made, when this run made them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<GenerationRecord>,
     pub runtime: RuntimeRecord,
     pub harness: Program,
     /// The experiment as it was understood, with every override and every piece.
@@ -39,8 +48,40 @@ pub(super) struct CropsRecord {
 }
 
 #[derive(Debug, Serialize)]
+pub(super) struct SourceRecord {
+    pub folder: PathBuf,
+    pub experiment: String,
+    pub identity: String,
+}
+
+#[derive(Debug, Serialize)]
 pub(super) struct ArmRecord {
     pub name: String,
+    #[serde(flatten)]
+    pub model: ModelRecord,
+    pub fusion_shrink: Value,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct GenerationRecord {
+    /// Of the pieces, in Hz.
+    pub sampling_rate: usize,
+    /// As the generator took them.
+    pub settings: GenerationSettings,
+    pub model: ModelRecord,
+    /// In the order of the settings' pieces; their files are `audio/<id>.wav`.
+    pub pieces: Vec<PieceRecord>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PieceRecord {
+    pub id: String,
+    /// Of the file.
+    pub sha256: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ModelRecord {
     pub card: String,
     /// File name of the checkpoint.
     pub checkpoint: String,
@@ -49,7 +90,6 @@ pub(super) struct ArmRecord {
     pub tokenizer: FileRecord,
     pub licence: String,
     pub architecture: String,
-    pub fusion_shrink: Value,
     /// Tensors of the checkpoint that nothing needed and that such checkpoints are not known to carry.
     pub leftover_tensors: Vec<String>,
     pub exporter_version: u32,

@@ -1,17 +1,33 @@
-//! One experiment with one set of effective settings, in one folder: plan, journal, engine, manifest.
+//! One experiment with one set of effective settings, in one folder: plan, pieces, journal, embeddings, results.
 
+mod crops;
 pub mod demo;
+mod embed;
 pub mod engine;
+mod finish;
 mod folder;
 mod journal;
 mod lines;
+mod make;
 mod manifest;
 pub mod pieces;
 pub mod plan;
+mod ready;
+pub mod room;
+pub mod source;
 mod store;
 pub mod summary;
 pub mod survey;
 
-pub use engine::{library_sha256, run};
+pub use engine::run;
 pub use folder::check_writable;
 pub use plan::{Plan, plan};
+pub use ready::library_sha256;
+
+/// Where run folders are unless `--out` says otherwise, and where a run is looked for by name.
+pub const RUNS: &str = "runs";
+/// The folder of a run's own pieces, in its folder.
+const AUDIO: &str = "audio";
+/// Written last of the results: a folder that has it holds a finished run.
+const MANIFEST: &str = "manifest.json";
+const FIGURES: &str = "figures";

@@ -1,81 +1,160 @@
 //! Everything that can be checked before anything long starts.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::RUNS;
+use super::crops::RecordedCrops;
 use super::demo::{self, Demo};
 use super::folder::check_writable;
+use super::source::{self, SourceRun};
 use super::survey::survey;
-use crate::audio::Crops;
 use crate::card::{Card, Kind};
+use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::cli::{MODELS, RunArgs, RuntimeArgs};
 use crate::commands::UsageError;
-use crate::files;
+use crate::hub;
 use crate::model;
 use crate::pipeline::clips::{ClipInfo, CropChoice};
+use crate::progress::note;
 use crate::report::SkippedRow;
-use crate::spec::{self, Experiment, Overrides};
+use crate::spec::{self, Draft, Experiment, Overrides, Piece, RunPieces};
 
-/// An experiment whose pieces are readable and whose cards are known.
+/// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]
 pub struct Plan {
     /// Without the pieces that were left out.
     pub experiment: Experiment,
-    /// Of each piece, in their order.
+    /// Of each piece that is here, in their order; empty when they are yet to be made.
     pub clips: Vec<ClipInfo>,
     pub skipped: Vec<SkippedRow>,
     /// Of each arm, in their order.
     pub cards: Vec<Card>,
+    /// The card of the model that makes the pieces, and its sizes if its checkpoint is here.
+    pub generator: Option<Card>,
+    pub config: Option<MusicgenConfig>,
+    /// The run that the pieces come from, and what is to be run when there is none yet.
+    pub source: Option<SourceRun>,
+    pub before: Option<Box<Before>>,
     pub recorded: Option<RecordedCrops>,
     /// The folder asked for, or `runs/<experiment>`.
     pub folder: PathBuf,
     /// Where the cards are, and the graphs.
     pub models: PathBuf,
     pub runtime: RuntimeArgs,
+    /// Pieces made at once.
+    pub batch: Option<usize>,
+    pub demo: bool,
     pub offline: bool,
     pub fresh: bool,
+    skip_bad: bool,
 }
 
-/// What `--crops` gave.
-#[derive(Debug, Clone)]
-pub struct RecordedCrops {
-    pub path: PathBuf,
-    pub sha256: String,
-    crops: HashMap<String, Crops>,
+/// A run that has to be made first.
+#[derive(Debug)]
+pub struct Before {
+    pub plan: Plan,
+    /// Of the experiment that waits for it.
+    pub draft: Draft,
+}
+
+impl Before {
+    /// The folder of the run, if it has been made since.
+    pub fn found(&self) -> Result<Option<PathBuf>> {
+        let Plan {
+            experiment, demo, ..
+        } = &self.plan;
+        source::find(&experiment.name, experiment.limit, *demo)
+    }
 }
 
 impl Plan {
     /// How the crops of long pieces are chosen, the same for every arm.
     pub fn crop_choice(&self) -> CropChoice {
+        let experiment = &self.experiment;
         match &self.recorded {
             Some(recorded) => CropChoice::Recorded(recorded.crops.clone()),
             None => CropChoice::Policy {
-                policy: self.experiment.crops,
-                seed: self.experiment.seed,
-                experiment: self.experiment.name.clone(),
+                policy: experiment.crops,
+                seed: experiment.seed,
+                experiment: experiment
+                    .crops_of
+                    .as_ref()
+                    .unwrap_or(&experiment.name)
+                    .clone(),
             },
         }
     }
 
-    /// Whether any arm's numbers mean nothing.
+    /// Whether any number means nothing.
     pub fn random_weights(&self) -> bool {
-        self.cards.iter().any(|card| card.random_weights)
+        let cards = self.cards.iter().chain(&self.generator);
+        let source = self.source.as_ref();
+        cards.into_iter().any(|card| card.random_weights)
+            || source.is_some_and(|source| source.random_weights)
+    }
+
+    /// Where a piece's file is, in a run whose folder is `folder`.
+    pub fn path_of(&self, piece: &Piece, folder: &Path) -> PathBuf {
+        match self.experiment.generation {
+            Some(_) => folder.join(&piece.path),
+            None => piece.path.clone(),
+        }
+    }
+
+    /// `100 pieces, 49.9 min of audio`, of pieces that are to be made.
+    pub fn work(&self) -> String {
+        let pieces = self.experiment.pieces.len();
+        let duration_s = self
+            .experiment
+            .generation
+            .as_ref()
+            .map_or(0.0, |g| g.duration_s);
+        let minutes = self.sizes().seconds(duration_s) * pieces as f64 / 60.0;
+        format!("{pieces} pieces, {minutes:.1} min of audio")
+    }
+
+    /// The same plan with the pieces of the finished run in `folder`.
+    pub(super) fn attach(mut self, draft: Draft, folder: &Path) -> Result<Self> {
+        let source = SourceRun::open(folder)?;
+        let pieces = source.pieces(draft.experiment().limit)?;
+        self.experiment = draft.resolve_from(pieces)?;
+        self.source = Some(source);
+        self.look()
+    }
+
+    /// Decode every piece and hold the crops against them.
+    fn look(mut self) -> Result<Self> {
+        let pieces = &self.experiment.pieces;
+        let paths: Vec<&Path> = pieces.iter().map(|p| p.path.as_path()).collect();
+        let found = survey(&paths, "pieces", self.skip_bad)?;
+        found.keep(&mut self.experiment.pieces);
+        self.clips = found.infos.into_iter().flatten().collect();
+        self.skipped = found.skipped;
+        Ok(self)
     }
 }
 
 /// Check one experiment file under the command line's settings. Every piece is decoded and every card read; no model
-/// is loaded and nothing is fetched.
+/// is loaded, and nothing is fetched but a file of prompts.
 pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
     let demo = args.demo.then(|| unpack_demo(args)).transpose()?;
     let overrides = Overrides {
         set: args.set.clone(),
         seed: args.seed,
         limit: args.limit,
-        files: demo.as_ref().map(|d| d.pieces.clone()),
+        demo: demo.as_ref().map(Demo::shrink),
     };
-    let mut experiment = spec::load(path, &overrides)?;
+    let draft = spec::open(path, &overrides)?;
+    let experiment = draft.experiment().clone();
+    if !draft.shrunk().is_empty() {
+        note(format!(
+            "demo: {}: {}",
+            experiment.name,
+            draft.shrunk().join(", ")
+        ));
+    }
     let models = match &demo {
         Some(demo) => demo.models.clone(),
         None => args.models.models.clone(),
@@ -88,94 +167,168 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
                 .with_context(|| format!("arm '{}'", arm.name))
         })
         .collect::<Result<Vec<_>>>()?;
-    let recorded = args.crops.as_deref().map(read_crops).transpose()?;
-    let paths: Vec<&Path> = experiment.pieces.iter().map(|p| p.path.as_path()).collect();
-    let found = survey(&paths, "pieces", args.skip_bad)?;
-    found.keep(&mut experiment.pieces);
-    let clips: Vec<ClipInfo> = found.infos.into_iter().flatten().collect();
-    // Those that are on the hub yet are checked once they are fetched.
-    for card in &cards {
-        model::check_if_here(card)?;
-    }
-    if let Some(recorded) = &recorded {
-        check_crops(recorded, &experiment, &clips, &cards)?;
-    }
-    let folder = match &args.out {
-        Some(out) => out.clone(),
-        None => Path::new("runs").join(&experiment.name),
-    };
-    check_writable(&folder)?;
-    Ok(Plan {
-        experiment,
-        clips,
-        skipped: found.skipped,
+    let generator = experiment.generation.as_ref();
+    let generator = generator
+        .map(|generation| Card::find_kind(Kind::Musicgen, &generation.model, &models))
+        .transpose()?;
+    let plan = Plan {
+        clips: Vec::new(),
+        skipped: Vec::new(),
         cards,
-        recorded,
-        folder,
+        generator,
+        config: None,
+        source: None,
+        before: None,
+        recorded: args.crops.as_deref().map(RecordedCrops::read).transpose()?,
+        folder: match &args.out {
+            Some(out) => out.clone(),
+            None => Path::new(RUNS).join(&experiment.name),
+        },
         models,
         runtime: args.runtime.clone(),
+        batch: args.batch.map(usize::from),
+        demo: args.demo,
         offline: args.models.offline,
         fresh: args.fresh,
-    })
-}
-
-/// The demo brings its own pieces and models: asking for others with it is a mistake.
-fn unpack_demo(args: &RunArgs) -> Result<Demo> {
-    let pieces = args.set.iter().find(|set| set.starts_with("audio"));
-    let models = (args.models.models != Path::new(MODELS)).then(|| "--models".to_owned());
-    match pieces.map(|set| format!("--set {set}")).or(models) {
-        Some(other) => Err(UsageError(format!(
-            "--demo brings its own pieces and models, so {other} would change nothing; leave one of them out"
-        ))
-        .into()),
-        None => demo::unpack(),
+        skip_bad: args.skip_bad,
+        experiment,
+    };
+    let mut plan = with_pieces(plan, draft, path, args)?;
+    // Those that are on the hub yet are checked once they are fetched.
+    for card in &plan.cards {
+        model::check_if_here(card)?;
     }
+    if let Some(recorded) = &plan.recorded {
+        recorded.check(&plan.experiment, &plan.clips, &plan.cards)?;
+    }
+    check_writable(&plan.folder)?;
+    if let Some(card) = &plan.generator {
+        if let Some(checkpoint) = model::check_if_here(card)? {
+            let config = MusicgenConfig::read(&checkpoint)?;
+            plan.settings(&config)?;
+            plan.config = Some(config);
+        }
+        plan.check_room(&plan.sizes(), &plan.folder, plan.without_file())?;
+    }
+    Ok(plan)
 }
 
-fn read_crops(path: &Path) -> Result<RecordedCrops> {
-    let crops = spec::crops::read(path)?;
-    let sha256 =
-        files::sha256_file(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(RecordedCrops {
-        path: path.to_owned(),
-        sha256,
-        crops,
-    })
+/// The plan with its pieces: found, to be made by it, or to be made by another run before it.
+fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
+    let Some(from) = draft.from().map(str::to_owned) else {
+        let fetched = draft
+            .download()
+            .map(|d| {
+                hub::fetch_pinned(
+                    &d.url,
+                    &d.sha256,
+                    spec::MAX_DESCRIPTIONS_BYTES,
+                    plan.offline,
+                )
+            })
+            .transpose()?;
+        plan.experiment = draft.resolve(fetched.as_deref())?;
+        if plan.experiment.generation.is_none() {
+            return plan.look();
+        }
+        note_without_taste(&plan.experiment);
+        return Ok(plan);
+    };
+    if from.contains('/') {
+        return plan.attach(draft, Path::new(&from));
+    }
+    if let Some(folder) = source::find(&from, plan.experiment.limit, plan.demo)? {
+        return plan.attach(draft, &folder);
+    }
+    let before = plan_before(&from, &draft, path, args)?;
+    let experiment = &before.experiment;
+    plan.experiment = draft.clone().resolve_from(RunPieces {
+        experiment: experiment.name.clone(),
+        seed: experiment.seed,
+        pieces: experiment.pieces.clone(),
+    })?;
+    plan.before = Some(Box::new(Before {
+        plan: before,
+        draft,
+    }));
+    Ok(plan)
 }
 
-/// A fused model hears a whole clip that is less than a mel frame (10 ms) longer than its 10 s. Clips about as long are
-/// left to the front end, which knows their samples.
-const SURELY_LONG_S: f64 = 10.02;
+/// The plan of the experiment `from`, whose file lies beside `path`, under the same command line but for what is about
+/// one experiment alone.
+fn plan_before(from: &str, draft: &Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
+    let file = path.with_file_name(format!("{from}.yaml"));
+    if !file.is_file() {
+        let message = format!(
+            "{RUNS} has no finished run of {from}{}, and there is no {} to make one; run that experiment first, or name \
+             a run folder, such as --set audio.from={RUNS}/{from}",
+            match (args.demo, args.limit) {
+                (true, _) => " in the demo",
+                (false, Some(_)) => " with so many pieces",
+                (false, None) => "",
+            },
+            file.display()
+        );
+        return Err(draft.invalid("audio.from", message).into());
+    }
+    let args = RunArgs {
+        experiments: vec![file.clone()],
+        out: None,
+        seed: None,
+        set: Vec::new(),
+        crops: None,
+        fresh: false,
+        skip_bad: false,
+        ..args.clone()
+    };
+    let before = plan(&file, &args)?;
+    if before.experiment.name != from || before.experiment.generation.is_none() {
+        let message = format!(
+            "{} is the experiment {} and does not make the pieces of {from}; name one that is `task: generate`",
+            file.display(),
+            before.experiment.name
+        );
+        return Err(draft.invalid("audio.from", message).into());
+    }
+    Ok(before)
+}
 
-/// The crops that each arm needs of the long pieces are in the file.
-fn check_crops(
-    recorded: &RecordedCrops,
-    experiment: &Experiment,
-    clips: &[ClipInfo],
-    cards: &[Card],
-) -> Result<()> {
-    let pieces = experiment.pieces.iter().zip(clips);
-    for (piece, clip) in pieces.filter(|(_, clip)| clip.duration_s > SURELY_LONG_S) {
-        let crops = recorded.crops.get(&piece.id).copied().unwrap_or_default();
-        for (arm, card) in experiment.arms.iter().zip(cards) {
-            let (needs, has) = match card.architecture.fusion {
-                Some(true) => ("front, middle and back", crops.front.is_some()),
-                Some(false) => ("offset", crops.offset.is_some()),
-                // Known once the checkpoint is here.
-                None => continue,
-            };
-            if !has {
-                return Err(UsageError(format!(
-                    "{} has no {needs} for {}: the piece is {:.1} s long, and arm '{}' hears 10 s of it; add the \
-                     row, or leave out --crops",
-                    recorded.path.display(),
-                    piece.id,
-                    clip.duration_s,
-                    arm.name
-                ))
-                .into());
-            }
+/// Pieces without a taste are in no box of a figure but that of all pieces: worth knowing before they are made.
+fn note_without_taste(experiment: &Experiment) {
+    let mut without: Vec<&str> = Vec::new();
+    for piece in experiment.pieces.iter().filter(|p| p.taste.is_none()) {
+        let id = piece
+            .origin
+            .as_ref()
+            .map_or(piece.id.as_str(), |o| &o.prompt_id);
+        if !without.contains(&id) {
+            without.push(id);
         }
     }
-    Ok(())
+    if !without.is_empty() && !experiment.tastes.is_empty() {
+        let first: Vec<&str> = without.iter().take(10).copied().collect();
+        let more = if without.len() > first.len() {
+            ", …"
+        } else {
+            ""
+        };
+        note(format!(
+            "{} descriptions name none of the tastes {}: {}{more}",
+            without.len(),
+            experiment.tastes.join(", "),
+            first.join(", ")
+        ));
+    }
+}
+
+/// The demo brings its own models: asking for others with it is a mistake.
+fn unpack_demo(args: &RunArgs) -> Result<Demo> {
+    if args.models.models != Path::new(MODELS) {
+        return Err(UsageError(
+            "--demo brings its own models, so --models would change nothing; leave one of them out"
+                .to_owned(),
+        )
+        .into());
+    }
+    demo::unpack()
 }

@@ -5,19 +5,23 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 
 use super::folder::{Held, cannot_use, hold};
-use super::journal::Journal;
+use super::journal::{Entry, Journal};
+use super::{AUDIO, FIGURES, MANIFEST};
+use crate::files;
 use crate::progress::note;
-use crate::report::{EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
+use crate::report::{DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
 use crate::spec::Identity;
 
 const JOURNAL: &str = ".journal.jsonl";
 /// Files that are never written over unless the identity beside them says that they are this run's.
-const RESULTS: [&str; 5] = [
+const RESULTS: [&str; 7] = [
     ScoreRow::FILE,
     EmbeddingRow::FILE,
     StatsRow::FILE,
+    DrawsRow::FILE,
     SkippedRow::FILE,
-    "manifest.json",
+    MANIFEST,
+    AUDIO,
 ];
 
 /// A run folder that this process holds until it drops the store.
@@ -60,6 +64,9 @@ impl Store {
         let Some(held) = hold(folder, identity, has_results)? else {
             return Ok(None);
         };
+        for written in [folder.to_owned(), folder.join(AUDIO), folder.join(FIGURES)] {
+            remove_parts(&written).with_context(|| cannot_use(folder))?;
+        }
         let journal =
             Journal::open(&folder.join(JOURNAL), fresh).with_context(|| cannot_use(folder))?;
         Ok(Some(Self {
@@ -68,4 +75,24 @@ impl Store {
             _held: held,
         }))
     }
+
+    /// Append lines to the journal.
+    pub fn add(&mut self, entries: Vec<Entry>) -> Result<()> {
+        self.journal.add(entries).with_context(|| {
+            format!(
+                "cannot write {}; what was finished is kept, and the same command goes on from there",
+                self.journal.path().display()
+            )
+        })
+    }
+}
+
+/// Remove what a killed process was writing.
+fn remove_parts(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        for part in files::parts(folder)? {
+            std::fs::remove_file(part)?;
+        }
+    }
+    Ok(())
 }

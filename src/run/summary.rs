@@ -1,9 +1,33 @@
-//! A finished run on standard output: one line an arm, one column a taste.
+//! A finished run on standard output: one line an arm, one column a taste; below them what the draws say.
 
 use crate::aligned;
 use crate::analysis::grouping::{ALL, tastes};
 use crate::report::stats::Kind;
 use crate::report::{ScoreRow, StatsRow};
+
+/// How much the draws of one prompt differ, against the prompts: a sentence an arm, where prompts have several draws.
+pub fn spread(stats: &[StatsRow]) -> String {
+    let mut text = String::new();
+    for within in stats.iter().filter(|row| row.kind == Kind::Within) {
+        let between = |row: &&StatsRow| row.kind == Kind::Between && row.arm == within.arm;
+        let (Some(sd), Some(between)) = (within.sd, stats.iter().find(between)) else {
+            continue;
+        };
+        let arm = &within.arm;
+        text += &match between.sd {
+            Some(means) => format!(
+                "{arm}: draws of one prompt differ with sd {sd:.4} ({} draws of {} prompts), the means of the prompts \
+                 with sd {means:.4}\n",
+                within.n, between.n
+            ),
+            None => format!(
+                "{arm}: draws of one prompt differ with sd {sd:.4} ({} draws)\n",
+                within.n
+            ),
+        };
+    }
+    text
+}
 
 /// Mean CLAP scores by arm and taste, as aligned plain text.
 pub fn table(scores: &[ScoreRow], stats: &[StatsRow]) -> String {

@@ -10,12 +10,15 @@ use super::Experiment;
 use crate::files::sha256_bytes;
 
 /// What does not change a result: where things lie, how fast and how noisily they run. `*` stands for every item of a
-/// list. `limit` and `audio` count through the pieces that they select.
-pub const NOT_COUNTED: [&str; 12] = [
+/// list. `limit`, `audio`, and the prompts and draws of a generation count through the pieces that they select.
+pub const NOT_COUNTED: [&str; 15] = [
     "experiment.audio",
+    "experiment.generation.draws",
+    "experiment.generation.prompts",
     "experiment.limit",
     "experiment.notebook",
     "experiment.pieces.*.path",
+    "run.batch",
     "run.demo",
     "run.fresh",
     "run.models",
@@ -106,20 +109,23 @@ mod tests {
             task: Task::ClapScores,
             seed: 0,
             crops: CropPolicy::Seeded,
+            crops_of: None,
             arms: vec![Arm {
                 name: "on".into(),
                 model: "630k".into(),
             }],
             tastes: vec!["sweet".into()],
-            audio: Audio::Files {
+            audio: Some(Audio::Files {
                 folder: "pieces".into(),
                 text: "{taste} music".into(),
-            },
+            }),
+            generation: None,
             pieces: vec![Piece {
                 id: "sweet_01".into(),
                 path: "pieces/sweet_01.wav".into(),
                 prompt: "sweet music".into(),
                 taste: Some("sweet".into()),
+                origin: None,
             }],
             limit: None,
         }

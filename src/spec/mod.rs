@@ -1,10 +1,13 @@
 //! Experiments: YAML text → checked settings with every default filled in.
 //!
 //! `raw.rs` is the file as written, `resolve.rs` the checks, `identity.rs` the hash that tells one set of settings from
-//! another. Two small files that the other commands read live here too: prompts and crops. No audio is decoded and no
-//! model is opened: a card is a name here.
+//! another. Small files that experiments and commands read live here too: prompts, descriptions and crops. No audio is
+//! decoded, nothing is fetched and no model is opened: a card is a name here.
 
+mod audio;
 pub mod crops;
+mod descriptions;
+mod generation;
 mod identity;
 mod natural;
 mod pieces;
@@ -23,10 +26,13 @@ pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
 use crate::yaml::{Document, YamlError};
 
+pub use descriptions::MAX_BYTES as MAX_DESCRIPTIONS_BYTES;
+pub use generation::{Download, Generation, Prompts};
 pub use identity::{Identity, NOT_COUNTED, identity, identity_of};
-pub use pieces::{audio_files, check_ids};
+pub use pieces::{audio_files, check_file_id, check_ids};
+pub use resolve::{Draft, RunPieces};
 
-/// A checked experiment: CLAP scores of the same pieces under several arms.
+/// A checked experiment: pieces and the arms that score them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Experiment {
     /// Names the run folder: letters, digits, `.`, `_` and `-`.
@@ -36,13 +42,21 @@ pub struct Experiment {
     pub task: Task,
     pub seed: u64,
     pub crops: CropPolicy,
+    /// The experiment whose crops are drawn, when it is another one: that which made the pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crops_of: Option<String>,
     /// At least one; names are unique.
     pub arms: Vec<Arm>,
     /// In the order of every table and plot; empty when the pieces have no tastes.
     pub tastes: Vec<String>,
-    /// Where the pieces were found.
-    pub audio: Audio,
-    /// At least one, after `limit`; ids are unique. Every path was a file when the experiment was read.
+    /// Where the pieces are found, for an experiment that makes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<Audio>,
+    /// How the pieces are made, for one that does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
+    /// At least one, after `limit`; ids are unique. Paths of pieces that are found were files when the experiment was
+    /// read; those of pieces to be made are relative to the run folder.
     pub pieces: Vec<Piece>,
     /// Only the first so many pieces.
     pub limit: Option<usize>,
@@ -54,6 +68,8 @@ pub struct Experiment {
 pub enum Task {
     /// The cosine of each piece's audio embedding and its prompt's text embedding, per arm.
     ClapScores,
+    /// Pieces from prompts, and the same scores of them.
+    Generate,
 }
 
 /// One way to score the same pieces.
@@ -68,6 +84,8 @@ pub struct Arm {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Audio {
+    /// The pieces of a finished run: an experiment's name, or, with a `/` in it, a run folder.
+    From(String),
     /// Every audio file of a folder, with a prompt made from its name.
     Files { folder: PathBuf, text: String },
     /// A CSV of path and prompt.
@@ -75,13 +93,31 @@ pub enum Audio {
 }
 
 /// One audio file and the text that it is scored against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// The file's stem unless the CSV gives one.
     pub id: String,
     pub path: PathBuf,
     pub prompt: String,
     pub taste: Option<String>,
+    /// Of a generated piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// What a generated piece was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Pieces with one `prompt_id` are draws of one prompt.
+    pub prompt_id: String,
+    /// From 1.
+    pub draw: usize,
+    /// As the descriptions file says; `None` for a prompt that is made from a taste.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<String>,
+    /// Every taste that the prompt names, in its order: the first one dominates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tastes: Vec<String>,
 }
 
 /// What the command line changes in an experiment.
@@ -91,8 +127,19 @@ pub struct Overrides {
     pub set: Vec<String>,
     pub seed: Option<u64>,
     pub limit: Option<usize>,
-    /// The folder to take the pieces from, whatever the file says: `--demo` brings its own.
-    pub files: Option<PathBuf>,
+    /// What `--demo` makes smaller.
+    pub demo: Option<Shrink>,
+}
+
+/// What an experiment is cut down to where neither `--set` nor the file itself asks for less.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shrink {
+    /// Most draws of a prompt.
+    pub draws: usize,
+    /// Longest piece.
+    pub duration_s: f64,
+    /// Descriptions instead of those that would be fetched.
+    pub descriptions: PathBuf,
 }
 
 /// An experiment, or a file that it names, that is wrong: exit code 2.
@@ -114,13 +161,21 @@ pub enum SpecError {
     File { path: PathBuf, message: String },
     #[error("cannot list {}: {source}", path.display())]
     List { path: PathBuf, source: io::Error },
+    /// An entry of a descriptions file, from 1.
+    #[error("{}, item {item}: {message}", path.display())]
+    Item {
+        path: PathBuf,
+        item: usize,
+        message: String,
+    },
     #[error("{flag} {message}")]
     Flag { flag: &'static str, message: String },
 }
 
-/// Read, override and check an experiment. Relative paths are taken from the working folder, in the file as in `--set`.
-pub fn load(path: &Path, overrides: &Overrides) -> Result<Experiment, SpecError> {
-    resolve::resolve(Document::open(path)?, overrides)
+/// Read and override an experiment and check its settings. Relative paths are taken from the working folder, in the file
+/// as in `--set`. Its pieces are not looked for yet: see [`Draft::resolve`].
+pub fn open(path: &Path, overrides: &Overrides) -> Result<Draft, SpecError> {
+    Draft::new(Document::open(path)?, overrides)
 }
 
 #[cfg(test)]

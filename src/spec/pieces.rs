@@ -53,6 +53,7 @@ pub(super) fn from_folder(
             path,
             prompt,
             taste,
+            origin: None,
         });
     }
     Ok(pieces)
@@ -190,6 +191,7 @@ pub(super) fn from_csv(
             path,
             prompt: prompt.to_owned(),
             taste,
+            origin: None,
         });
     }
     if pieces.is_empty() {
@@ -212,6 +214,18 @@ fn check_id(id: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// As [`check_id`], for an id that names a file to be written: with what comes behind it, the name must fit a file
+/// system's 255 bytes.
+pub fn check_file_id(id: &str) -> Result<(), String> {
+    match check_id(id) {
+        Ok(()) if id.len() <= MAX_ID_CHARS => Ok(()),
+        _ => Err(format!(
+            "the id '{}' must be 1 to {MAX_ID_CHARS} bytes without '/', '\\' and control characters, no '.' first",
+            shown(id)
+        )),
+    }
 }
 
 fn file_error(path: &Path, message: impl Into<String>) -> SpecError {

@@ -6,10 +6,10 @@ use crate::wording::{hint, shown};
 const PLACES: [&str; 2] = ["taste", "id"];
 
 /// A checked template. `{{` and `}}` stand for braces.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Template(Vec<Part>);
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Part {
     Words(String),
     Taste,
@@ -17,10 +17,10 @@ enum Part {
 }
 
 impl Template {
-    /// The error is a sentence about the text.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Parse the text of `key`. The error is a sentence about it.
+    pub fn parse(key: &str, text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
-            return Err("'audio.text' is empty; it is the prompt of every piece".to_owned());
+            return Err(format!("'{key}' is empty; it is the prompt of every piece"));
         }
         let mut parts = Vec::new();
         let mut words = String::new();
@@ -38,10 +38,9 @@ impl Template {
                             Some('}') => break,
                             Some(c) if c != '{' => name.push(c),
                             _ => {
-                                return Err(
-                                    "'audio.text' has a '{' without its '}'; write {{ for a brace"
-                                        .to_owned(),
-                                );
+                                return Err(format!(
+                                    "'{key}' has a '{{' without its '}}'; write {{{{ for a brace"
+                                ));
                             }
                         }
                     }
@@ -52,16 +51,16 @@ impl Template {
                         _ => {
                             let hint = hint(&name, &PLACES);
                             return Err(format!(
-                                "'audio.text' has the unknown place '{{{}}}'{hint}",
+                                "'{key}' has the unknown place '{{{}}}'{hint}",
                                 shown(&name)
                             ));
                         }
                     });
                 }
                 '}' => {
-                    return Err(
-                        "'audio.text' has a '}' without its '{'; write }} for a brace".to_owned(),
-                    );
+                    return Err(format!(
+                        "'{key}' has a '}}' without its '{{'; write }}}} for a brace"
+                    ));
                 }
                 c => words.push(c),
             }
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn places_are_filled_and_braces_kept() {
-        let template = Template::parse("{taste} music {{x}} of {id}").unwrap();
+        let template = Template::parse("audio.text", "{taste} music {{x}} of {id}").unwrap();
         assert!(template.uses_taste());
         assert_eq!(
             template.fill("sweet_01", Some("sweet")),
@@ -103,7 +102,7 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_an_error() {
-        let error = |text: &str| Template::parse(text).unwrap_err();
+        let error = |text: &str| Template::parse("audio.text", text).unwrap_err();
         assert_eq!(
             error("{tast} music"),
             "'audio.text' has the unknown place '{tast}'; did you mean 'taste'? (valid here: taste, id)"

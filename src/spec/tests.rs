@@ -27,7 +27,8 @@ fn resolve_in(folder: &Path, yaml: &str, overrides: &Overrides) -> Result<Experi
     let document = Document::parse(&yaml.replace("DIR", &shown), Path::new("w.yaml"));
     document
         .map_err(SpecError::from)
-        .and_then(|document| resolve::resolve(document, overrides))
+        .and_then(|document| Draft::new(document, overrides))
+        .and_then(|draft| draft.resolve(None))
         .map_err(|e| e.to_string().replace(&shown, "DIR"))
 }
 
@@ -86,10 +87,11 @@ fn the_command_line_wins() {
             "seed=3".into(),
             "arms.1.model=c".into(),
             "audio.text={id}!".into(),
+            format!("audio.files={}", folder.path().display()),
         ],
         seed: Some(4),
         limit: Some(1),
-        files: Some(folder.path().to_owned()),
+        demo: None,
     };
     let yaml = YAML.replace("DIR", "nowhere");
     let experiment = resolve_in(folder.path(), &yaml, &overrides).unwrap();
@@ -132,7 +134,7 @@ fn mistakes_are_named_where_they_were_made() {
             &good,
             "clap_scores",
             "clap_score",
-            "w.yaml:2: 'task' cannot be 'clap_score'; did you mean 'clap_scores'? (valid here: clap_scores)",
+            "w.yaml:2: 'task' cannot be 'clap_score'; did you mean 'clap_scores'? (valid here: clap_scores, generate)",
         ),
         (
             &good,
@@ -150,13 +152,13 @@ fn mistakes_are_named_where_they_were_made() {
             &good,
             "text: \"{taste} music\"",
             "csv: x.csv",
-            "w.yaml:3: 'audio' has both 'files' and 'csv'; keep one, or replace all of it: --set 'audio={csv: FILE}'",
+            "w.yaml:3: 'audio' has 'files' and 'csv'; keep one, or replace all of it: --set 'audio={csv: FILE}'",
         ),
         (
             &good,
             "files: DIR, text: \"{taste} music\"",
             "",
-            "w.yaml:3: 'audio' needs 'files' (a folder, with 'text') or 'csv' (path and prompt)",
+            "w.yaml:3: 'audio' needs 'from' (the experiment that made the pieces), 'files' (a folder, with 'text') or 'csv' (path and prompt)",
         ),
         (
             &good,
@@ -280,7 +282,7 @@ fn a_csv_of_pieces_is_read() {
         (experiment.tastes, &experiment.pieces[1].taste),
         (vec!["sweet".to_owned()], &None)
     );
-    assert!(matches!(experiment.audio, Audio::Csv(_)));
+    assert!(matches!(experiment.audio, Some(Audio::Csv(_))));
 }
 
 #[test]

@@ -131,6 +131,11 @@ impl Document {
         set::set(&mut self.root, assignment)
     }
 
+    /// Whether the value at a dotted path is there and came from [`Document::set`].
+    pub fn is_set(&self, path: &str) -> bool {
+        set::is_set(&self.root, path)
+    }
+
     /// The document as a typed value.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, YamlError> {
         T::deserialize(NodeDe(&self.root)).map_err(|fault| self.explain(fault))

@@ -110,20 +110,27 @@ fn mark(node: &mut Node, place: &Place) {
 
 /// The place of the value at a dotted path, or of the nearest one above it that was written.
 pub(super) fn place_of(root: &Node, path: &str, origin: &Path) -> At {
+    At::new(origin, nearest(root, path).0)
+}
+
+/// Whether the value at a dotted path is there and was put there by `--set`.
+pub(super) fn is_set(root: &Node, path: &str) -> bool {
+    matches!(nearest(root, path), (Place::Set(_), true))
+}
+
+/// The place of the value at a dotted path, and `true`; or of the nearest one above it that is there.
+fn nearest<'a>(root: &'a Node, path: &str) -> (&'a Place, bool) {
     let mut node = root;
-    let mut place = &root.place;
     for step in path.split('.') {
-        match &node.value {
-            Value::Map(entries) => match entries.iter().find(|entry| entry.key == step) {
-                Some(entry) => (node, place) = (&entry.node, &entry.node.place),
-                None => break,
-            },
-            Value::List(items) => match step.parse().ok().and_then(|i: usize| items.get(i)) {
-                Some(item) => (node, place) = (item, &item.place),
-                None => break,
-            },
-            _ => break,
+        let inner = match &node.value {
+            Value::Map(entries) => entries.iter().find(|e| e.key == step).map(|e| &e.node),
+            Value::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => node = inner,
+            None => return (&node.place, false),
         }
     }
-    At::new(origin, place)
+    (&node.place, true)
 }

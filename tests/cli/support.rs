@@ -24,7 +24,7 @@ pub fn repository(path: &str) -> PathBuf {
 }
 
 pub fn demo_pieces() -> PathBuf {
-    repository("assets/demo/pieces")
+    repository("tests/data/pieces")
 }
 
 /// The text of a card for a checkpoint of the repository; `more` are further lines.

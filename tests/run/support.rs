@@ -39,7 +39,7 @@ impl Lab {
     /// `models/`, `pieces/` with all demo pieces, and `lab.yaml`.
     pub fn new() -> Self {
         let lab = Self::without_pieces();
-        for entry in fs::read_dir(repository("assets/demo/pieces")).unwrap() {
+        for entry in fs::read_dir(repository("tests/data/pieces")).unwrap() {
             let path = entry.unwrap().path();
             fs::copy(&path, lab.at("pieces").join(path.file_name().unwrap())).unwrap();
         }
@@ -78,7 +78,7 @@ impl Lab {
 
     /// Put a demo piece into `pieces/` under another name.
     pub fn piece(&self, demo: &str, name: &str) {
-        let from = repository("assets/demo/pieces").join(demo);
+        let from = repository("tests/data/pieces").join(demo);
         fs::copy(from, self.at("pieces").join(name)).unwrap();
     }
 

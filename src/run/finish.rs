@@ -1,0 +1,249 @@
+//! From the journal to the files of a finished run: CSVs, manifest, figures.
+
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::MANIFEST;
+use super::engine::Finished;
+use super::manifest::{
+    ArmRecord, CropsRecord, GenerationRecord, GraphRecord, Manifest, ModelRecord, PieceRecord,
+    Program, RuntimeRecord, SourceRecord, Times,
+};
+use super::plan::Plan;
+use super::ready::{Ready, ReadyModel};
+use super::store::Store;
+use crate::analysis;
+use crate::figures;
+use crate::files;
+use crate::report::{self, DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow};
+use crate::runtime::library::Library;
+use crate::spec::Identity;
+
+/// Every result from the journal into its file.
+pub(super) fn finish(
+    plan: &Plan,
+    ready: &Ready,
+    store: &Store,
+    identity: &Identity,
+    library: &Library,
+    (started, clock): (SystemTime, Instant),
+) -> Result<Finished> {
+    let (scores, embeddings) = rows(plan, &ready.arms, store)?;
+    let stats = analysis::stats(&scores, plan.experiment.seed)?;
+    let at = |file: &str| store.folder.join(file);
+    report::write_scores(&at(ScoreRow::FILE), &scores)?;
+    report::write(&at(EmbeddingRow::FILE), &embeddings)?;
+    report::write(&at(report::StatsRow::FILE), &stats)?;
+    write_or_remove(
+        &at(DrawsRow::FILE),
+        &analysis::draws(&scores, plan.experiment.seed),
+    )?;
+    // An earlier run may have left one, whose bad pieces are gone.
+    write_or_remove(&at(SkippedRow::FILE), &plan.skipped)?;
+    let manifest = Manifest {
+        experiment: plan.experiment.name.clone(),
+        notebook: plan.experiment.notebook.clone(),
+        identity: identity.full().to_owned(),
+        seed: plan.experiment.seed,
+        crops: CropsRecord {
+            policy: match &plan.recorded {
+                Some(_) => "recorded".to_owned(),
+                None => plan.experiment.crops.to_string(),
+            },
+            file: plan.recorded.as_ref().map(|r| r.path.clone()),
+            sha256: plan.recorded.as_ref().map(|r| r.sha256.clone()),
+        },
+        demo: plan.demo,
+        random_weights: plan.random_weights(),
+        pieces_from: plan.source.as_ref().map(|source| SourceRecord {
+            folder: source.folder.clone(),
+            experiment: source.experiment.clone(),
+            identity: source.identity.clone(),
+        }),
+        pieces: plan.experiment.pieces.len(),
+        skipped: plan.skipped.len(),
+        arms: ready
+            .arms
+            .iter()
+            .map(|arm| arm_record(arm, store))
+            .collect::<Result<_>>()?,
+        generation: ready
+            .generator
+            .as_ref()
+            .map(|generator| generation_record(plan, generator, store))
+            .transpose()?,
+        runtime: RuntimeRecord {
+            provider: plan.runtime.ep.to_string(),
+            device: plan.runtime.device,
+            precision: plan.runtime.precision.to_string(),
+            threads: plan.runtime.threads(),
+            onnxruntime: library.version.clone(),
+            build: store.journal.build().unwrap_or_default().to_owned(),
+            library_sha256: library.sha256.clone(),
+        },
+        harness: Program {
+            version: env!("CARGO_PKG_VERSION"),
+        },
+        settings: serde_json::to_value(&plan.experiment)?,
+        times: Times {
+            started: humantime::format_rfc3339_seconds(started).to_string(),
+            finished: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            seconds: clock.elapsed().as_secs_f64(),
+        },
+    };
+    let path = at(MANIFEST);
+    files::write_bytes(&path, &serde_json::to_vec_pretty(&manifest)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    figures::redraw(&store.folder)?;
+    Ok(Finished {
+        folder: store.folder.clone(),
+        scores,
+        stats,
+    })
+}
+
+/// A file that only some runs have.
+fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
+    if !rows.is_empty() {
+        report::write(path, rows)?;
+    } else if path.exists() {
+        std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Scores and embeddings, arm by arm and in the order of the pieces.
+fn rows(
+    plan: &Plan,
+    arms: &[ReadyModel],
+    store: &Store,
+) -> Result<(Vec<ScoreRow>, Vec<EmbeddingRow>)> {
+    let count = arms.len() * plan.experiment.pieces.len();
+    let (mut scores, mut embeddings) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for arm in arms {
+        for piece in &plan.experiment.pieces {
+            let missing = || {
+                anyhow!(
+                    "piece {} has no embedding under arm '{}'",
+                    piece.id,
+                    arm.name
+                )
+            };
+            let (audio, crops) = store
+                .journal
+                .clip(&arm.name, &piece.id)
+                .ok_or_else(missing)?;
+            let text = store
+                .journal
+                .text(&arm.name, &piece.prompt)
+                .ok_or_else(missing)?;
+            let clap_score = cosine(audio, text);
+            let taste = piece.taste.clone().unwrap_or_default();
+            let origin = piece.origin.as_ref();
+            scores.push(ScoreRow {
+                id: piece.id.clone(),
+                prompt: piece.prompt.clone(),
+                audio_path: piece.path.display().to_string(),
+                clap_score,
+                taste: taste.clone(),
+                arm: arm.name.clone(),
+                front: crops.front,
+                middle: crops.middle,
+                back: crops.back,
+                offset: crops.offset,
+                prompt_id: origin.map(|origin| origin.prompt_id.clone()),
+                draw: origin.map(|origin| origin.draw),
+                instrument: origin.and_then(|origin| origin.instrument.clone()),
+                tastes: origin
+                    .filter(|origin| origin.instrument.is_some())
+                    .map(|origin| origin.tastes.join(" ")),
+            });
+            embeddings.push(EmbeddingRow {
+                prompt: piece.prompt.clone(),
+                audio_name: piece
+                    .path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+                clap_score,
+                audio_emb: audio.to_vec(),
+                text_emb: text.to_vec(),
+                taste,
+                arm: arm.name.clone(),
+                id: piece.id.clone(),
+            });
+        }
+    }
+    Ok((scores, embeddings))
+}
+
+/// The CLAP score: both embeddings have length 1, so it is their dot product (reference: `cosine_similarity`).
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let products = a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y));
+    products.sum()
+}
+
+fn arm_record(arm: &ReadyModel, store: &Store) -> Result<ArmRecord> {
+    Ok(ArmRecord {
+        name: arm.name.clone(),
+        model: model_record(arm, store),
+        fusion_shrink: serde_json::to_value(arm.model.card.fusion_shrink)?,
+    })
+}
+
+fn generation_record(
+    plan: &Plan,
+    generator: &ReadyModel,
+    store: &Store,
+) -> Result<GenerationRecord> {
+    let pieces = plan.experiment.pieces.iter().map(|piece| {
+        let made = store
+            .journal
+            .piece(&piece.id)
+            .ok_or_else(|| anyhow!("piece {} was not made", piece.id))?;
+        Ok(PieceRecord {
+            id: piece.id.clone(),
+            sha256: made.to_owned(),
+        })
+    });
+    let config = generator.export.musicgen()?;
+    Ok(GenerationRecord {
+        sampling_rate: config.codec.sampling_rate,
+        settings: plan.settings(config)?,
+        model: model_record(generator, store),
+        pieces: pieces.collect::<Result<_>>()?,
+    })
+}
+
+fn model_record(ready: &ReadyModel, store: &Store) -> ModelRecord {
+    let ReadyModel {
+        name,
+        model,
+        export,
+        leftover,
+    } = ready;
+    let checkpoint = model.checkpoint.file_name().unwrap_or_default();
+    let graphs = export.graphs.iter().map(|(graph, exported)| {
+        let record = GraphRecord {
+            path: export.folder.join(&exported.file),
+            graph: exported.clone(),
+            nodes_ran_on: store.journal.nodes(name, graph),
+        };
+        (graph.clone(), record)
+    });
+    ModelRecord {
+        card: model.card.name.clone(),
+        checkpoint: checkpoint.to_string_lossy().into_owned(),
+        checkpoint_sha256: model.sha256.clone(),
+        files: model.files.clone(),
+        tokenizer: model.tokenizer.clone(),
+        licence: model.card.licence.clone(),
+        architecture: export.architecture.clone(),
+        leftover_tensors: leftover.clone(),
+        exporter_version: export.exporter_version,
+        graphs: graphs.collect(),
+    }
+}

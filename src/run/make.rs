@@ -1,0 +1,151 @@
+//! The pieces that a run makes: each a file once it is whole, and a line in the journal with the file's hash.
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use super::journal::Entry;
+use super::plan::Plan;
+use super::ready::{GENERATOR, ReadyModel};
+use super::room::Sizes;
+use super::store::Store;
+use crate::audio;
+use crate::commands::UsageError;
+use crate::files;
+use crate::interrupt;
+use crate::pipeline::musicgen::{GenerateError, Generated, Generator, Job, Progress};
+use crate::progress::{AudioBar, note};
+use crate::runtime::Runtime;
+use crate::seeds;
+use crate::spec::Piece;
+
+/// Make the pieces whose file is not there, or is not the one that was made.
+///
+/// The generator is loaded when a piece is missing, and gone when this returns: its weights would take memory from the
+/// arms.
+pub(super) fn make(
+    plan: &Plan,
+    model: &ReadyModel,
+    store: &mut Store,
+    open: impl FnOnce() -> Result<Runtime>,
+    runtime: &mut Option<Runtime>,
+) -> Result<()> {
+    let settings = plan.settings(model.export.musicgen()?)?;
+    let missing = missing(plan, store);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let sizes = Sizes::of(model.export.musicgen()?);
+    plan.check_room(&sizes, &store.folder, missing.len())?;
+    let folder = store.folder.join(super::AUDIO);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    let runtime = match runtime {
+        Some(runtime) => runtime,
+        None => runtime.insert(open()?),
+    };
+    let mut generator = Generator::load(runtime, &model.export, &model.model.tokenizer.path)?;
+    let jobs: Vec<Job> = missing.iter().map(|piece| job(plan, piece)).collect();
+    let of_piece = |error: GenerateError| of_piece(&missing, error);
+    generator.check(&jobs, &settings).map_err(of_piece)?;
+
+    let rate = generator.sampling_rate();
+    let duration_s = plan
+        .experiment
+        .generation
+        .as_ref()
+        .map_or(0.0, |g| g.duration_s);
+    let mut bar = AudioBar::new(missing.len(), settings.steps, sizes.seconds(duration_s));
+    let mut last = None;
+    let mut tick = |at: Progress| {
+        bar.step(at.pieces, at.step);
+        interrupt::check()
+    };
+    let made = generator.generate(jobs, &settings, plan.batch, &mut tick, |index, made| {
+        let entry = keep(plan, missing[index], store, &made, rate)?;
+        // That of the last piece comes after what the manifest must know.
+        if index + 1 == missing.len() {
+            last = Some(entry);
+            return Ok(());
+        }
+        store.add(vec![entry])
+    });
+    bar.finish();
+    made.map_err(|e| match e.downcast::<GenerateError>() {
+        Ok(error) => of_piece(error),
+        Err(other) => other,
+    })?;
+    let build = runtime.build_info();
+    let mut entries: Vec<Entry> = generator
+        .placement()
+        .into_iter()
+        .map(|(graph, nodes)| Entry::Ran {
+            arm: GENERATOR.to_owned(),
+            graph,
+            nodes,
+            build: build.to_owned(),
+        })
+        .collect();
+    entries.extend(last);
+    store.add(entries)
+}
+
+/// The pieces that have to be made, in their order.
+fn missing<'p>(plan: &'p Plan, store: &Store) -> Vec<&'p Piece> {
+    plan.experiment
+        .pieces
+        .par_iter()
+        .filter(|piece| {
+            let path = plan.path_of(piece, &store.folder);
+            let Some(made) = store.journal.piece(&piece.id) else {
+                return true;
+            };
+            match files::sha256_file(&path) {
+                Ok(found) if found == made => false,
+                Ok(_) => {
+                    let path = path.display();
+                    note(format!("{path} is not what was written; it is made again"));
+                    true
+                }
+                Err(_) => true,
+            }
+        })
+        .collect()
+}
+
+/// A piece draws from a stream of its own, so that neither its batch nor a resume changes it.
+fn job(plan: &Plan, piece: &Piece) -> Job {
+    let experiment = &plan.experiment;
+    Job {
+        prompt: piece.prompt.clone(),
+        rng: seeds::stream(experiment.seed, &experiment.name, &piece.id, "sampling"),
+    }
+}
+
+/// Write a piece's file; gives its line for the journal.
+fn keep(plan: &Plan, piece: &Piece, store: &Store, made: &Generated, rate: u32) -> Result<Entry> {
+    let path = plan.path_of(piece, &store.folder);
+    let written = audio::write_wav(&path, &made.audio, rate);
+    let sha256 = written.and_then(|()| files::sha256_file(&path));
+    let sha256 = sha256.with_context(|| {
+        format!(
+            "cannot write {}; the pieces that were finished are kept, and the same command goes on from there",
+            path.display()
+        )
+    })?;
+    Ok(Entry::Piece {
+        id: piece.id.clone(),
+        sha256,
+    })
+}
+
+/// Say which piece it is about; a prompt that is too long is the experiment's mistake.
+fn of_piece(pieces: &[&Piece], error: GenerateError) -> anyhow::Error {
+    let Some(piece) = error.job().and_then(|job| pieces.get(job)) else {
+        return error.into();
+    };
+    let told = format!("piece {}: {error}", piece.id);
+    match error {
+        GenerateError::LongPrompt { .. } => UsageError(told).into(),
+        error => anyhow::Error::from(error).context(told),
+    }
+}

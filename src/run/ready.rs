@@ -1,0 +1,110 @@
+//! The models of a run: their files fetched, checked and exported, and what makes the run the one it is.
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::plan::Plan;
+use crate::card::Card;
+use crate::export::{EXPORTER_VERSION, Exported};
+use crate::hub;
+use crate::interrupt;
+use crate::model::{self, Model, note_leftover};
+use crate::runtime::library::Library;
+use crate::spec::{self, Identity};
+
+/// One model, ready to compute.
+pub(super) struct ReadyModel {
+    /// Of the arm; that of the generator is [`GENERATOR`].
+    pub name: String,
+    pub model: Model,
+    pub export: Exported,
+    pub leftover: Vec<String>,
+}
+
+/// Stands in the journal where the name of an arm stands otherwise; no arm can be called so.
+pub(super) const GENERATOR: &str = "";
+
+/// Every model of a run.
+pub(super) struct Ready {
+    pub generator: Option<ReadyModel>,
+    pub arms: Vec<ReadyModel>,
+}
+
+impl Ready {
+    /// Fetch, check and export every model before any of them computes.
+    pub fn prepare(plan: &Plan) -> Result<Self> {
+        std::fs::create_dir_all(&plan.models)
+            .with_context(|| format!("cannot make the models folder {}", plan.models.display()))?;
+        let obtain = |card: &Card| Model::obtain(card.clone(), plan.offline);
+        let generator = plan.generator.as_ref().map(obtain).transpose()?;
+        let arms = plan
+            .cards
+            .iter()
+            .map(obtain)
+            .collect::<Result<Vec<_>, _>>()?;
+        let export = |name: &str, model: Model| -> Result<ReadyModel> {
+            interrupt::check()?;
+            let model::Ready { export, leftover } =
+                model.export(&plan.models, plan.runtime.precision)?;
+            note_leftover(&model.card.name, &leftover);
+            Ok(ReadyModel {
+                name: name.to_owned(),
+                model,
+                export,
+                leftover,
+            })
+        };
+        let names = plan.experiment.arms.iter().map(|arm| arm.name.as_str());
+        Ok(Self {
+            generator: generator
+                .map(|model| export(GENERATOR, model))
+                .transpose()?,
+            arms: names
+                .zip(arms)
+                .map(|(name, model)| export(name, model))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// Everything that changes a sample or a number.
+    pub fn identity(&self, plan: &Plan, library: &Library) -> Result<Identity> {
+        let arms: Vec<_> = self
+            .arms
+            .iter()
+            .map(|arm| {
+                json!({
+                    "checkpoint": arm.model.sha256,
+                    "tokenizer": arm.model.tokenizer.sha256,
+                    "fusion_shrink": arm.model.card.fusion_shrink,
+                })
+            })
+            .collect();
+        let generator = self.generator.as_ref().map(|generator| {
+            json!({
+                "checkpoint": generator.model.sha256,
+                "tokenizer": generator.model.tokenizer.sha256,
+            })
+        });
+        let pieces: Vec<&str> = plan.clips.iter().map(|clip| clip.sha256.as_str()).collect();
+        let run = json!({
+            "arms": arms,
+            "generator": generator,
+            "pieces": pieces,
+            "crops": plan.recorded.as_ref().map(|r| r.sha256.as_str()),
+            "ep": plan.runtime.ep,
+            "device": plan.runtime.device,
+            "precision": plan.runtime.precision,
+            "exporter": EXPORTER_VERSION,
+            "onnxruntime": library_sha256(library)?,
+        });
+        Ok(spec::identity(&plan.experiment, run)?)
+    }
+}
+
+/// The sha256 of the ONNX Runtime library, also of one that the harness did not install.
+pub fn library_sha256(library: &Library) -> Result<String, hub::HubError> {
+    match &library.sha256 {
+        Some(sha256) => Ok(sha256.clone()),
+        None => Ok(hub::remembered_sha256(&library.path)?.0),
+    }
+}

@@ -1,0 +1,153 @@
+//! How long a run's pieces are, and whether the disk has room for them.
+
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::AUDIO;
+use super::plan::Plan;
+use crate::checkpoint::musicgen::MusicgenConfig;
+use crate::commands::UsageError;
+use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, check_settings, delay};
+use crate::spec::Generation;
+
+/// An embedding in the journal and in the CSV, and its rows.
+const EMBEDDING_BYTES: u64 = 64 << 10;
+const SAMPLE_BYTES: f64 = 4.0;
+
+/// What the sizes of a model say of its pieces.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sizes {
+    pub sampling_rate: f64,
+    /// Frames a second.
+    pub frame_rate: f64,
+    pub codebooks: usize,
+}
+
+impl Sizes {
+    /// Those of every public mono MusicGen, for a plan whose checkpoint is not here yet.
+    const USUAL: Self = Self {
+        sampling_rate: 32_000.0,
+        frame_rate: 50.0,
+        codebooks: 4,
+    };
+
+    pub fn of(config: &MusicgenConfig) -> Self {
+        Self {
+            sampling_rate: config.codec.sampling_rate as f64,
+            frame_rate: config.codec.frame_rate(),
+            codebooks: config.decoder.codebooks,
+        }
+    }
+
+    /// Frames of a piece.
+    fn frames(&self, duration_s: f64) -> usize {
+        (duration_s * self.frame_rate).round() as usize
+    }
+
+    /// Steps of the decoder for a piece: each codebook begins one after the other. 0 without a frame.
+    pub fn steps(&self, duration_s: f64) -> usize {
+        match self.frames(duration_s) {
+            0 => 0,
+            frames => delay::steps(frames, self.codebooks),
+        }
+    }
+
+    /// Of a piece as it will be: a whole number of frames.
+    pub fn seconds(&self, duration_s: f64) -> f64 {
+        self.frames(duration_s) as f64 / self.frame_rate
+    }
+}
+
+impl Plan {
+    /// The sizes of the model that makes the pieces, once it is here.
+    pub fn sizes(&self) -> Sizes {
+        self.config.as_ref().map_or(Sizes::USUAL, Sizes::of)
+    }
+
+    /// How the pieces are made by a model of these sizes.
+    ///
+    /// # Errors
+    /// When it cannot make them so; the message names the key of the experiment.
+    pub fn settings(&self, config: &MusicgenConfig) -> Result<GenerationSettings> {
+        let generation = self.experiment.generation.as_ref();
+        let generation = generation.context("this experiment makes no pieces")?;
+        Ok(settings(&self.experiment.name, generation, config)?)
+    }
+
+    /// Bytes that `pieces` more pieces take with what is computed of them.
+    pub fn bytes(&self, sizes: &Sizes, pieces: usize) -> u64 {
+        let duration_s = self
+            .experiment
+            .generation
+            .as_ref()
+            .map_or(0.0, |g| g.duration_s);
+        let audio = sizes.seconds(duration_s) * sizes.sampling_rate * SAMPLE_BYTES;
+        let embeddings = self.experiment.arms.len() as u64 * EMBEDDING_BYTES;
+        (audio as u64)
+            .saturating_add(embeddings)
+            .saturating_mul(pieces as u64)
+    }
+
+    /// Refuse a disk that is too small for `pieces` more pieces in the run folder `folder`.
+    pub fn check_room(&self, sizes: &Sizes, folder: &Path, pieces: usize) -> Result<()> {
+        let needed = self.bytes(sizes, pieces);
+        let free = free_bytes(folder)
+            .with_context(|| format!("cannot ask for the free space of {}", folder.display()))?;
+        if needed > free {
+            bail!(
+                "{pieces} pieces need about {:.1} MB in {}, and {:.1} MB are free there; free some space, choose \
+                 another disk with --out, or make fewer or shorter pieces",
+                needed as f64 / 1e6,
+                folder.display(),
+                free as f64 / 1e6
+            );
+        }
+        Ok(())
+    }
+
+    /// Pieces of the run folder asked for that have no file yet.
+    pub fn without_file(&self) -> usize {
+        let audio = self.folder.join(AUDIO);
+        let pieces = self.experiment.pieces.iter();
+        pieces
+            .filter(|piece| !audio.join(format!("{}.wav", piece.id)).is_file())
+            .count()
+    }
+}
+
+fn settings(
+    experiment: &str,
+    generation: &Generation,
+    config: &MusicgenConfig,
+) -> Result<GenerationSettings, UsageError> {
+    let settings = GenerationSettings {
+        steps: Sizes::of(config).steps(generation.duration_s),
+        guidance: generation.guidance as f32,
+        choice: match generation.top_k {
+            1 => Choice::Greedy,
+            top_k => Choice::Sample {
+                temperature: generation.temperature as f32,
+                top_k,
+                top_p: generation.top_p as f32,
+            },
+        },
+    };
+    check_settings(config, &settings).map_err(|error| {
+        let key = match &error {
+            GenerateError::Choice(_) => format!("'top_k' {}", generation.top_k),
+            GenerateError::Guidance(_) => format!("'guidance' {}", generation.guidance),
+            _ => format!("'duration_s' {}", generation.duration_s),
+        };
+        UsageError(format!("{experiment}, {key}: {error}"))
+    })?;
+    Ok(settings)
+}
+
+/// Free space of the disk that `folder` is or will be on.
+pub fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let absolute = std::path::absolute(folder)?;
+    let existing = absolute.ancestors().find(|a| a.is_dir());
+    fs4::available_space(existing.unwrap_or(Path::new("/")))
+}

@@ -1,0 +1,222 @@
+//! The run that pieces come from: found by its experiment's name or given as a folder, read from its manifest.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use anyhow::{Context, Result, anyhow, bail};
+use rayon::prelude::*;
+use serde::Deserialize;
+
+use super::{AUDIO, MANIFEST, RUNS};
+use crate::commands::UsageError;
+use crate::files;
+use crate::spec::{self, Piece, RunPieces};
+
+/// A finished run that made its pieces.
+#[derive(Debug, Clone)]
+pub struct SourceRun {
+    pub folder: PathBuf,
+    pub experiment: String,
+    pub identity: String,
+    /// Whether what was computed from its models means nothing.
+    pub random_weights: bool,
+    demo: bool,
+    seed: u64,
+    limit: Option<usize>,
+    pieces: Vec<Piece>,
+    /// By piece id.
+    hashes: HashMap<String, String>,
+}
+
+/// What is read of a manifest.
+#[derive(Deserialize)]
+struct Manifest {
+    experiment: String,
+    identity: String,
+    seed: u64,
+    #[serde(default)]
+    demo: bool,
+    #[serde(default)]
+    random_weights: bool,
+    settings: Settings,
+    generation: Option<Generation>,
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    #[serde(default)]
+    pieces: Vec<Piece>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct Generation {
+    pieces: Vec<Made>,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+    sha256: String,
+}
+
+impl SourceRun {
+    /// The run in `folder`; `None` when it is not finished, or did not make its pieces.
+    fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(MANIFEST);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let manifest: Manifest = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "cannot read {}; run that experiment again, or name another run folder with audio.from",
+                path.display()
+            )
+        })?;
+        let Some(generation) = manifest.generation else {
+            return Ok(None);
+        };
+        let hashes = generation
+            .pieces
+            .into_iter()
+            .map(|made| (made.id, made.sha256));
+        Ok(Some(Self {
+            folder: folder.to_owned(),
+            experiment: manifest.experiment,
+            identity: manifest.identity,
+            random_weights: manifest.random_weights,
+            demo: manifest.demo,
+            seed: manifest.seed,
+            limit: manifest.settings.limit,
+            pieces: manifest.settings.pieces,
+            hashes: hashes.collect(),
+        }))
+    }
+
+    /// The finished run in a folder that somebody named.
+    pub fn open(folder: &Path) -> Result<Self> {
+        Self::read(folder)?.ok_or_else(|| {
+            let folder = folder.display();
+            UsageError(format!(
+                "{folder} holds no finished run that made pieces: its {MANIFEST} is missing or tells of none; name the \
+                 folder of one with audio.from, or an experiment, such as audio.from=gen_spanio_base"
+            ))
+            .into()
+        })
+    }
+
+    /// The first `limit` pieces, whose files are those that the run made.
+    pub fn pieces(&self, limit: Option<usize>) -> Result<RunPieces> {
+        let mut pieces = self.pieces.clone();
+        pieces.truncate(limit.unwrap_or(usize::MAX));
+        for piece in &mut pieces {
+            // Manifests come from strangers too: the id says where the file is, and no path does.
+            spec::check_file_id(&piece.id).map_err(|message| {
+                anyhow!(
+                    "cannot use {}: {message}",
+                    self.folder.join(MANIFEST).display()
+                )
+            })?;
+            piece.path = self.folder.join(AUDIO).join(format!("{}.wav", piece.id));
+        }
+        let wrong: Vec<&Piece> = pieces
+            .par_iter()
+            .filter(|piece| !self.made(piece))
+            .collect();
+        if let Some(first) = wrong.first() {
+            bail!(
+                "{} is missing or not the piece that the run made, and so are {} more of {}: run {} again with its \
+                 settings, it makes only those, or name another run folder with audio.from",
+                first.path.display(),
+                wrong.len() - 1,
+                pieces.len(),
+                self.experiment,
+            );
+        }
+        Ok(RunPieces {
+            experiment: self.experiment.clone(),
+            seed: self.seed,
+            pieces,
+        })
+    }
+
+    fn made(&self, piece: &Piece) -> bool {
+        let found = files::sha256_file(&piece.path).ok();
+        found.is_some() && found.as_ref() == self.hashes.get(&piece.id)
+    }
+
+    /// Whether it has the first `limit` pieces of its experiment.
+    fn has(&self, limit: Option<usize>) -> bool {
+        match (self.limit, limit) {
+            (Some(cut), Some(wanted)) => wanted <= cut || self.pieces.len() < cut,
+            (Some(cut), None) => self.pieces.len() < cut,
+            (None, _) => true,
+        }
+    }
+}
+
+/// The folder of the finished run of the experiment `name` in [`RUNS`], a demo or not, with the first `limit` pieces.
+///
+/// `runs/<name>` wins over the folders beside it, whatever its settings are.
+///
+/// # Errors
+/// When there is none in `runs/<name>` and several beside it.
+pub fn find(name: &str, limit: Option<usize>, demo: bool) -> Result<Option<PathBuf>> {
+    let plain = Path::new(RUNS).join(name);
+    let fits = |folder: &Path| -> Result<bool> {
+        let run = SourceRun::read(folder)?;
+        Ok(run.is_some_and(|run| run.experiment == name && run.demo == demo && run.has(limit)))
+    };
+    if fits(&plain)? {
+        return Ok(Some(plain));
+    }
+    let mut found = Vec::new();
+    for folder in beside(&plain)? {
+        if fits(&folder)? {
+            found.push(folder);
+        }
+    }
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        several => {
+            let list: Vec<String> = several.iter().map(|f| f.display().to_string()).collect();
+            Err(UsageError(format!(
+                "there are {} finished runs of {name}: {}; say which one with --set audio.from={}",
+                several.len(),
+                list.join(", "),
+                list[0]
+            ))
+            .into())
+        }
+    }
+}
+
+/// The folders that are called as `plain` with the 12 hex digits of an identity behind, in the order of their names.
+fn beside(plain: &Path) -> Result<Vec<PathBuf>> {
+    let (Some(runs), Some(name)) = (plain.parent(), plain.file_name()) else {
+        return Ok(Vec::new());
+    };
+    let entries = match fs::read_dir(runs) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e).with_context(|| format!("cannot list {}", runs.display())),
+    };
+    let prefix = format!("{}-", name.to_string_lossy());
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry
+            .with_context(|| format!("cannot list {}", runs.display()))?
+            .path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let digits = name.strip_prefix(&prefix).unwrap_or_default();
+        if digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

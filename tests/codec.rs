@@ -1,0 +1,251 @@
+//! EnCodec's decoder against transformers (`tests/golden/musicgen`), and what must not change a piece's samples.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use harness::checkpoint::Checkpoint;
+use harness::checkpoint::musicgen::MusicgenWeights;
+use harness::export::musicgen::{Stages, names};
+use harness::export::{self, Exported, ModelWeights, Precision};
+use harness::pipeline::musicgen::{Codec, GenerateError};
+use harness::runtime::{Input, Provider, Runtime, Session, SessionOptions, library};
+use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, arr0};
+use rand::Rng;
+use safetensors::SafeTensors;
+
+/// Relative L2. Float32 sums in another order differ by about 1e-6; a wrong trim or mirrored element by more than 1e-2.
+const TOLERANCE: f64 = 1e-5;
+/// Two shapes: four ratios with one residual block each, and three with two, of which the second is dilated.
+const MODELS: [(&str, &str); 2] = [
+    ("tasty-musicgen-small", "assets/demo/musicgen"),
+    ("musicgen_sharded", "tests/data/musicgen_sharded"),
+];
+
+/// A process has one.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    let library = library::find_or_install(Provider::Cpu, false).unwrap();
+    let options = SessionOptions {
+        provider: Provider::Cpu,
+        device: None,
+        threads: 2,
+    };
+    Runtime::open(&library, options).unwrap()
+});
+
+/// An exported model and its golden values.
+struct Model {
+    export: Exported,
+    golden: Vec<u8>,
+    _folder: tempfile::TempDir,
+}
+
+impl Model {
+    fn open((golden, checkpoint): (&str, &str)) -> Self {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = Checkpoint::open(&repository.join(checkpoint)).unwrap();
+        let weights = ModelWeights::Musicgen(MusicgenWeights::load(&checkpoint).unwrap());
+        let golden = format!("tests/golden/musicgen/{golden}.safetensors");
+        Self {
+            export: export::export(folder.path(), &weights, golden.as_str(), Precision::Fp32)
+                .unwrap(),
+            golden: std::fs::read(repository.join(golden)).unwrap(),
+            _folder: folder,
+        }
+    }
+
+    fn codec(&self) -> Codec {
+        Codec::load(&RUNTIME, &self.export).unwrap()
+    }
+
+    fn session(&self, graph: &str) -> Session {
+        RUNTIME
+            .session(&self.export.path(graph).unwrap(), 1)
+            .unwrap()
+    }
+
+    /// Shape and values of a golden tensor.
+    fn golden<T, const N: usize>(&self, name: &str, value: fn([u8; N]) -> T) -> ArrayD<T> {
+        let file = SafeTensors::deserialize(&self.golden).unwrap();
+        let tensor = file.tensor(name).unwrap();
+        let values = tensor.data().as_chunks().0.iter().map(|b| value(*b));
+        ArrayD::from_shape_vec(tensor.shape(), values.collect()).unwrap()
+    }
+
+    fn codes(&self, frames: usize) -> Array3<i64> {
+        let codes = self.golden(&format!("encodec.codes_{frames}"), i64::from_le_bytes);
+        codes.into_dimensionality().unwrap()
+    }
+
+    /// A golden tensor `[pieces, channels, time]`.
+    fn signals(&self, name: &str) -> Array3<f32> {
+        let signals = self.golden(name, f32::from_le_bytes);
+        signals.into_dimensionality().unwrap()
+    }
+
+    /// `pieces` pieces of random codes.
+    fn random_codes(&self, pieces: usize, frames: usize) -> Vec<Array2<i64>> {
+        let codec = &self.export.musicgen().unwrap().codec;
+        let size = codec.codebook_size as u32;
+        let mut stream = harness::seeds::stream(1, "codec", "codes", &frames.to_string());
+        let piece = |_| {
+            let shape = (codec.codebooks, frames);
+            Array2::from_shape_simple_fn(shape, || i64::from(stream.next_u32() % size))
+        };
+        (0..pieces).map(piece).collect()
+    }
+}
+
+fn decode(codec: &mut Codec, codes: &[Array2<i64>]) -> Vec<Vec<f32>> {
+    let views: Vec<ArrayView2<i64>> = codes.iter().map(|codes| codes.view()).collect();
+    let mut pieces = Vec::new();
+    codec
+        .decode(&views, |piece, audio| {
+            assert_eq!(piece, pieces.len());
+            pieces.push(audio);
+            Ok::<_, GenerateError>(())
+        })
+        .unwrap();
+    pieces
+}
+
+fn relative_l2<'a>(
+    got: impl IntoIterator<Item = &'a f32>,
+    expected: impl IntoIterator<Item = &'a f32>,
+) -> f64 {
+    let (mut apart, mut norm) = (0.0, 0.0);
+    let mut expected = expected.into_iter();
+    for got in got {
+        let expected = f64::from(*expected.next().expect("more values than expected"));
+        apart += (f64::from(*got) - expected).powi(2);
+        norm += expected.powi(2);
+    }
+    assert_eq!(expected.next(), None, "fewer values than expected");
+    (apart / norm).sqrt()
+}
+
+#[test]
+fn audio_is_that_of_transformers() {
+    for name in MODELS {
+        let model = Model::open(name);
+        let mut codec = model.codec();
+        // 3 frames are fewer than the first convolution's padding needs.
+        for frames in [50, 3] {
+            let codes: Vec<_> = model
+                .codes(frames)
+                .outer_iter()
+                .map(|c| c.to_owned())
+                .collect();
+            let expected = model.signals(&format!("encodec.audio_{frames}"));
+            let audio = decode(&mut codec, &codes);
+            assert_eq!(audio.len(), expected.len_of(Axis(0)));
+            for (piece, (got, expected)) in audio.iter().zip(expected.outer_iter()).enumerate() {
+                let apart = relative_l2(got, expected.iter());
+                println!("{} {frames} frames, piece {piece}: {apart:.1e}", name.0);
+                assert!(apart <= TOLERANCE, "{} {frames} {piece}: {apart:e}", name.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_part_gives_what_its_last_module_gives() {
+    // The modules of transformers' decoder with which the LSTM and the coarse stages end.
+    for (name, [lstm, coarse]) in MODELS.into_iter().zip([[1, 7], [1, 9]]) {
+        let model = Model::open(name);
+        let expected = |layer| {
+            let layer = model.signals(&format!("encodec.stage_3.layer{layer:02}"));
+            layer.index_axis(Axis(0), 0).reversed_axes().to_owned()
+        };
+        let mut session = model.session(names::CODEC_FRAMES);
+        let codes = model.codes(3);
+        let codes = [("codes", Input::Int64(codes.view().into_dyn()))];
+        let [states] = session.run(&codes, ["states"]).unwrap();
+        let apart = relative_l2(&states, &expected(lstm));
+        assert!(apart <= TOLERANCE, "{} states: {apart:e}", name.0);
+
+        let output = whole(&model, names::CODEC_COARSE, expected(lstm));
+        let apart = relative_l2(&output, &expected(coarse));
+        assert!(apart <= TOLERANCE, "{} coarse: {apart:e}", name.0);
+
+        let output = whole(&model, names::CODEC_FINE, expected(coarse));
+        let audio = model.signals("encodec.audio_3");
+        let apart = relative_l2(&output, &audio);
+        assert!(apart <= TOLERANCE, "{} fine: {apart:e}", name.0);
+    }
+}
+
+/// A whole signal through the stages of `graph` as one tile.
+fn whole(model: &Model, graph: &str, signal: Array2<f32>) -> ArrayD<f32> {
+    let signal = signal.as_standard_layout();
+    let mut session = model.session(graph);
+    let (zero, rows) = (arr0(0), arr0(signal.nrows() as i64));
+    let inputs = [
+        ("rows", Input::Float(signal.view().into_dyn())),
+        ("start", Input::Int64(zero.view().into_dyn())),
+        ("total", Input::Int64(rows.view().into_dyn())),
+        ("from", Input::Int64(zero.view().into_dyn())),
+        ("to", Input::Int64(rows.view().into_dyn())),
+    ];
+    let [output] = session.run(&inputs, ["output"]).unwrap();
+    output
+}
+
+/// 600 frames are three tiles of the coarse stages and many of the fine ones.
+#[test]
+fn tiles_leave_no_seam() {
+    for name in MODELS {
+        let model = Model::open(name);
+        let codes = model.random_codes(1, 600);
+        let tiled = decode(&mut model.codec(), &codes).remove(0);
+
+        let mut session = model.session(names::CODEC_FRAMES);
+        let batch = codes[0].view().insert_axis(Axis(0));
+        let [states] = session
+            .run(&[("codes", Input::Int64(batch.into_dyn()))], ["states"])
+            .unwrap();
+        let codec = &model.export.musicgen().unwrap().codec;
+        let shape = (600, Stages::coarse(codec).channels);
+        let states = Array2::from_shape_vec(shape, states.into_iter().collect()).unwrap();
+        let coarse = whole(&model, names::CODEC_COARSE, states);
+        let fine = whole(
+            &model,
+            names::CODEC_FINE,
+            coarse.into_dimensionality().unwrap(),
+        );
+        assert_eq!(tiled.len(), 600 * codec.hop());
+        let largest = tiled
+            .iter()
+            .zip(&fine)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        println!("{}: largest difference {largest:.1e}", name.0);
+        assert!(largest <= 1e-5, "{}: {largest:e}", name.0);
+    }
+}
+
+#[test]
+fn neither_the_batch_nor_a_repeat_changes_a_sample() {
+    for name in MODELS {
+        let model = Model::open(name);
+        let mut codec = model.codec();
+        for frames in [1, 2, 37, 300] {
+            let codes = model.random_codes(8, frames);
+            let eight = decode(&mut codec, &codes);
+            assert_eq!(decode(&mut codec, &codes), eight, "{frames} frames again");
+            assert_eq!(decode(&mut codec, &codes[..3]), eight[..3], "3 of {frames}");
+            for (codes, expected) in codes.chunks(1).zip(&eight) {
+                assert_eq!(decode(&mut codec, codes)[0], *expected, "1 of {frames}");
+            }
+        }
+        // Pieces of other lengths beside it.
+        let mut mixed = model.random_codes(3, 37);
+        mixed.splice(1..1, model.random_codes(2, 12));
+        let mixed = decode(&mut codec, &mixed);
+        let alone = decode(&mut codec, &model.random_codes(3, 37));
+        assert_eq!(mixed[0], alone[0]);
+        assert_eq!(mixed[3..], alone[1..]);
+        let hop = model.export.musicgen().unwrap().codec.hop();
+        assert_eq!(mixed[1].len(), 12 * hop);
+    }
+}
