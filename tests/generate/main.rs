@@ -6,6 +6,7 @@
 mod batches;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod golden;
 #[cfg(unix)]
 mod interruptions;
 mod refusals;
