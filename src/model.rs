@@ -208,8 +208,10 @@ pub fn check_if_here(card: &Card) -> Result<Option<Checkpoint>, ModelError> {
 /// Every tensor that a model of the card's kind needs.
 fn weights<'c>(card: &Card, checkpoint: &'c Checkpoint) -> Result<ModelWeights<'c>, ModelError> {
     match card.kind {
-        Kind::Clap => ClapWeights::load(checkpoint, Some(&expected(card))).map(ModelWeights::Clap),
-        Kind::Musicgen => MusicgenWeights::load(checkpoint).map(ModelWeights::Musicgen),
+        Kind::Clap => ClapWeights::load(checkpoint, Some(&expected(card)))
+            .map(|weights| ModelWeights::Clap(Box::new(weights))),
+        Kind::Musicgen => MusicgenWeights::load(checkpoint)
+            .map(|weights| ModelWeights::Musicgen(Box::new(weights))),
     }
     .map_err(ModelError::checkpoint(&card.name))
 }

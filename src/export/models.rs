@@ -13,8 +13,8 @@ use crate::checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
 /// The weights of a model of any kind, whole.
 #[derive(Debug)]
 pub enum ModelWeights<'a> {
-    Clap(ClapWeights<'a>),
-    Musicgen(MusicgenWeights<'a>),
+    Clap(Box<ClapWeights<'a>>),
+    Musicgen(Box<MusicgenWeights<'a>>),
 }
 
 /// What an export says of its model.

@@ -1,5 +1,7 @@
 //! A session that runs many times on buffers which stay where they are.
 
+use std::fmt::Debug;
+
 use ndarray::ArrayViewD;
 use ort::memory::Allocator;
 use ort::session::IoBinding;
@@ -40,23 +42,18 @@ impl<'s> Bound<'s> {
         present: &str,
         shape: &[usize],
     ) -> Result<(), SessionError> {
-        let bind = || -> ort::Result<()> {
+        let mut bind = || -> ort::Result<()> {
             let mut tensor = Tensor::<f32>::new(&self.allocator, shape_of(shape))?;
             self.binding.bind_input(past, &tensor)?;
             self.binding.bind_output(present, &mut tensor)
         };
-        let mut bind = bind;
         bind().map_err(|e| self.session.run_error(e))
     }
 
     /// Bind an input of the given values, until it is bound anew.
-    pub fn input<T: PrimitiveTensorElementType + Copy + std::fmt::Debug>(
-        &mut self,
-        name: &str,
-        values: ArrayViewD<T>,
-    ) -> Result<(), SessionError>
+    pub fn input<T>(&mut self, name: &str, values: ArrayViewD<T>) -> Result<(), SessionError>
     where
-        T: 'static,
+        T: PrimitiveTensorElementType + Copy + Debug + 'static,
     {
         let mut bind = || -> ort::Result<()> {
             let mut tensor = Tensor::<T>::new(&self.allocator, shape_of(values.shape()))?;

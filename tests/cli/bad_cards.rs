@@ -113,7 +113,20 @@ fn yaml_that_is_none() {
 #[test]
 fn a_musicgen_card_where_a_clap_card_is_needed() {
     let text = card(&repository(CHECKPOINT), "").replace("kind: clap", "kind: musicgen");
-    export_fails(&text, 2, &["mine", "MusicGen", "kind: clap"]);
+    export_fails(
+        &text,
+        1,
+        &["mine", "MusicGen", "text_encoder", "harness inspect"],
+    );
+    let folder = folder_with(&text);
+    let prompts = folder.path().join("prompts.txt");
+    fs::write(&prompts, "sweet music\n").unwrap();
+    Call::new("embed")
+        .option("--model", "mine")
+        .option("--models", folder.path())
+        .option("--text", &prompts)
+        .option("--out", folder.path().join("out.csv"))
+        .fails(2, &["mine", "kind musicgen", "kind clap"]);
 }
 
 #[test]

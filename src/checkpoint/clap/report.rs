@@ -204,7 +204,7 @@ fn details(out: &mut String, row: &Row, most: usize) {
 }
 
 fn musicgen(out: &mut String, checkpoint: &Checkpoint) {
-    let (lines, lists) = musicgen::describe(checkpoint, size);
+    let musicgen::Description { lines, lists } = musicgen::describe(checkpoint, size);
     for (label, text) in lines {
         line(out, label, &text);
     }

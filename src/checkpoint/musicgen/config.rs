@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::error::printable;
 use super::super::{Checkpoint, CheckpointError};
+use super::is_musicgen;
 use super::raw::{RawCodec, RawConfig, RawDecoder, RawText};
 
 /// No size in any public model comes near it; products of two stay far from overflow.
@@ -114,6 +115,12 @@ impl MusicgenConfig {
     pub fn read(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
         let path = checkpoint.path();
         let check = Check { path };
+        if !is_musicgen(checkpoint) {
+            return Err(check.refuse(
+                "it does not hold the three parts of one (text_encoder, decoder, audio_encoder); `harness inspect` says \
+                 what it is, and its card must have that kind",
+            ));
+        }
         let Some(config) = checkpoint.config() else {
             return Err(check.refuse(
                 "there is no config.json beside its weights, which states the model's sizes; put the one that came \
@@ -247,7 +254,7 @@ impl Check<'_> {
             raw.relative_attention_num_buckets,
             raw.relative_attention_max_distance,
         );
-        if buckets % 4 != 0 || distance <= buckets / 4 {
+        if !buckets.is_multiple_of(4) || distance <= buckets / 4 {
             return Err(self.refuse(format!(
                 "its config.json has {buckets} relative buckets up to a distance of {distance}, which is impossible"
             )));
@@ -307,7 +314,9 @@ impl Check<'_> {
                 raw.vocab_size,
             )?;
         }
-        if raw.hidden_size % raw.num_attention_heads != 0 || raw.hidden_size % 2 != 0 {
+        if !raw.hidden_size.is_multiple_of(raw.num_attention_heads)
+            || !raw.hidden_size.is_multiple_of(2)
+        {
             return Err(self.refuse(format!(
                 "its config.json has decoder.hidden_size {}, which {} heads cannot share",
                 raw.hidden_size, raw.num_attention_heads
@@ -386,10 +395,9 @@ impl Check<'_> {
                 self.refuse("its config.json has impossible audio_encoder.upsampling_ratios")
             );
         }
-        let narrowest = raw.num_filters;
         if !small(raw.num_residual_layers, 8)
             || !small(raw.dilation_growth_rate, 8)
-            || narrowest % raw.compress != 0
+            || !raw.num_filters.is_multiple_of(raw.compress)
             || ratios.iter().product::<usize>() > raw.sampling_rate
         {
             return Err(self.refuse("its config.json has impossible sizes of audio_encoder"));

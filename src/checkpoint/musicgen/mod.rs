@@ -11,7 +11,7 @@ mod requirements;
 mod weights;
 
 pub use self::config::{CodecConfig, DecoderConfig, MusicgenConfig, TextConfig};
-pub use self::report::describe;
+pub use self::report::{Description, describe};
 pub use self::weights::MusicgenWeights;
 
 use super::Checkpoint;

@@ -12,15 +12,17 @@ const PARTS: [(&str, &[&str]); 3] = [
     ("audio codec", &["audio_encoder."]),
 ];
 
-/// Labelled lines: the model, its parts with `size` in words, and whether it is whole. Then lists of names that do not
-/// fit, each with its heading.
-pub fn describe(
-    checkpoint: &Checkpoint,
-    size: impl Fn(usize) -> String,
-) -> (
-    Vec<(&'static str, String)>,
-    Vec<(&'static str, Vec<String>)>,
-) {
+/// What there is to say.
+#[derive(Debug, Default)]
+pub struct Description {
+    /// Labelled lines: the model, its parts, and whether it is whole.
+    pub lines: Vec<(&'static str, String)>,
+    /// Names that do not fit, each list with its heading.
+    pub lists: Vec<(&'static str, Vec<String>)>,
+}
+
+/// Describe a MusicGen checkpoint; `size` puts bytes into words.
+pub fn describe(checkpoint: &Checkpoint, size: impl Fn(usize) -> String) -> Description {
     let mut lines = vec![("model", "MusicGen, names of transformers".to_owned())];
     for (part, prefixes) in PARTS {
         let of_part = checkpoint
@@ -37,7 +39,10 @@ pub fn describe(
         Ok(config) => config,
         Err(e) => {
             lines.push(("usable", format!("no: {e}")));
-            return (lines, Vec::new());
+            return Description {
+                lines,
+                lists: Vec::new(),
+            };
         }
     };
     let found = compare(checkpoint, &config);
@@ -75,5 +80,8 @@ pub fn describe(
     let lists = lists
         .into_iter()
         .filter(|(_, items): &(_, Vec<String>)| !items.is_empty());
-    (lines, lists.collect())
+    Description {
+        lines,
+        lists: lists.collect(),
+    }
 }
