@@ -22,7 +22,7 @@ pub enum ModelWeights<'a> {
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum ExportedModel {
     Clap(ExportedClap),
-    Musicgen(MusicgenConfig),
+    Musicgen(Box<MusicgenConfig>),
 }
 
 /// What the pipelines of CLAP need to know beside the graphs.
@@ -64,7 +64,7 @@ impl ModelWeights<'_> {
                     pad_id: architecture.text.pad_id,
                 })
             }
-            Self::Musicgen(weights) => ExportedModel::Musicgen(weights.config().clone()),
+            Self::Musicgen(weights) => ExportedModel::Musicgen(Box::new(weights.config().clone())),
         }
     }
 
