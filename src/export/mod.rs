@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use crate::checkpoint::CheckpointError;
 
 /// Changes whenever an exporter writes another graph for the same checkpoint, so that old graphs are not used.
-pub const EXPORTER_VERSION: u32 = 2;
+pub const EXPORTER_VERSION: u32 = 3;
 
 /// Tokens of a prompt, `</s>` included: what T5 was trained with, and transformers' `model_max_length`.
 pub const MAX_PROMPT_TOKENS: usize = 512;
