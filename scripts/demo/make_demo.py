@@ -1,7 +1,7 @@
 """Make assets/demo: small checkpoints with random weights, three of CLAP and one of MusicGen, with their tokenizers and
-cards, and a dozen pieces.
+cards; and the dozen pieces of the tests.
 
-    python scripts/demo/make_demo.py [--out assets/demo] [--laion-path FOLDER_HOLDING_laion_clap]
+    python scripts/demo/make_demo.py [--out assets/demo] [--pieces tests/data/pieces] [--laion-path FOLDER_HOLDING_laion_clap]
 
 The CLAP checkpoints have the layout of the public laion `.pt` files: a zip of torch.save; a dict with epoch, name,
 state_dict (keys begin with "module."), optimizer, scaler and best_metric; numpy scalars pickled as numpy 1 did. The
@@ -158,11 +158,12 @@ def write_musicgen(out: Path) -> None:
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--out", type=Path, default=ROOT / "assets/demo")
+    ap.add_argument("--pieces", type=Path, default=ROOT / "tests/data/pieces")
     ap.add_argument("--laion-path", help="folder that holds the laion_clap package, if it is not installed")
     args = ap.parse_args()
     torch.set_num_threads(1)  # sums in one order
     args.out.mkdir(parents=True, exist_ok=True)
-    pieces.write_pieces(args.out / "pieces")
+    pieces.write_pieces(args.pieces)
     write_tokenizer(args.out / "tokenizer.json")
     write_musicgen(args.out)
     laion_offline.load_laion(args.laion_path)

@@ -1,4 +1,4 @@
-"""The dozen pieces of the demo, and how each is written to disk so that the same samples give the same bytes."""
+"""The dozen pieces of the tests, and how each is written to disk so that the same samples give the same bytes."""
 from __future__ import annotations
 
 import zlib

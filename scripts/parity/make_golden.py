@@ -147,6 +147,7 @@ def save(path: Path, tensors: dict, facts: dict) -> None:
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--demo", type=Path, default=ROOT / "assets/demo")
+    ap.add_argument("--pieces", type=Path, default=ROOT / "tests/data/pieces")
     ap.add_argument("--out", type=Path, default=ROOT / "tests", help="the folder that gets golden/ and data/")
     ap.add_argument("--laion-path", help="folder that holds the laion_clap package, if it is not installed")
     args = ap.parse_args()
@@ -156,7 +157,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
 
     golden = args.out / "golden/clap"
-    loaded = {p.stem: load_48k(p) for p in sorted((args.demo / "pieces").iterdir())}
+    loaded = {p.stem: load_48k(p) for p in sorted(args.pieces.iterdir())}
     pieces = {name: y for name, (y, _) in loaded.items()}
     facts = {"pieces": {name: f for name, (_, f) in loaded.items()}}
     tokenizer = laion_offline.LocalTokenizer(args.demo / "tokenizer.json")

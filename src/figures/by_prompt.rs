@@ -57,6 +57,8 @@ const BELOW: f64 = 2.0 * SMALL * LEADING + 26.0;
 const WIDEST_LABEL: f64 = 110.0;
 /// Right of a single column, for numbers.
 const NUMBERS: f64 = 124.0;
+/// Of fewer draws a bootstrap interval is little more than their range, and is not drawn.
+const LEAST_DRAWS: usize = 5;
 
 /// How the lines of a block are laid out, px.
 struct Layout {
@@ -135,12 +137,9 @@ pub fn render(spec: &ByPromptSpec<'_>) -> Result<Figure, FigureError> {
     let panel_height = layout.lines as f64 * layout.height;
     let block = |heading: &Heading| heading.height() + legend_height + panel_height + BELOW;
     let height: f64 = headings.iter().map(block).sum::<f64>() + MARGIN;
-    let several = spec
-        .blocks
-        .iter()
-        .flat_map(|b| &b.lines)
-        .any(|line| line.scores.len() > 1);
-    let key: Vec<&str> = key(several, layout.aside > 0.0)
+    let lines = spec.blocks.iter().flat_map(|b| &b.lines);
+    let draws = lines.map(|line| line.scores.len()).max().unwrap_or(0);
+    let key: Vec<&str> = key(draws, layout.aside > 0.0)
         .into_iter()
         .chain(spec.note)
         .collect();
@@ -181,23 +180,41 @@ pub fn render(spec: &ByPromptSpec<'_>) -> Result<Figure, FigureError> {
     Figure::from_svg(svg)
 }
 
-fn key(several: bool, numbers: bool) -> Vec<&'static str> {
-    match (several, numbers) {
-        (false, _) => vec!["dot: one piece"],
-        (true, false) => vec![
+/// How to read the figure when the most draws of a prompt are `draws`.
+fn key(draws: usize, numbers: bool) -> Vec<&'static str> {
+    let line = "line: from the lowest to the highest";
+    match (draws, numbers) {
+        (..2, _) => vec!["dot: one piece"],
+        (..LEAST_DRAWS, false) => vec!["dot: one draw", line, "diamond: mean of the draws"],
+        (..LEAST_DRAWS, true) => {
+            vec![
+                "dot: one draw",
+                line,
+                "diamond and number: mean of the draws",
+            ]
+        }
+        (_, false) => vec![
             "dot: one draw",
+            line,
             "diamond: mean of the draws with its bootstrap 95 % interval",
         ],
-        (true, true) => vec![
+        (_, true) => vec![
             "dot: one draw",
+            line,
             "diamond and numbers: mean of the draws with its bootstrap 95 % interval",
         ],
     }
 }
 
+/// The interval of the mean, where there are draws enough for one.
+fn interval(summary: &Summary) -> Option<(f64, f64)> {
+    let interval = summary.ci_low.zip(summary.ci_high);
+    interval.filter(|_| summary.n >= LEAST_DRAWS)
+}
+
 /// Every number of a line that must lie on the scale.
 fn shown<'s>(line: &'s Line<'_>) -> impl Iterator<Item = f64> + 's {
-    let interval = line.summary.and_then(|s| s.ci_low.zip(s.ci_high));
+    let interval = line.summary.as_ref().and_then(interval);
     let ends = interval.into_iter().flat_map(|(low, high)| [low, high]);
     line.scores.iter().copied().chain(ends)
 }
@@ -263,7 +280,7 @@ fn scale(
     canvas.text(score, (left + width / 2.0, baseline), look)
 }
 
-/// One prompt: its label, a line from its lowest to its highest draw, the draws, their mean.
+/// One prompt: its label, a line from its lowest to its highest draw, the draws, and their mean.
 fn one(
     canvas: &mut Canvas<'_>,
     axis: &Axis,
@@ -290,14 +307,19 @@ fn one(
     };
     let (radius, alpha) = match places.len() {
         1 => (3.25, 1.0),
-        2..=60 => (2.0, 0.6),
+        2..LEAST_DRAWS => (2.5, 0.9),
+        LEAST_DRAWS..=60 => (2.0, 0.6),
         _ => (1.5, 0.4),
     };
+    if let (true, Some(from), Some(to)) = (several, places.first(), places.last()) {
+        let pale = line.colour.lighter(0.5);
+        canvas.path(&[(*from, dots), (*to, dots)], pale, 1.5)?;
+    }
     for (x, offset) in places.iter().zip(swarm::offsets(&places, 4.0)) {
         canvas.dot((*x, dots + offset * half), radius, line.colour, alpha)?;
     }
     if several {
-        if let Some((low, high)) = summary.ci_low.zip(summary.ci_high) {
+        if let Some((low, high)) = interval(summary) {
             canvas.path(&[(axis.at(low), level), (axis.at(high), level)], INK, 1.75)?;
         }
         canvas.diamond((axis.at(summary.mean), level), 2.25, PAPER, INK)?;
@@ -312,7 +334,7 @@ fn one(
 /// `0.123 [0.101, 0.140]`.
 fn words(summary: &Summary) -> String {
     let mean = signed(summary.mean, 3, false);
-    match summary.ci_low.zip(summary.ci_high) {
+    match interval(summary) {
         Some((low, high)) => format!(
             "{mean} [{}, {}]",
             signed(low, 3, false),

@@ -10,6 +10,15 @@ impl Colour {
         let mix = |channel: u8| (f64::from(channel) * (1.0 - share)).round() as u8;
         Self(mix(self.0), mix(self.1), mix(self.2))
     }
+
+    /// The same hue, paler: `share` of the way to white.
+    pub fn lighter(self, share: f64) -> Self {
+        let mix = |channel: u8| {
+            let channel = f64::from(channel);
+            (channel + (255.0 - channel) * share).round() as u8
+        };
+        Self(mix(self.0), mix(self.1), mix(self.2))
+    }
 }
 
 pub const PAPER: Colour = Colour(255, 255, 255);

@@ -111,8 +111,10 @@ impl Plan {
             .generation
             .as_ref()
             .map_or(0.0, |g| g.duration_s);
-        let minutes = self.sizes().seconds(duration_s) * pieces as f64 / 60.0;
-        format!("{pieces} pieces, {minutes:.1} min of audio")
+        match self.sizes().seconds(duration_s) * pieces as f64 {
+            seconds @ ..60.0 => format!("{pieces} pieces, {seconds:.1} s of audio"),
+            seconds => format!("{pieces} pieces, {:.1} min of audio", seconds / 60.0),
+        }
     }
 
     /// The same plan with the pieces of the finished run in `folder`.
@@ -271,6 +273,19 @@ fn plan_before(from: &str, draft: &Draft, path: &Path, args: &RunArgs) -> Result
         );
         return Err(draft.invalid("audio.from", message).into());
     }
+    let found = spec::open(&file, &Overrides::default())?;
+    let found = found.experiment();
+    let problem = match (&found.generation, found.name == from) {
+        (None, _) => {
+            Some("makes no pieces; name an experiment that is `task: generate`".to_owned())
+        }
+        (_, false) => Some(format!("is the experiment {}, not {from}", found.name)),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        let message = format!("{} {problem}", file.display());
+        return Err(draft.invalid("audio.from", message).into());
+    }
     let args = RunArgs {
         experiments: vec![file.clone()],
         out: None,
@@ -281,16 +296,7 @@ fn plan_before(from: &str, draft: &Draft, path: &Path, args: &RunArgs) -> Result
         skip_bad: false,
         ..args.clone()
     };
-    let before = plan(&file, &args)?;
-    if before.experiment.name != from || before.experiment.generation.is_none() {
-        let message = format!(
-            "{} is the experiment {} and does not make the pieces of {from}; name one that is `task: generate`",
-            file.display(),
-            before.experiment.name
-        );
-        return Err(draft.invalid("audio.from", message).into());
-    }
-    Ok(before)
+    plan(&file, &args)
 }
 
 /// Pieces without a taste are in no box of a figure but that of all pieces: worth knowing before they are made.

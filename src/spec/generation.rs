@@ -86,6 +86,13 @@ pub(super) fn resolve(document: &Document, raw: &RawGenerate) -> Result<Generati
             "'top_p' must be above 0 and at most 1; 1 is all codes",
         );
     }
+    if raw.top_k == 1 && raw.draws > 1 {
+        let message = format!(
+            "with top_k: 1 nothing is drawn, and the {} draws of a prompt would be the same piece; set draws: 1 as well",
+            raw.draws
+        );
+        return wrong("top_k", &message);
+    }
     Ok(Generation {
         model: raw.model.clone(),
         prompts: prompts(document, &raw.prompts)?,

@@ -1,4 +1,4 @@
-//! `run experiments/weights.yaml --demo`: the command of the first minute.
+//! `run experiments/weights.yaml --demo`: the command of the first minute. It makes the pieces first.
 
 use std::fs;
 
@@ -6,6 +6,10 @@ use crate::support::{Lab, Ran, repository};
 
 const NOTICE: &str =
     "demo: small bundled models with random weights; the numbers below mean nothing\n";
+const SHRUNK: &str =
+    "demo: gen_spanio_base: 3 draws a prompt instead of 25, pieces of 12 s instead of 29.92 s\n";
+const FIRST: &str = "weights takes its pieces from gen_spanio_base, which has no finished run: it is made first (12 \
+                     pieces, 2.4 min of audio)\n";
 const ARMS: [&str; 3] = [
     "630k, fusion on",
     "630k, fusion off",
@@ -33,7 +37,7 @@ fn numbers(list: &str) -> Vec<f64> {
 fn everything_is_made_and_hangs_together() {
     let lab = Lab::with(&[]);
     let ran = demo(&lab, &[]);
-    assert_eq!(ran.stderr, NOTICE);
+    assert_eq!(ran.stderr, format!("{NOTICE}{SHRUNK}{FIRST}"));
 
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(
@@ -42,18 +46,25 @@ fn everything_is_made_and_hangs_together() {
             "mean", "CLAP", "score", "n", "all", "bitter", "sour", "sweet", "salty"
         ]
     );
-    assert_eq!(lines.len(), 5);
-    for (line, arm) in lines[1..].iter().zip(ARMS) {
-        assert!(line.starts_with(&format!("{arm} ")), "{line}");
+    assert_eq!(lines.len(), 8);
+    for (i, arm) in ARMS.iter().enumerate() {
+        let (means, spread) = (lines[1 + i], lines[4 + i]);
+        assert!(means.starts_with(&format!("{arm} ")), "{means}");
+        let told = format!("{arm}: draws of one prompt differ with sd 0.");
+        assert!(spread.starts_with(&told), "{spread}");
+        assert!(spread.contains("(12 draws of 4 prompts)"), "{spread}");
     }
-    assert_eq!(lines[4], "runs/weights");
+    assert_eq!(lines[7], "runs/weights");
     assert_eq!(
         lab.files("runs/weights"),
         [
             ".identity",
             ".journal.jsonl",
             ".lock",
+            "draws.csv",
             "embeddings.csv",
+            "figures/by_prompt.png",
+            "figures/by_prompt.svg",
             "figures/differences.png",
             "figures/differences.svg",
             "figures/scores.png",
@@ -66,7 +77,7 @@ fn everything_is_made_and_hangs_together() {
     for (file, columns) in [
         (
             "scores.csv",
-            "id,prompt,audio_path,clap_score,taste,arm,front,middle,back,offset",
+            "id,prompt,audio_path,clap_score,taste,prompt_id,draw,arm,front,middle,back,offset",
         ),
         (
             "embeddings.csv",
@@ -102,19 +113,28 @@ fn everything_is_made_and_hangs_together() {
         assert!((dot(&audio, &audio) - 1.0).abs() < 1e-6);
         assert!((dot(&text, &text) - 1.0).abs() < 1e-6);
         assert_eq!(score["clap_score"], format!("{:.6}", dot(&audio, &text)));
-        let long = ["bitter_03", "salty_03", "sweet_02"].contains(&score["id"].as_str());
         let taken = |columns: &[&str]| columns.iter().all(|column| !score[*column].is_empty());
-        assert_eq!(taken(&["front", "middle", "back"]), long && i < 12);
-        assert_eq!(taken(&["offset"]), long && i >= 12);
+        assert_eq!(taken(&["front", "middle", "back"]), i < 12);
+        assert_eq!(taken(&["offset"]), i >= 12);
+        let id = format!("{}_{:0>2}", score["prompt_id"], score["draw"]);
+        assert_eq!(score["id"], id);
+        let path = format!("runs/gen_spanio_base/audio/{id}.wav");
+        assert_eq!(score["audio_path"], path);
     }
-    for crop in ["bitter_03", "salty_03", "sweet_02"] {
-        let offsets: Vec<_> = scores[12..].iter().filter(|r| r["id"] == crop).collect();
+    for (off, music) in scores[12..24].iter().zip(&scores[24..]) {
         assert_eq!(
-            offsets[0]["offset"], offsets[1]["offset"],
+            off["offset"], music["offset"],
             "every arm hears the same part"
         );
     }
-    for figure in ["scores", "differences"] {
+    // The arm that both have gives the same scores: crops are drawn once for a piece.
+    let made = lab.csv("runs/gen_spanio_base/scores.csv");
+    for (score, made) in scores[..12].iter().zip(&made) {
+        for column in ["id", "clap_score", "front", "middle", "back", "arm"] {
+            assert_eq!(score[column], made[column]);
+        }
+    }
+    for figure in ["scores", "differences", "by_prompt"] {
         let svg = lab.read(&format!("runs/weights/figures/{figure}.svg"));
         let svg = String::from_utf8(svg).unwrap();
         assert!(svg.contains("random weights: not a finding"));
@@ -220,5 +240,5 @@ fn a_second_run_and_a_fresh_one_write_the_same_bytes() {
         assert_eq!(manifest["arms"], arms);
         assert_ne!(manifest["runtime"]["build"], "");
     }
-    assert_eq!(fs::read_dir(lab.at("runs")).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(lab.at("runs")).unwrap().count(), 2);
 }

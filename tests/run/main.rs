@@ -4,12 +4,16 @@
 
 mod bad_models;
 mod bad_pieces;
+mod chain;
 mod check;
 mod crops;
 mod demo;
+mod descriptions;
 mod figures;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod generate;
+mod generate_refusals;
 mod hub;
 // The downloads' own tests use more of it.
 #[allow(dead_code)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Lab, Ran, finished};
+use crate::support::{GENERATE, Lab, Ran, finished};
 
 /// Copies of the slowest pieces: enough for a run of a few seconds.
 const PIECES: usize = 60;
@@ -140,6 +140,53 @@ fn killed_interrupted_or_stopped_a_run_goes_on_to_the_same_bytes() {
     lab.run(&["--out", "stopped"]);
     assert_went_on(&journal, &before);
     assert!(lab.drawn_results("stopped") == results);
+}
+
+/// Pieces, embeddings, tables and figures of a whole chain, with the process killed at twenty moments of it.
+#[test]
+fn a_chain_that_is_killed_again_and_again_ends_as_one_that_is_not() {
+    let experiment = GENERATE
+        .replace("draws: 2", "draws: 8")
+        .replace("0.4", "1.5");
+    let lab = Lab::generating();
+    lab.write("made.yaml", &experiment);
+    lab.run(&["--batch", "2"]);
+    let folders = ["runs/made", "runs/lab"];
+    let whole = folders.map(|folder| lab.made(folder));
+
+    for folder in ["runs", "models/graphs"] {
+        fs::remove_dir_all(lab.at(folder)).unwrap();
+    }
+    let mut early = 0;
+    for moment in 0..20 {
+        let mut run = lab.command(&["run", "lab.yaml", "--batch", "2"]);
+        let mut child = run
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Spread without a pattern, and later as less is left to do.
+        let wait = 40 + (moment * 7919 % 23) * 20;
+        std::thread::sleep(Duration::from_millis(wait));
+        early += usize::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(
+        early > 5,
+        "the runs ended before they could be killed: {early}"
+    );
+    lab.run(&["--batch", "2"]);
+    for (folder, whole) in folders.into_iter().zip(whole) {
+        assert!(lab.made(folder) == whole, "{folder}");
+        let left: Vec<String> = lab
+            .files(folder)
+            .into_iter()
+            .filter(|f| f.contains(".part-"))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    assert_eq!(fs::read_dir(lab.at("runs")).unwrap().count(), 2);
 }
 
 /// A download goes on later from where it was: nothing has to be waited for.

@@ -159,23 +159,37 @@ fn pieces_come_from_a_csv_of_path_and_prompt() {
 }
 
 #[test]
-fn the_demo_takes_no_other_pieces_and_models() {
-    let lab = Lab::new();
-    for (option, value, told) in [
-        ("--set", "audio.files=pieces", "--set audio.files=pieces"),
-        ("--models", "elsewhere", "--models"),
-    ] {
-        let message = format!(
-            "--demo brings its own pieces and models, so {told} would change nothing; leave one of them out"
-        );
-        let ran = lab.harness(&["run", "lab.yaml", "--demo", option, value]);
-        assert_eq!(ran.code, Some(2));
-        assert!(
-            ran.stderr.ends_with(&format!("error: {message}\n")),
-            "{}",
-            ran.stderr
-        );
-    }
+fn the_demo_takes_no_other_models_and_scores_other_pieces() {
+    let lab = Lab::with(&SHORT);
+    let ran = lab.harness(&["run", "lab.yaml", "--demo", "--models", "elsewhere"]);
+    assert_eq!(ran.code, Some(2));
+    let message =
+        "--demo brings its own models, so --models would change nothing; leave one of them out";
+    assert!(
+        ran.stderr.ends_with(&format!("error: {message}\n")),
+        "{}",
+        ran.stderr
+    );
+
+    let weights = crate::support::repository("experiments/weights.yaml");
+    let ran = lab.harness(&[
+        "run",
+        weights.to_str().unwrap(),
+        "--demo",
+        "--set",
+        "audio.files=pieces",
+    ]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let scores = lab.csv("runs/weights/scores.csv");
+    assert_eq!(
+        (scores.len(), scores[0]["audio_path"].as_str()),
+        (6, "pieces/sour_01.wav")
+    );
+    assert_eq!(
+        lab.json("runs/weights/manifest.json")["random_weights"],
+        true
+    );
+    assert!(!lab.at("runs/gen_spanio_base").exists());
 }
 
 #[test]

@@ -18,6 +18,28 @@ arms:
   - { name: plain, model: plain }
 "#;
 
+/// Four short pieces, made by the demo's MusicGen and scored under one arm.
+pub const GENERATE: &str = r#"experiment: made
+task: generate
+model: tiny
+prompts: { text: "{taste} music" }
+tastes: [sweet, bitter]
+draws: 2
+duration_s: 0.4
+arms:
+  - { name: plain, model: plain }
+"#;
+
+/// Two arms on the pieces of [`GENERATE`].
+pub const CHAIN: &str = r#"experiment: lab
+task: clap_scores
+audio: { from: made, text: "{taste} music" }
+tastes: [bitter, sweet]
+arms:
+  - { name: fused, model: fused }
+  - { name: plain, model: plain }
+"#;
+
 /// The checkpoint of each card, in `assets/demo`.
 const CHECKPOINTS: [(&str, &str, bool); 3] = [
     ("fused", "630k-audioset-fusion-best.pt", true),
@@ -74,6 +96,40 @@ impl Lab {
         }
         lab.write("lab.yaml", EXPERIMENT);
         lab
+    }
+
+    /// Without pieces; with the card `tiny`, `made.yaml` to make some, and `lab.yaml` to score those.
+    pub fn generating() -> Self {
+        let lab = Self::without_pieces();
+        lab.write(
+            "models/tiny.yaml",
+            &format!(
+                "kind: musicgen\nsource: {{ path: {0} }}\ntokenizer: {{ path: {0}/tokenizer.json }}\nlicence: cc0-1.0\n",
+                repository("assets/demo/musicgen").display()
+            ),
+        );
+        lab.write("made.yaml", GENERATE);
+        lab.write("lab.yaml", CHAIN);
+        lab
+    }
+
+    /// `run made.yaml`, which must succeed.
+    pub fn make(&self, args: &[&str]) -> Ran {
+        let ran = self.harness(&[&["run", "made.yaml"], args].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran
+    }
+
+    /// Name and content of every file below a folder that a repetition must make again: not when, how long and where.
+    pub fn made(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let kept = |name: &String| !name.starts_with('.') && name != "manifest.json";
+        let names = self.files(folder).into_iter().filter(kept);
+        names
+            .map(|name| {
+                let bytes = self.read(&format!("{folder}/{name}"));
+                (name, bytes)
+            })
+            .collect()
     }
 
     /// Put a demo piece into `pieces/` under another name.
