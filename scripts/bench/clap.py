@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import tempfile
 from pathlib import Path
@@ -31,13 +30,14 @@ class Bench:
         self.checkpoint = args.ckpt / args.file
         self.tokenizer = args.tokenizer or args.ckpt / "roberta_tokenizer/tokenizer.json"
         self.models = folder / "models"
-        self.card = inputs.write_card(self.models, self.checkpoint, self.tokenizer)
+        self.card = inputs.write_card(self.models, "clap", self.checkpoint, self.tokenizer,
+                                      "architecture: { fusion: false }")
         self.results: dict = {}
 
     def peer(self) -> measure.Peer:
         more = ["--laion-path", self.args.laion_path] if self.args.laion_path else []
-        return measure.Peer(["--ckpt", self.checkpoint, "--tokenizer", self.tokenizer, "--amodel", self.args.amodel,
-                             "--threads", self.args.threads, *more])
+        return measure.Peer("laion_peer.py", ["--ckpt", self.checkpoint, "--tokenizer", self.tokenizer, "--amodel",
+                                              self.args.amodel, "--threads", self.args.threads, *more])
 
     def embed(self, *what) -> tuple[measure.Usage, Path]:
         out = self.folder / "harness.csv"
@@ -153,16 +153,6 @@ def memory(bench: Bench, clips: list[Path]) -> None:
                                             f"{ours / min(peaks.values()):.2f} x laion_clap's lowest")
 
 
-def machine() -> str:
-    model = platform.processor()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{platform.system()} {platform.machine()}, {model}, {os.cpu_count()} CPUs"
-
-
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--ckpt", type=Path, required=True, help="folder of full-size checkpoints")
@@ -189,7 +179,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as tmp:
         bench = Bench(args, Path(tmp))
-        print(f"{machine()}; {args.threads} threads a side, {args.rounds} rounds; {args.file}", flush=True)
+        print(f"{measure.machine()}; {args.threads} threads a side, {args.rounds} rounds; {args.file}", flush=True)
         if {"audio", "memory"} & set(args.parts):
             clips = inputs.write_clips(bench.folder / "clips", args.clips)
         if "audio" in args.parts:
@@ -201,7 +191,7 @@ def main() -> None:
         if "memory" in args.parts:
             memory(bench, clips)
         if args.json:
-            args.json.write_text(json.dumps({"machine": machine(), **bench.results}, indent=2))
+            args.json.write_text(json.dumps({"machine": measure.machine(), **bench.results}, indent=2))
 
 
 if __name__ == "__main__":

@@ -44,13 +44,13 @@ def write_lines(path: Path, lines: list[str]) -> Path:
     return path
 
 
-def write_card(folder: Path, checkpoint: Path, tokenizer: Path) -> Path:
+def write_card(folder: Path, kind: str, checkpoint: Path, tokenizer: Path, *more: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "bench.yaml"
-    path.write_text(f"kind: clap\nsource: {{ path: {json.dumps(str(checkpoint.resolve()))} }}\n"
-                    f"tokenizer: {{ path: {json.dumps(str(tokenizer.resolve()))} }}\n"
-                    "architecture: { fusion: false }\nlicence: cc0-1.0\nrandom_weights: true\n")
-    return path
+    lines = [f"kind: {kind}", f"source: {{ path: {json.dumps(str(checkpoint.resolve()))} }}",
+             f"tokenizer: {{ path: {json.dumps(str(tokenizer.resolve()))} }}", *more, "licence: cc0-1.0",
+             "random_weights: true"]
+    return write_lines(path, lines)
 
 
 def token_lengths(tokenizer: Path, captions: list[str], limit: int = 77) -> str:

@@ -1,12 +1,13 @@
-"""Run a process and know its wall time and peak memory; talk to the peer; reduce pairs to a ratio.
+"""Run a process and know its wall time and peak memory; talk to a peer; reduce pairs to a ratio; name the machine.
 
-This module and clap.py import neither torch nor laion_clap: Linux counts the memory of the process that starts a
-child into the child's peak.
+This module, clap.py and musicgen.py import neither torch nor the peers' packages: Linux counts the memory of the process
+that starts a child into the child's peak.
 """
 from __future__ import annotations
 
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,8 @@ class Usage:
 
     seconds: float
     peak_rss_bytes: int
+    notes: str
+    """What it wrote to standard error."""
 
 
 def clean_env() -> dict[str, str]:
@@ -45,18 +48,18 @@ def run(command: list) -> Usage:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=clean_env())
         code, peak = _wait(process)
         seconds = time.perf_counter() - started
+        errors.seek(0)
+        notes = errors.read().decode(errors="replace")
         if code != 0:
-            errors.seek(0)
-            tail = errors.read().decode(errors="replace")[-2000:]
-            raise RuntimeError(f"{' '.join(command)} ended with {code}:\n{tail}")
-    return Usage(seconds, peak)
+            raise RuntimeError(f"{' '.join(command)} ended with {code}:\n{notes[-2000:]}")
+    return Usage(seconds, peak, notes)
 
 
 class Peer:
-    """laion_peer.py, started once and asked many times."""
+    """A script of this folder that holds the other program, started once and asked many times."""
 
-    def __init__(self, arguments: list):
-        script = Path(__file__).resolve().parent / "laion_peer.py"
+    def __init__(self, name: str, arguments: list):
+        self.name, script = name, Path(__file__).resolve().parent / name
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(script), *map(str, arguments)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_env(), text=True)
@@ -65,14 +68,18 @@ class Peer:
     def _answer(self) -> dict:
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("laion_peer.py ended early; run it by hand to see why: " + " ".join(self.process.args))
+            raise RuntimeError(f"{self.name} ended early; run it by hand to see why: " + " ".join(self.process.args))
         return json.loads(line)
 
     def ask(self, **job) -> float:
         """Seconds that the job took, without the model's load."""
+        return self.answer(**job)["seconds"]
+
+    def answer(self, **job) -> dict:
+        """All that the peer says of the job."""
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
-        return self._answer()["seconds"]
+        return self._answer()
 
     def close(self) -> int:
         """End it; its peak resident bytes."""
@@ -84,3 +91,14 @@ def ratio(ours: list[float], theirs: list[float]) -> tuple[float, float, float]:
     """(median, lowest, highest) of theirs / ours, pair by pair: above 1, ours is faster."""
     pairs = [t / o for o, t in zip(ours, theirs, strict=True)]
     return statistics.median(pairs), min(pairs), max(pairs)
+
+
+def machine() -> str:
+    """System, processor and number of CPUs, for the head of a report."""
+    model = platform.processor()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return f"{platform.system()} {platform.machine()}, {model}, {os.cpu_count()} CPUs"

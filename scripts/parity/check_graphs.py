@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import re
 import sys
 from pathlib import Path
 
@@ -20,8 +21,11 @@ import onnx
 import onnxruntime
 
 
-def shape(value) -> str:
-    return f"{value.name} {value.type} {value.shape}"
+def shapes(values) -> str:
+    """One entry a value; values that differ in nothing but the layer's number behind the dot are one."""
+    alike = collections.Counter((re.sub(r"\.\d+$", ".N", v.name), v.type, str(v.shape)) for v in values)
+    return "; ".join(f"{name} {kind} {shape}" + (f" ({count} layers)" if name.endswith(".N") else "")
+                     for (name, kind, shape), count in alike.items())
 
 
 def check(path: Path) -> None:
@@ -34,8 +38,7 @@ def check(path: Path) -> None:
     print(f"{path}: ok, {len(model.graph.node)} nodes, {len(model.graph.initializer)} initializers, IR "
           f"{model.ir_version}, {opsets}")
     print("  " + ", ".join(f"{name} {count}" for name, count in operators.most_common()))
-    print("  " + "; ".join(shape(v) for v in session.get_inputs()) + " -> "
-          + "; ".join(shape(v) for v in session.get_outputs()))
+    print(f"  {shapes(session.get_inputs())} -> {shapes(session.get_outputs())}")
 
 
 def main() -> int:
