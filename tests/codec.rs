@@ -44,7 +44,7 @@ impl Model {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = Checkpoint::open(&repository.join(checkpoint)).unwrap();
-        let weights = ModelWeights::Musicgen(MusicgenWeights::load(&checkpoint).unwrap());
+        let weights = ModelWeights::Musicgen(Box::new(MusicgenWeights::load(&checkpoint).unwrap()));
         let golden = format!("tests/golden/musicgen/{golden}.safetensors");
         Self {
             export: export::export(folder.path(), &weights, golden.as_str(), Precision::Fp32)
