@@ -313,7 +313,7 @@ fn other_models_are_told_apart() {
     ]);
     assert!(error.contains("looks like a MusicGen"), "{error}");
     assert!(
-        report.contains("decoder                2 tensors, 12 parameters, 0.0 kB"),
+        report.contains("decoder       2 tensors, 12 parameters, 0.0 kB"),
         "{report}"
     );
     let (error, _) = of(&["audio_branch.conv_block1.conv1.weight", "text_branch.x"]);
