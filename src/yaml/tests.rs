@@ -253,3 +253,24 @@ fn a_later_complaint_finds_the_line_of_its_value() {
         "--set audio.text=x: no"
     );
 }
+
+#[test]
+fn what_the_command_line_has_set_is_known() {
+    let mut document =
+        Document::parse("audio: { from: a }\nseed: 1\n", Path::new("x.yaml")).unwrap();
+    document.set("audio.files=b").unwrap();
+    for (path, set) in [
+        ("audio.files", true),
+        ("audio.from", false),
+        ("audio", false),
+        ("audio.csv", false),
+        ("audio.files.x", false),
+        ("seed", false),
+    ] {
+        assert_eq!(document.is_set(path), set, "{path}");
+    }
+    document.set("audio={csv: c}").unwrap();
+    assert!(
+        document.is_set("audio.csv") && document.is_set("audio") && !document.is_set("audio.from")
+    );
+}

@@ -18,7 +18,7 @@ fn settings_that_make_no_sense_are_named_with_their_place() {
             "'duration_s' must be a number of seconds above 0",
         ),
         (
-            "duration_s=1e999",
+            "duration_s=-0.5",
             "'duration_s' must be a number of seconds above 0",
         ),
         (
