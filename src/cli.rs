@@ -302,7 +302,7 @@ pub struct ExportArgs {
     /// Cards: names in the models folder, or paths
     #[arg(required = true, value_name = "CARD")]
     pub cards: Vec<String>,
-    /// Arithmetic of the graphs; CLAP is exported in fp32
+    /// Arithmetic of the graphs; models are exported in fp32
     #[arg(long, value_name = "P", default_value = "fp32")]
     pub precision: Precision,
     /// Also copy the graphs to DIR/<card>

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::card::{Card, HubSource, Kind, LocalSource, Source};
 use crate::checkpoint::clap::{ClapWeights, Expected};
-use crate::checkpoint::musicgen::MusicgenWeights;
+use crate::checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::export::{self, ExportError, Exported, ModelWeights, Precision};
 use crate::files;
@@ -148,6 +148,11 @@ impl Model {
     /// Every tensor that the architecture needs, or an error that lists what is missing.
     pub fn weights<'c>(&self, checkpoint: &'c Checkpoint) -> Result<ModelWeights<'c>, ModelError> {
         weights(&self.card, checkpoint)
+    }
+
+    /// The configuration of a MusicGen model; no tensor is read.
+    pub fn musicgen_config(&self) -> Result<MusicgenConfig, ModelError> {
+        MusicgenConfig::read(&self.open()?).map_err(ModelError::checkpoint(&self.card.name))
     }
 
     /// The model's graphs under `<models>/graphs`, exported now if they are not there. The checkpoint is held against

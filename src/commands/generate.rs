@@ -11,13 +11,14 @@ use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::cli::{GenerateArgs, RuntimeArgs};
 use crate::export::EXPORTER_VERSION;
 use crate::interrupt;
-use crate::model::{Model, ModelError, Ready, note_leftover};
+use crate::model::{Model, Ready, note_leftover};
 use crate::pipeline::musicgen::{
     Choice, GenerateError, Generated, GenerationSettings, Generator, Job, check_guidance,
-    check_settings, delay,
+    check_prompts, check_settings, delay,
 };
 use crate::progress::{self, AudioBar};
 use crate::run::pieces::PieceFolder;
+use crate::run::room::Sizes;
 use crate::run::{check_writable, library_sha256};
 use crate::runtime::library::{self, Library};
 use crate::seeds;
@@ -38,13 +39,16 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
     make_models_folder(&args.models.models)?;
     let model = Model::obtain(card, args.models.offline)?;
     let (config, settings) = settings(args, &model, choice)?;
-    let Ready { export, leftover } = model.export(&args.models.models, args.runtime.precision)?;
-    note_leftover(&model.card.name, &leftover);
-
     let pieces: Vec<(String, String)> = (1..)
         .map(|line: usize| line.to_string())
         .zip(prompts)
         .collect();
+    let prompts = pieces.iter().map(|(_, prompt)| prompt.as_str());
+    check_prompts(&config, &model.tokenizer.path, prompts)
+        .map_err(|e| bad_prompt(e, &args.prompts, &pieces))?;
+    let Ready { export, leftover } = model.export(&args.models.models, args.runtime.precision)?;
+    note_leftover(&model.card.name, &leftover);
+
     let identity = identity(args, &model, &settings, &library)?;
     let mut folder = PieceFolder::open(&args.out, &identity, &pieces, args.save_codes)?;
     let mut missing = Vec::new();
@@ -118,24 +122,20 @@ fn settings(
     model: &Model,
     choice: Choice,
 ) -> Result<(MusicgenConfig, GenerationSettings)> {
-    let config = MusicgenConfig::read(&model.open()?).map_err(|source| ModelError::Checkpoint {
-        card: model.card.name.clone(),
-        source,
-    })?;
+    let config = model.musicgen_config()?;
     let (steps, from) = match (args.max_new_tokens, args.duration) {
         (Some(steps), _) => (steps, format!("--max-new-tokens {steps}")),
         (None, duration_s) => {
             let duration_s = duration_s.unwrap_or(GenerateArgs::DURATION_S);
-            let frame_rate = config.codec.frame_rate();
-            let frames = (duration_s * frame_rate).round() as usize;
-            if frames == 0 {
+            let sizes = Sizes::of(&config);
+            let steps = sizes.steps(duration_s);
+            if steps == 0 {
                 return Err(UsageError(format!(
                     "--duration {duration_s} s makes no frame; the shortest piece has {} s",
-                    1.0 / frame_rate
+                    1.0 / sizes.frame_rate
                 ))
                 .into());
             }
-            let steps = delay::steps(frames, config.decoder.codebooks);
             (steps, format!("a duration of {duration_s} s"))
         }
     };
@@ -196,9 +196,6 @@ fn make(
             rng: seeds::stream(args.seed, EXPERIMENT, id, "sampling"),
         })
         .collect();
-    generator
-        .check(&jobs, settings)
-        .map_err(|e| bad_prompt(e, &args.prompts, missing))?;
     let rate_hz = generator.sampling_rate();
     let mut bar = AudioBar::new(jobs.len(), settings.steps, duration_s);
     let at_once = args.batch.map(usize::from);
@@ -222,14 +219,10 @@ fn make(
 }
 
 /// An error with a prompt, with the line that it stands in.
-fn bad_prompt(
-    error: GenerateError,
-    prompts: &Path,
-    missing: &[&(String, String)],
-) -> anyhow::Error {
+fn bad_prompt(error: GenerateError, prompts: &Path, pieces: &[(String, String)]) -> anyhow::Error {
     match error.job() {
         Some(job) => {
-            let line = &missing[job].0;
+            let line = &pieces[job].0;
             UsageError(format!("{}:{line}: {error}", prompts.display())).into()
         }
         None => error.into(),

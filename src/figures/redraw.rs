@@ -8,7 +8,7 @@ use super::boxplot::{self, BoxPlotSpec, Group, Panel};
 use super::differences::{self, DifferencesSpec, PairPanel};
 use super::manifest::Manifest;
 use super::{Figure, FigureError, prompts};
-use crate::analysis::grouping::{ALL, Arm, by_arm, tastes};
+use crate::analysis::grouping::{ALL, Arm, MOST_TASTES, by_arm, tastes};
 use crate::analysis::{self, Summary};
 use crate::report::stats::Kind;
 use crate::report::{self, Row, ScoreRow, StatsRow};
@@ -17,8 +17,6 @@ use crate::report::{self, Row, ScoreRow, StatsRow};
 const SCORE: &str = "CLAP Score";
 /// Written across figures whose scores come from random weights.
 const RANDOM: &str = "random weights: not a finding";
-/// Most tastes that stay readable side by side.
-const MOST_TASTES: usize = 16;
 /// Beyond so many arms, each is compared with the first one only: all pairs would not fit a page.
 const ARMS_IN_ALL_PAIRS: usize = 5;
 const FIRST_ONLY: &str = "every arm against the first; the other pairs are in stats.csv";
@@ -63,13 +61,13 @@ fn draw(run_dir: &Path) -> Result<Vec<(&'static str, Figure)>, FigureError> {
     };
     let table = Table::new(&stats, stats_path);
     let mut labels = tastes(&rows);
-    // Pieces without a taste are in no box but that of all pieces.
-    if rows.iter().any(|row| row.taste.is_empty()) {
-        labels.push(ALL);
-    }
     if labels.len() > MOST_TASTES {
         let (found, most) = (labels.len(), MOST_TASTES);
         return Err(FigureError::TooManyTastes { path, found, most });
+    }
+    // Pieces without a taste are in no box but that of all pieces.
+    if rows.iter().any(|row| row.taste.is_empty()) {
+        labels.push(ALL);
     }
     let pieces: HashSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let caption = manifest.caption(pieces.len());

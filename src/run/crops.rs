@@ -9,7 +9,6 @@ use crate::audio::Crops;
 use crate::card::Card;
 use crate::commands::UsageError;
 use crate::files;
-use crate::pipeline::clips::ClipInfo;
 use crate::spec::{self, Experiment};
 
 /// A fused model hears a whole clip that is less than a mel frame (10 ms) longer than its 10 s. Clips about as long are
@@ -38,9 +37,10 @@ impl RecordedCrops {
     }
 
     /// The crops that each arm needs of the long pieces are in the file.
-    pub fn check(&self, experiment: &Experiment, clips: &[ClipInfo], cards: &[Card]) -> Result<()> {
-        let pieces = experiment.pieces.iter().zip(clips);
-        for (piece, clip) in pieces.filter(|(_, clip)| clip.duration_s > SURELY_LONG_S) {
+    /// `durations` are those of the pieces, in seconds.
+    pub fn check(&self, experiment: &Experiment, durations: &[f64], cards: &[Card]) -> Result<()> {
+        let pieces = experiment.pieces.iter().zip(durations);
+        for (piece, duration_s) in pieces.filter(|(_, seconds)| **seconds > SURELY_LONG_S) {
             let crops = self.crops.get(&piece.id).copied().unwrap_or_default();
             for (arm, card) in experiment.arms.iter().zip(cards) {
                 let (needs, has) = match card.architecture.fusion {
@@ -55,7 +55,7 @@ impl RecordedCrops {
                      row, or leave out --crops",
                     self.path.display(),
                     piece.id,
-                    clip.duration_s,
+                    duration_s,
                     arm.name
                 ))
                 .into());

@@ -65,7 +65,7 @@ fn after(mut plan: Plan, runtime: &mut Option<Runtime>) -> Result<Plan> {
     let found = before.found()?;
     let Before { plan: first, draft } = *before;
     let folder = match found {
-        Some(folder) => folder,
+        Some(found) => found.folder,
         None => {
             let name = &first.experiment.name;
             note(format!(

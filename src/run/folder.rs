@@ -13,6 +13,8 @@ use crate::spec::Identity;
 /// Which settings the folder belongs to: their hash, alone in a file.
 const IDENTITY: &str = ".identity";
 const LOCK: &str = ".lock";
+/// What was finished in it, one JSON line each.
+pub(super) const JOURNAL: &str = ".journal.jsonl";
 
 /// A folder that this process holds until it drops this.
 pub(super) struct Held {
@@ -41,20 +43,24 @@ pub(super) fn hold(
     let path = folder.join(IDENTITY);
     match fs::read_to_string(&path) {
         Ok(found) if found.trim() == identity.full() => {}
-        Ok(_) => return Ok(None),
-        Err(e) if e.kind() == ErrorKind::NotFound => {
-            if has_results(folder) {
-                return Ok(None);
-            }
-            files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
-                .with_context(cannot)?;
-        }
-        Err(e) => return Err(e).with_context(cannot),
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e).with_context(cannot),
+        // Of others, or of nobody: free for all as long as nothing was finished in it.
+        _ if has_results(folder) || has_lines(&folder.join(JOURNAL)) => return Ok(None),
+        _ => files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
+            .with_context(cannot)?,
     }
     Ok(Some(Held {
         folder: folder.to_owned(),
         _lock: lock,
     }))
+}
+
+/// Whether something was finished; a journal that cannot be looked at counts as one that tells of something.
+fn has_lines(journal: &Path) -> bool {
+    match fs::metadata(journal) {
+        Ok(metadata) => metadata.len() > 0,
+        Err(e) => e.kind() != ErrorKind::NotFound,
+    }
 }
 
 /// What stands before an error of the disk.

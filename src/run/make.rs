@@ -12,7 +12,10 @@ use crate::audio;
 use crate::commands::UsageError;
 use crate::files;
 use crate::interrupt;
-use crate::pipeline::musicgen::{GenerateError, Generated, Generator, Job, Progress};
+use crate::model::Model;
+use crate::pipeline::musicgen::{
+    GenerateError, Generated, Generator, Job, Progress, check_prompts,
+};
 use crate::progress::{AudioBar, note};
 use crate::runtime::Runtime;
 use crate::seeds;
@@ -46,8 +49,6 @@ pub(super) fn make(
     let mut generator = Generator::load(runtime, &model.export, &model.model.tokenizer.path)?;
     let jobs: Vec<Job> = missing.iter().map(|piece| job(plan, piece)).collect();
     let of_piece = |error: GenerateError| of_piece(&missing, error);
-    generator.check(&jobs, &settings).map_err(of_piece)?;
-
     let rate = generator.sampling_rate();
     let duration_s = plan
         .experiment
@@ -87,6 +88,18 @@ pub(super) fn make(
         .collect();
     entries.extend(last);
     store.add(entries)
+}
+
+impl Plan {
+    /// The generator can make all pieces as they are wanted and takes every prompt: known from its configuration and its
+    /// tokenizer, before anything is exported.
+    pub(super) fn check_generator(&self, model: &Model) -> Result<()> {
+        let config = model.musicgen_config()?;
+        self.settings(&config)?;
+        let pieces: Vec<&Piece> = self.experiment.pieces.iter().collect();
+        let prompts = pieces.iter().map(|piece| piece.prompt.as_str());
+        check_prompts(&config, &model.tokenizer.path, prompts).map_err(|e| of_piece(&pieces, e))
+    }
 }
 
 /// The pieces that have to be made, in their order.

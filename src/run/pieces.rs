@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::folder::{Held, cannot_use, hold};
+use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::lines::Lines;
 use crate::audio::write_wav;
 use crate::commands::UsageError;
@@ -19,8 +19,6 @@ use crate::files;
 use crate::progress::note;
 use crate::report::write_npy;
 use crate::spec::Identity;
-
-const JOURNAL: &str = ".journal.jsonl";
 
 /// A finished piece.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -248,6 +246,20 @@ mod tests {
         assert!(!folder.join(".part-x").exists());
         let without = open(&folder, 0, &["a", ""], false).unwrap();
         assert_eq!(has(&without), [true, false, false]);
+    }
+
+    #[test]
+    fn a_folder_in_which_nothing_was_finished_is_free() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("out");
+        drop(open(&folder, 0, &["a"], false).unwrap());
+        let mut other = open(&folder, 1, &["b"], false).unwrap();
+        save(&mut other, "1", "b");
+        drop(other);
+        assert!(open(&folder, 0, &["a"], false).is_err());
+        std::fs::remove_file(folder.join("1.wav")).unwrap();
+        // The journal still tells of a piece.
+        assert!(open(&folder, 0, &["a"], false).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::RUNS;
 use super::crops::RecordedCrops;
 use super::demo::{self, Demo};
 use super::folder::check_writable;
-use super::source::{self, SourceRun};
+use super::source::{self, FoundRun, SourceRun};
 use super::survey::survey;
 use crate::card::{Card, Kind};
 use crate::checkpoint::musicgen::MusicgenConfig;
@@ -61,7 +61,7 @@ pub struct Before {
 
 impl Before {
     /// The folder of the run, if it has been made since.
-    pub fn found(&self) -> Result<Option<PathBuf>> {
+    pub fn found(&self) -> Result<Option<FoundRun>> {
         let Plan {
             experiment, demo, ..
         } = &self.plan;
@@ -105,15 +105,27 @@ impl Plan {
 
     /// `100 pieces, 49.9 min of audio`, of pieces that are to be made.
     pub fn work(&self) -> String {
-        let pieces = self.experiment.pieces.len();
-        let duration_s = self
-            .experiment
-            .generation
-            .as_ref()
-            .map_or(0.0, |g| g.duration_s);
-        match self.sizes().seconds(duration_s) * pieces as f64 {
-            seconds @ ..60.0 => format!("{pieces} pieces, {seconds:.1} s of audio"),
-            seconds => format!("{pieces} pieces, {:.1} min of audio", seconds / 60.0),
+        let durations = self.durations();
+        pieces_and_length(durations.len(), durations.iter().sum())
+    }
+
+    /// Seconds of each piece: of those that are here, or as they will be made.
+    fn durations(&self) -> Vec<f64> {
+        match (&self.experiment.generation, &self.before) {
+            (Some(generation), _) => {
+                let each = self.sizes().seconds(generation.duration_s);
+                vec![each; self.experiment.pieces.len()]
+            }
+            (None, Some(before)) => before.plan.durations(),
+            (None, None) => self.clips.iter().map(|clip| clip.duration_s).collect(),
+        }
+    }
+
+    /// Hold the crops that the command line names against the pieces.
+    fn check_crops(&self) -> Result<()> {
+        match &self.recorded {
+            Some(recorded) => recorded.check(&self.experiment, &self.durations(), &self.cards),
+            None => Ok(()),
         }
     }
 
@@ -123,10 +135,12 @@ impl Plan {
         let pieces = source.pieces(draft.experiment().limit)?;
         self.experiment = draft.resolve_from(pieces)?;
         self.source = Some(source);
-        self.look()
+        let plan = self.look()?;
+        plan.check_crops()?;
+        Ok(plan)
     }
 
-    /// Decode every piece and hold the crops against them.
+    /// Decode every piece.
     fn look(mut self) -> Result<Self> {
         let pieces = &self.experiment.pieces;
         let paths: Vec<&Path> = pieces.iter().map(|p| p.path.as_path()).collect();
@@ -200,9 +214,6 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
     for card in &plan.cards {
         model::check_if_here(card)?;
     }
-    if let Some(recorded) = &plan.recorded {
-        recorded.check(&plan.experiment, &plan.clips, &plan.cards)?;
-    }
     check_writable(&plan.folder)?;
     if let Some(card) = &plan.generator {
         if let Some(checkpoint) = model::check_if_here(card)? {
@@ -211,6 +222,13 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
             plan.config = Some(config);
         }
         plan.check_room(&plan.sizes(), &plan.folder, plan.without_file())?;
+    }
+    plan.check_crops()?;
+    if plan.random_weights() && !plan.demo {
+        note(format!(
+            "{}: a model has random weights, or made the pieces with them; its numbers mean nothing",
+            plan.experiment.name
+        ));
     }
     Ok(plan)
 }
@@ -239,8 +257,10 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
     if from.contains('/') {
         return plan.attach(draft, Path::new(&from));
     }
-    if let Some(folder) = source::find(&from, plan.experiment.limit, plan.demo)? {
-        return plan.attach(draft, &folder);
+    if let Some(found) = source::find(&from, plan.experiment.limit, plan.demo)? {
+        let plan = plan.attach(draft, &found.folder)?;
+        note_source(&plan, &found);
+        return Ok(plan);
     }
     let before = plan_before(&from, &draft, path, args)?;
     let experiment = &before.experiment;
@@ -254,6 +274,37 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
         draft,
     }));
     Ok(plan)
+}
+
+/// Which pieces are scored is no detail: the run that is there may have been a short trial.
+fn note_source(plan: &Plan, found: &FoundRun) {
+    let seconds: f64 = plan.clips.iter().map(|clip| clip.duration_s).sum();
+    let others = match found.others.as_slice() {
+        [] => String::new(),
+        [first, ..] => format!(
+            "; of {} there {} too: --set audio.from={} takes its pieces",
+            plan.source.as_ref().map_or("it", |s| &s.experiment),
+            match found.others.len() {
+                1 => "is another finished run".to_owned(),
+                n => format!("are {n} other finished runs"),
+            },
+            first.display()
+        ),
+    };
+    note(format!(
+        "{} takes its pieces from {} ({}){others}",
+        plan.experiment.name,
+        found.folder.display(),
+        pieces_and_length(plan.clips.len(), seconds)
+    ));
+}
+
+/// `100 pieces, 49.9 min of audio`.
+fn pieces_and_length(pieces: usize, seconds: f64) -> String {
+    match seconds {
+        ..60.0 => format!("{pieces} pieces, {seconds:.1} s of audio"),
+        _ => format!("{pieces} pieces, {:.1} min of audio", seconds / 60.0),
+    }
 }
 
 /// The plan of the experiment `from`, whose file lies beside `path`, under the same command line but for what is about

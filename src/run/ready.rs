@@ -37,6 +37,9 @@ impl Ready {
             .with_context(|| format!("cannot make the models folder {}", plan.models.display()))?;
         let obtain = |card: &Card| Model::obtain(card.clone(), plan.offline);
         let generator = plan.generator.as_ref().map(obtain).transpose()?;
+        if let Some(model) = &generator {
+            plan.check_generator(model)?;
+        }
         let arms = plan
             .cards
             .iter()

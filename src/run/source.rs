@@ -158,30 +158,39 @@ impl SourceRun {
     }
 }
 
+/// A finished run, and others of the same experiment that were passed over for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRun {
+    pub folder: PathBuf,
+    pub others: Vec<PathBuf>,
+}
+
 /// The folder of the finished run of the experiment `name` in [`RUNS`], a demo or not, with the first `limit` pieces.
 ///
-/// `runs/<name>` wins over the folders beside it, whatever its settings are.
+/// `runs/<name>` wins over the folders beside it, whatever its settings are; those that would do too are told.
 ///
 /// # Errors
 /// When there is none in `runs/<name>` and several beside it.
-pub fn find(name: &str, limit: Option<usize>, demo: bool) -> Result<Option<PathBuf>> {
+pub fn find(name: &str, limit: Option<usize>, demo: bool) -> Result<Option<FoundRun>> {
     let plain = Path::new(RUNS).join(name);
     let fits = |folder: &Path| -> Result<bool> {
         let run = SourceRun::read(folder)?;
         Ok(run.is_some_and(|run| run.experiment == name && run.demo == demo && run.has(limit)))
     };
-    if fits(&plain)? {
-        return Ok(Some(plain));
-    }
+    let has_plain = fits(&plain)?;
     let mut found = Vec::new();
     for folder in beside(&plain)? {
         if fits(&folder)? {
             found.push(folder);
         }
     }
+    let only = |folder: PathBuf, others| Ok(Some(FoundRun { folder, others }));
+    if has_plain {
+        return only(plain, found);
+    }
     match found.as_slice() {
         [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
+        [one] => only(one.clone(), Vec::new()),
         several => {
             let list: Vec<String> = several.iter().map(|f| f.display().to_string()).collect();
             Err(UsageError(format!(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::folder::{Held, cannot_use, hold};
+use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
 use super::{AUDIO, FIGURES, MANIFEST};
 use crate::files;
@@ -12,16 +12,14 @@ use crate::progress::note;
 use crate::report::{DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
 use crate::spec::Identity;
 
-const JOURNAL: &str = ".journal.jsonl";
 /// Files that are never written over unless the identity beside them says that they are this run's.
-const RESULTS: [&str; 7] = [
+const RESULTS: [&str; 6] = [
     ScoreRow::FILE,
     EmbeddingRow::FILE,
     StatsRow::FILE,
     DrawsRow::FILE,
     SkippedRow::FILE,
     MANIFEST,
-    AUDIO,
 ];
 
 /// A run folder that this process holds until it drops the store.
@@ -60,7 +58,11 @@ impl Store {
 
     /// `None` when the folder belongs to other settings, or holds results that do not say whose they are.
     fn try_open(folder: &Path, identity: &Identity, fresh: bool) -> Result<Option<Self>> {
-        let has_results = |folder: &Path| RESULTS.iter().any(|file| folder.join(file).exists());
+        let has_results = |folder: &Path| {
+            let exists = |name: &&str| folder.join(name).exists();
+            let has_pieces = |audio: std::fs::ReadDir| audio.flatten().next().is_some();
+            RESULTS.iter().any(exists) || folder.join(AUDIO).read_dir().is_ok_and(has_pieces)
+        };
         let Some(held) = hold(folder, identity, has_results)? else {
             return Ok(None);
         };

@@ -46,6 +46,10 @@ pub(super) fn resolve(
             let path = PathBuf::from(csv);
             Ok((Audio::Csv(path.clone()), Found::Csv(path)))
         }
+        (Some(_), None, None, _) if set("text") => wrong(
+            "audio.text",
+            "'audio.text' goes with 'files'; pieces of a run bring their prompts",
+        ),
         (Some(from), None, None, _) if from.contains('/') || is_name(&from) => {
             Ok((Audio::From(from), Found::Run))
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::generation::piece;
+use super::generation::{check_count, piece};
 use super::pieces::check_file_id;
 use super::{Origin, Piece, SpecError};
 use crate::textfile;
@@ -59,6 +59,10 @@ fn id<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 pub(super) fn read(path: &Path, tastes: &[String], draws: usize) -> Result<Vec<Piece>, SpecError> {
     let items = items(path)?;
     let mut first: HashMap<String, usize> = HashMap::with_capacity(items.len());
+    check_count(items.len(), draws).map_err(|message| SpecError::File {
+        path: path.to_owned(),
+        message,
+    })?;
     let mut pieces = Vec::with_capacity(items.len() * draws);
     for (number, item) in (1..).zip(items) {
         let wrong = |message: String| SpecError::Item {

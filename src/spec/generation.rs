@@ -13,6 +13,8 @@ use crate::yaml::{Document, YamlError};
 
 /// Draws of one prompt beyond which a number was mistyped.
 const MAX_DRAWS: u64 = 10_000;
+/// Years of computing; what is kept of each piece must fit into memory.
+const MAX_PIECES: usize = 1_000_000;
 
 /// How pieces are made; what a checkpoint limits (frames, vocabulary) is checked once it is here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -143,7 +145,7 @@ fn prompts(document: &Document, raw: &RawPrompts) -> Result<Prompts, YamlError> 
         (_, None, Some(url)) => {
             let web = url.starts_with("https://") || url.starts_with("http://");
             if !web || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                let message = "'prompts.url' must be an address that begins with https://";
+                let message = "'prompts.url' must be an address that begins with https:// or http://";
                 return Err(document.invalid("prompts.url", message));
             }
             Ok(Prompts::Url(Download {
@@ -204,6 +206,17 @@ pub(super) fn template(
     Ok(template)
 }
 
+/// That `prompts` prompts with `draws` draws each are no more than [`MAX_PIECES`] pieces.
+pub(super) fn check_count(prompts: usize, draws: usize) -> Result<(), String> {
+    match prompts.saturating_mul(draws) {
+        pieces if pieces > MAX_PIECES => Err(format!(
+            "{prompts} prompts with {draws} draws each are {pieces} pieces; a run has at most {MAX_PIECES}, so set fewer \
+             draws, or keep fewer prompts"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// One prompt a taste, in their order.
 pub(super) fn from_tastes(template: &Template, tastes: &[String], draws: usize) -> Vec<Piece> {
     let mut made = Vec::with_capacity(tastes.len() * draws);
@@ -232,5 +245,18 @@ pub(super) fn piece(origin: Origin, draws: usize, prompt: &str, taste: Option<&S
         prompt: prompt.to_owned(),
         taste: taste.cloned(),
         origin: Some(origin),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_pieces_than_a_run_can_have_are_refused_with_the_number() {
+        assert_eq!(check_count(100, 10_000), Ok(()));
+        let message = check_count(200_000, 10_000).unwrap_err();
+        assert!(message.contains("2000000000 pieces"), "{message}");
+        assert!(check_count(usize::MAX, 2).is_err());
     }
 }

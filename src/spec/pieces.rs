@@ -8,6 +8,7 @@ use super::natural::natural;
 use super::table::Table;
 use super::template::Template;
 use super::{Piece, SpecError};
+use crate::analysis::grouping::MOST_TASTES;
 use crate::audio::EXTENSIONS;
 use crate::wording::{hint, shown};
 use crate::yaml::Document;
@@ -196,6 +197,13 @@ pub(super) fn from_csv(
     }
     if pieces.is_empty() {
         return Err(file_error(path, "it has a header and no rows"));
+    }
+    if found.len() > MOST_TASTES {
+        let message = format!(
+            "it has {} tastes; the figures have room for {MOST_TASTES}",
+            found.len()
+        );
+        return Err(file_error(path, message));
     }
     Ok((pieces, if tastes.is_empty() { found } else { tastes }))
 }

@@ -7,7 +7,7 @@ use super::generation::{self, Download, Prompts};
 use super::raw::{RawArm, RawGenerate, RawScores, RawTask};
 use super::template::Template;
 use super::{Arm, Audio, Experiment, Overrides, Piece, SpecError, Task, descriptions, pieces};
-use crate::analysis::grouping::ALL;
+use crate::analysis::grouping::{ALL, MOST_TASTES};
 use crate::wording::{hint, shown};
 use crate::yaml::{Document, YamlError};
 
@@ -285,6 +285,13 @@ fn check_label(document: &Document, key: &str, label: &str) -> Result<(), YamlEr
 }
 
 fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<String>, YamlError> {
+    if tastes.len() > MOST_TASTES {
+        let message = format!(
+            "'tastes' has {} entries; the figures have room for {MOST_TASTES}",
+            tastes.len()
+        );
+        return Err(document.invalid("tastes", message));
+    }
     for (i, taste) in tastes.iter().enumerate() {
         let key = format!("tastes.{i}");
         check_label(document, &key, taste)?;

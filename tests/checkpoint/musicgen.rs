@@ -152,6 +152,16 @@ fn what_is_not_implemented_is_refused_by_name() {
             "use_conv_shortcut",
         ),
         ("/audio_encoder/codebook_size", json!(63), "codebook_size"),
+        (
+            "/decoder/num_attention_heads",
+            json!(16),
+            "heads of 2 channels",
+        ),
+        (
+            "/decoder/max_position_embeddings",
+            json!(1 << 20),
+            "max_position_embeddings",
+        ),
     ] {
         let message = with_config(pointer, value);
         assert!(message.contains(expected), "{pointer}: {message}");

@@ -6,6 +6,11 @@ use crate::support::{CHAIN, Lab};
 
 const FIRST: &str = "lab takes its pieces from made, which has no finished run: it is made first (4 pieces, 1.6 s of audio)\n";
 
+/// What is said of a run whose pieces are taken.
+fn taken(folder: &str, pieces: &str) -> String {
+    format!("lab takes its pieces from {folder} ({pieces} of audio)\n")
+}
+
 #[test]
 fn the_run_is_made_first_and_used_from_then_on() {
     let lab = Lab::generating();
@@ -48,7 +53,8 @@ fn the_run_is_made_first_and_used_from_then_on() {
     let results = lab.made("runs/lab");
     let time = |path: &str| fs::metadata(lab.at(path)).unwrap().modified().unwrap();
     let before = time("runs/made/manifest.json");
-    assert_eq!(lab.run(&["--fresh"]).stderr, "");
+    let again = lab.run(&["--fresh"]);
+    assert_eq!(again.stderr, taken("runs/made", "4 pieces, 1.6 s"));
     assert!(lab.made("runs/lab") == results);
     assert_eq!(time("runs/made/manifest.json"), before);
 
@@ -123,7 +129,8 @@ fn a_run_that_was_cut_is_used_for_as_many_pieces_only() {
     let lab = Lab::generating();
     assert!(lab.run(&["--limit", "3"]).stderr.contains("(3 pieces, "));
     assert_eq!(lab.csv("runs/lab/scores.csv").len(), 6);
-    assert_eq!(lab.run(&["--limit", "2", "--out", "two"]).stderr, "");
+    let two = lab.run(&["--limit", "2", "--out", "two"]);
+    assert_eq!(two.stderr, taken("runs/made", "2 pieces, 0.8 s"));
     assert_eq!(lab.csv("two/scores.csv").len(), 4);
     let ran = lab.run(&["--out", "all"]);
     let beside = "runs/made holds a run with other settings; this one goes to runs/made-";
@@ -133,7 +140,11 @@ fn a_run_that_was_cut_is_used_for_as_many_pieces_only() {
         ran.stderr
     );
     assert_eq!(lab.csv("all/scores.csv").len(), 8);
-    assert_eq!(lab.run(&["--out", "all"]).stderr, "");
+    let again = lab.run(&["--out", "all"]).stderr;
+    assert!(
+        again.starts_with("lab takes its pieces from runs/made-"),
+        "{again}"
+    );
 }
 
 #[test]
@@ -141,14 +152,20 @@ fn runs_of_other_settings_are_used_and_several_must_be_told_apart() {
     let lab = Lab::generating();
     // Finished with other settings, in the plain folder: it wins.
     lab.make(&["--set", "duration_s=0.2"]);
-    assert_eq!(lab.run(&["--out", "short"]).stderr, "");
+    let short = taken("runs/made", "4 pieces, 0.8 s");
+    assert_eq!(lab.run(&["--out", "short"]).stderr, short);
     assert_eq!(
         lab.json("short/manifest.json")["pieces_from"]["folder"],
         "runs/made"
     );
     lab.make(&["--set", "duration_s=0.3"]);
     lab.make(&["--set", "duration_s=0.5"]);
-    assert_eq!(lab.run(&["--out", "short"]).stderr, "");
+    let told = lab.run(&["--out", "short"]).stderr;
+    let others = "; of made there are 2 other finished runs too: --set audio.from=runs/made-";
+    assert!(
+        told.starts_with(&(short.trim_end().to_owned() + others)),
+        "{told}"
+    );
 
     // Not finished there: it is neither used nor touched.
     fs::remove_file(lab.at("runs/made/manifest.json")).unwrap();
@@ -170,7 +187,12 @@ fn runs_of_other_settings_are_used_and_several_must_be_told_apart() {
     let from = format!("audio.from=runs/{}", beside[1]);
     lab.run(&["--set", &from, "--out", "r"]);
     fs::remove_dir_all(lab.at("runs").join(&beside[0])).unwrap();
-    assert_eq!(lab.run(&["--out", "one"]).stderr, "");
+    let one = lab.run(&["--out", "one"]).stderr;
+    let folder = format!("runs/{}", beside[1]);
+    assert!(
+        one.starts_with(&format!("lab takes its pieces from {folder} (4 pieces, ")),
+        "{one}"
+    );
     assert_eq!(
         lab.json("one/manifest.json")["pieces_from"]["folder"],
         format!("runs/{}", beside[1])
@@ -350,4 +372,26 @@ fn a_demo_is_never_mixed_with_the_real_thing() {
             .starts_with("runs/gen_spanio_base-"),
         "{source}"
     );
+}
+
+#[test]
+fn a_prompt_beside_a_run_is_refused_where_somebody_asks_for_it() {
+    let lab = Lab::generating();
+    lab.refused(
+        &["--set", "audio.text=other {taste}"],
+        2,
+        "--set audio.text=other {taste}: 'audio.text' goes with 'files'; pieces of a run bring their prompts",
+    );
+}
+
+#[test]
+fn random_weights_are_told_also_outside_of_the_demo() {
+    let lab = Lab::generating();
+    let card = String::from_utf8(lab.read("models/tiny.yaml")).unwrap();
+    lab.write("models/tiny.yaml", &format!("{card}random_weights: true\n"));
+    let told =
+        "a model has random weights, or made the pieces with them; its numbers mean nothing\n";
+    assert_eq!(lab.make(&[]).stderr, format!("made: {told}"));
+    let scored = lab.run(&[]).stderr;
+    assert!(scored.ends_with(&format!("lab: {told}")), "{scored}");
 }

@@ -55,6 +55,10 @@ fn settings_that_make_no_sense_are_named_with_their_place() {
             "the id 'a/b' must be 1 to 200 bytes without '/', '\\' and control characters, no '.' first",
         ),
         (
+            "tastes=[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]",
+            "'tastes' has 17 entries; the figures have room for 16",
+        ),
+        (
             "tastes=[sweet, Sweet]",
             "the taste 'Sweet' differs from another one by its case alone, and many file systems take their files for one",
         ),
@@ -161,5 +165,17 @@ fn a_prompt_that_is_too_long_is_refused_before_a_piece_is_made() {
         "{}",
         ran.stderr
     );
-    assert!(!lab.at("runs/made/audio/sweet_01.wav").exists());
+    assert!(!lab.at("runs").exists());
+}
+
+#[test]
+fn crops_that_a_piece_will_lack_are_named_before_it_is_made() {
+    let lab = Lab::generating();
+    lab.write("crops.csv", "id,front,middle,back,offset\nother,,,,5\n");
+    refused(
+        &lab,
+        &["--set", "duration_s=11", "--crops", "crops.csv"],
+        "crops.csv has no offset for sweet_01: the piece is 11.0 s long, and arm 'plain' hears 10 s of it; add the row, \
+         or leave out --crops",
+    );
 }

@@ -4,6 +4,7 @@
 //! Simple and Controllable Music Generation (arXiv 2306.05284). A tensor's canonical name is that of transformers, with a
 //! weight-normalised convolution's weight under its plain name.
 
+mod check;
 mod config;
 mod raw;
 mod report;

@@ -26,7 +26,7 @@ pub enum GenerateError {
     Tokenizer { path: PathBuf, detail: String },
     #[error(
         "the tokenizer {} does not belong to this checkpoint: it gives ids up to {id}, and the checkpoint has {vocab} \
-         rows of word embeddings",
+         rows of word embeddings; correct `tokenizer` in the card",
         path.display()
     )]
     Vocabulary {

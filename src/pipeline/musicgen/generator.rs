@@ -21,6 +21,9 @@ use crate::export::musicgen::names;
 use crate::interrupt::Interrupted;
 use crate::runtime::{Runtime, Session};
 
+/// What the decoder attends to of a text is kept once for further batches and once, padded, for this one.
+const TEXT_COPIES: usize = 2;
+
 /// How pieces are made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct GenerationSettings {
@@ -170,7 +173,7 @@ impl Generator {
         self.check(&jobs, settings)?;
         let at_once = match at_once {
             Some(pieces) => pieces,
-            None => self.most_at_once(settings)?,
+            None => self.most_at_once(&jobs, settings)?,
         };
         let mut known = BTreeMap::new();
         let mut first = 0;
@@ -279,13 +282,22 @@ impl Generator {
             .collect())
     }
 
-    fn most_at_once(&self, settings: &GenerationSettings) -> Result<usize, GenerateError> {
+    fn most_at_once(
+        &self,
+        jobs: &[Job],
+        settings: &GenerationSettings,
+    ) -> Result<usize, GenerateError> {
         let (decoder, codec_config) = (&self.config.decoder, &self.config.codec);
+        let mut longest = 0;
+        for (job, Job { prompt, .. }) in jobs.iter().enumerate() {
+            longest = longest.max(self.prompts.encode(job, prompt)?.len());
+        }
         let rows = if settings.guidance == 1.0 { 1 } else { 2 };
         let frames = delay::frames(settings.steps, decoder.codebooks);
         let needs = Needs {
-            fixed_bytes: codec::working_bytes(codec_config, frames),
-            piece_bytes: batch::cache_bytes(rows, settings.steps, decoder.hidden, decoder.layers),
+            fixed_bytes: codec::working_bytes(codec_config, jobs.len(), frames),
+            piece_bytes: batch::cache_bytes(rows, settings.steps, decoder.hidden, decoder.layers)
+                + batch::cache_bytes(TEXT_COPIES, longest, decoder.hidden, decoder.layers),
         };
         Ok(batch::most_at_once(
             needs,
@@ -293,6 +305,22 @@ impl Generator {
             self.threads,
         )?)
     }
+}
+
+/// Whether the tokenizer belongs to a model of `config` and takes every prompt; needs no graph.
+///
+/// # Errors
+/// What is wrong with the tokenizer, or with the first prompt that it cannot turn into few enough tokens.
+pub fn check_prompts<'p>(
+    config: &MusicgenConfig,
+    tokenizer: &Path,
+    prompts: impl IntoIterator<Item = &'p str>,
+) -> Result<(), GenerateError> {
+    let tokenizer = Prompts::open(tokenizer, config.text.vocab)?;
+    for (job, prompt) in prompts.into_iter().enumerate() {
+        tokenizer.encode(job, prompt)?;
+    }
+    Ok(())
 }
 
 /// That a guidance scale is a finite number of at least 1.

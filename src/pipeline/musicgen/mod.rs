@@ -16,6 +16,6 @@ pub use codec::Codec;
 pub use error::GenerateError;
 pub use generator::{
     Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_guidance,
-    check_settings,
+    check_prompts, check_settings,
 };
 pub use sampler::Choice;

@@ -23,10 +23,11 @@ const COARSE_FRAMES: usize = 256;
 /// Samples of a tile of the fine stages: its tensors fill a core's cache.
 const FINE_SAMPLES: usize = 6_400;
 
-/// Bytes that decoding pieces of `frames` frames takes at most beside the weights: values of one run of the LSTM, four gates
-/// and six states a channel and frame, as much again for what its allocator keeps, and a piece's tensors.
-pub(super) fn working_bytes(codec: &CodecConfig, frames: usize) -> u64 {
-    let values = 2 * 10 * codec.widest() * FRAMES_AT_ONCE.max(frames);
+/// Bytes that decoding `pieces` pieces of `frames` frames takes at most beside the weights: values of one run of the LSTM,
+/// four gates and six states a channel and frame, as much again for what its allocator keeps, and a piece's tensors.
+pub(super) fn working_bytes(codec: &CodecConfig, pieces: usize, frames: usize) -> u64 {
+    let at_once = FRAMES_AT_ONCE.min(pieces.saturating_mul(frames));
+    let values = 2 * 10 * codec.widest() * at_once.max(frames);
     4 * values as u64
 }
 
