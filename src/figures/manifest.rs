@@ -43,6 +43,14 @@ impl Manifest {
         }
     }
 
+    /// One that is going to be written into `run_dir`.
+    pub fn of(run_dir: &Path, manifest: &serde_json::Value) -> Result<Self, FigureError> {
+        Self::deserialize(manifest).map_err(|source| FigureError::Manifest {
+            path: run_dir.join("manifest.json"),
+            source,
+        })
+    }
+
     /// `weights · 100 pieces · seed 0 · harness 0.1.0`, as far as known.
     pub fn caption(&self, pieces: usize) -> String {
         let noun = if pieces == 1 { "piece" } else { "pieces" };

@@ -23,7 +23,7 @@ use crate::analysis::StatsError;
 use crate::files;
 use crate::report::ReportError;
 
-pub use redraw::redraw;
+pub use redraw::{draw_first, redraw};
 
 /// Why a figure could not be drawn or saved.
 #[derive(Debug, Error)]

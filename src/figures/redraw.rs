@@ -26,7 +26,20 @@ const FIRST_ONLY: &str = "every arm against the first; the other pairs are in st
 /// Reads `scores.csv`; `stats.csv`, or computes the same when it is missing; and a few optional keys of
 /// `manifest.json` for captions. Loads no model. The same CSVs give the same bytes.
 pub fn redraw(run_dir: &Path) -> Result<Vec<PathBuf>, FigureError> {
-    let drawn = draw(run_dir)?;
+    save(run_dir, &Manifest::read(run_dir)?)
+}
+
+/// As [`redraw`], with the `manifest.json` that the run is going to write: it comes after the figures, so that a folder
+/// that has it is whole.
+pub fn draw_first(
+    run_dir: &Path,
+    manifest: &serde_json::Value,
+) -> Result<Vec<PathBuf>, FigureError> {
+    save(run_dir, &Manifest::of(run_dir, manifest)?)
+}
+
+fn save(run_dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, FigureError> {
+    let drawn = draw(run_dir, manifest)?;
     let folder = run_dir.join("figures");
     if let Err(source) = fs::create_dir_all(&folder) {
         return Err(FigureError::Write {
@@ -41,13 +54,12 @@ pub fn redraw(run_dir: &Path) -> Result<Vec<PathBuf>, FigureError> {
     Ok(paths)
 }
 
-fn draw(run_dir: &Path) -> Result<Vec<(&'static str, Figure)>, FigureError> {
+fn draw(run_dir: &Path, manifest: &Manifest) -> Result<Vec<(&'static str, Figure)>, FigureError> {
     let path = run_dir.join(ScoreRow::FILE);
     let rows: Vec<ScoreRow> = report::read(&path)?;
     if rows.is_empty() {
         return Err(FigureError::Empty { path });
     }
-    let manifest = Manifest::read(run_dir)?;
     let of_scores = |source| FigureError::Stats {
         path: path.clone(),
         source,
@@ -73,9 +85,7 @@ fn draw(run_dir: &Path) -> Result<Vec<(&'static str, Figure)>, FigureError> {
     let caption = manifest.caption(pieces.len());
     let watermark = manifest.random_weights.then_some(RANDOM);
 
-    let panels = arms
-        .iter()
-        .map(|arm| panel(arm, &labels, &manifest, &table));
+    let panels = arms.iter().map(|arm| panel(arm, &labels, manifest, &table));
     let spec = BoxPlotSpec {
         panels: panels.collect::<Result<_, _>>()?,
         y_label: SCORE,
@@ -94,7 +104,7 @@ fn draw(run_dir: &Path) -> Result<Vec<(&'static str, Figure)>, FigureError> {
         };
         figures.push(("differences", differences::render(&spec)?));
     }
-    if let Some(figure) = prompts::figure(&rows, &manifest, SCORE, &caption, watermark)? {
+    if let Some(figure) = prompts::figure(&rows, manifest, SCORE, &caption, watermark)? {
         figures.push(("by_prompt", figure));
     }
     Ok(figures)

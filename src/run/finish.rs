@@ -93,10 +93,12 @@ pub(super) fn finish(
             seconds: clock.elapsed().as_secs_f64(),
         },
     };
+    let manifest = serde_json::to_value(&manifest)?;
+    figures::draw_first(&store.folder, &manifest)?;
+    // Last: a folder that has it holds a finished run, which others take pieces from.
     let path = at(MANIFEST);
     files::write_bytes(&path, &serde_json::to_vec_pretty(&manifest)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
-    figures::redraw(&store.folder)?;
     Ok(Finished {
         folder: store.folder.clone(),
         scores,
