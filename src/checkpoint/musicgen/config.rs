@@ -13,8 +13,11 @@ use super::raw::RawConfig;
 /// A `MusicgenForConditionalGeneration`, as its `config.json` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MusicgenConfig {
+    /// The encoder of the prompt.
     pub text: TextConfig,
+    /// What makes codes.
     pub decoder: DecoderConfig,
+    /// What makes audio of them.
     pub codec: CodecConfig,
 }
 
@@ -28,12 +31,15 @@ pub struct TextConfig {
     /// Channels of one head (`d_kv`); times the heads it need not be `hidden`.
     pub head_dim: usize,
     pub heads: usize,
+    /// Channels between the two matrices of a block's feed-forward part (`d_ff`).
     pub feed_forward: usize,
+    /// Blocks of the encoder.
     pub layers: usize,
     /// Of relative positions, both directions together.
     pub buckets: usize,
     /// Distances from here on share a bucket.
     pub max_distance: usize,
+    /// Added to the mean square in a norm.
     pub epsilon: f32,
 }
 
@@ -42,10 +48,14 @@ pub struct TextConfig {
 pub struct DecoderConfig {
     /// Codes of a codebook. The same number is the id of the pad token, which no head predicts.
     pub vocab: usize,
+    /// Channels of a state; a multiple of `heads`.
     pub hidden: usize,
+    /// Of self-attention and cross-attention alike.
     pub heads: usize,
+    /// Channels between the two matrices of a layer's feed-forward part (`ffn_dim`).
     pub feed_forward: usize,
     pub layers: usize,
+    /// Codes of a frame, one from each.
     pub codebooks: usize,
     /// Steps that one piece may take.
     pub max_positions: usize,
@@ -70,6 +80,7 @@ pub struct CodecConfig {
     pub sampling_rate: usize,
     /// Codebooks that the decoder speaks; the checkpoint may hold more.
     pub codebooks: usize,
+    /// Codes of a codebook.
     pub codebook_size: usize,
     /// Channels of a quantised frame.
     pub hidden: usize,
@@ -77,9 +88,13 @@ pub struct CodecConfig {
     pub filters: usize,
     /// Upsampling ratios, in the order of the decoder.
     pub ratios: Vec<usize>,
+    /// Taps of the first convolution.
     pub kernel_size: usize,
+    /// Taps of the last convolution.
     pub last_kernel_size: usize,
+    /// Taps of the first convolution of a residual layer; the second has one.
     pub residual_kernel_size: usize,
+    /// Residual layers behind each transposed convolution.
     pub residual_layers: usize,
     /// The dilation of residual layer `j` is this to the power of `j`.
     pub dilation_growth_rate: usize,

@@ -84,6 +84,11 @@ pub struct Generator {
 }
 
 impl Generator {
+    /// Load every graph of a MusicGen export, and T5's tokenizer.
+    ///
+    /// # Errors
+    /// When the export is of another kind of model, a graph cannot be loaded, or the tokenizer is not T5's or larger than
+    /// the checkpoint's embedding.
     pub fn load(
         runtime: &Runtime,
         export: &Exported,

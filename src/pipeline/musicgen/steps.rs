@@ -8,8 +8,9 @@ use crate::checkpoint::musicgen::DecoderConfig;
 use crate::export::musicgen::names;
 use crate::runtime::{Bound, Session};
 
-/// Texts are padded to a multiple of this many tokens, the floats of the widest vectors. Masked keys add exact zeros, but the sums of ONNX Runtime run in
-/// vectors; whole vectors keep the order of the summands, whatever the longest text of a batch.
+/// Texts are padded to a multiple of this many tokens, the floats of the widest vectors. Masked keys add exact zeros, but
+/// the sums of ONNX Runtime run in vectors; whole vectors keep the order of the summands, whatever the longest text of a
+/// batch.
 const TOKENS_AT_A_TIME: usize = 16;
 /// A single row takes another path through the matrix product, with another order of summands.
 const FEWEST_ROWS: usize = 2;
