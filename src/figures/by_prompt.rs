@@ -5,10 +5,9 @@
 
 use super::axis::{Axis, signed};
 use super::canvas::{self, Align, Canvas, Text};
-use super::frame::{Foot, Heading, watermark};
+use super::frame::{Foot, Heading, across, watermark};
 use super::theme::{
-    Colour, FIGURE_WIDTH, FRAME, GRID, INK, LABEL, LEADING, MARGIN, PANEL_GAP, PAPER, QUIET, SMALL,
-    ZERO,
+    Colour, FIGURE_WIDTH, GRID, INK, LABEL, LEADING, MARGIN, PANEL_GAP, PAPER, SMALL,
 };
 use super::{Figure, FigureError, swarm};
 use crate::analysis::summary::Summary;
@@ -158,7 +157,7 @@ pub fn render(spec: &ByPromptSpec<'_>) -> Result<Figure, FigureError> {
                 let left = layout.left(column);
                 let axis = axis.placed(left, left + layout.panel);
                 let height = lines.len() as f64 * layout.height;
-                scale(
+                across(
                     canvas,
                     &axis,
                     spec.score,
@@ -254,30 +253,6 @@ fn draw_legend(
         }
     }
     Ok(())
-}
-
-/// Grid lines with their numbers, the zero line, and what the axis measures.
-fn scale(
-    canvas: &mut Canvas<'_>,
-    axis: &Axis,
-    score: &str,
-    (left, top): (f64, f64),
-    (width, height): (f64, f64),
-) -> Result<(), FigureError> {
-    let bottom = top + height;
-    let look = Text::new(SMALL, QUIET).align(Align::Centre);
-    for (value, text) in axis.ticks() {
-        let x = axis.at(value);
-        canvas.path(&[(x, top), (x, bottom)], GRID, 1.0)?;
-        canvas.text(&text, (x, bottom + 5.0 + SMALL), look)?;
-    }
-    if axis.has_zero() {
-        let x = axis.at(0.0);
-        canvas.path(&[(x, top), (x, bottom)], ZERO, 1.25)?;
-    }
-    canvas.path(&[(left, bottom), (left + width, bottom)], FRAME, 1.0)?;
-    let baseline = bottom + 7.0 + SMALL + SMALL * LEADING;
-    canvas.text(score, (left + width / 2.0, baseline), look)
 }
 
 /// One prompt: its label, a line from its lowest to its highest draw, the draws, and their mean.

@@ -2,8 +2,8 @@
 
 use super::axis::{Axis, signed};
 use super::canvas::{self, Align, Canvas, Text};
-use super::frame::{Foot, Grid, Heading, watermark};
-use super::theme::{Colour, FRAME, GRID, INK, LABEL, LEADING, PAPER, QUIET, SMALL, ZERO, palette};
+use super::frame::{Foot, Grid, Heading, across, watermark};
+use super::theme::{Colour, FRAME, INK, LABEL, LEADING, PAPER, QUIET, SMALL, palette};
 use super::{Figure, FigureError, swarm};
 use crate::analysis::grouping::ALL;
 use crate::analysis::summary::Summary;
@@ -80,7 +80,8 @@ pub fn render(spec: &DifferencesSpec<'_>) -> Result<Figure, FigureError> {
             let (left, top) = grid.corner(i);
             heading.draw(canvas, (left, top - above))?;
             let axis = axis.placed(left, left + PANEL);
-            scale(canvas, &axis, spec.score, (left, top), grid.panel.1)?;
+            let label = format!("difference in {}", spec.score);
+            across(canvas, &axis, &label, (left, top), (PANEL, grid.panel.1))?;
             if grid.leads(i) {
                 row_labels(canvas, &panel.rows, (left, top), gutter)?;
             }
@@ -107,28 +108,6 @@ fn shown<'s>(panel: &'s PairPanel<'_>) -> impl Iterator<Item = f64> + 's {
         row.differences.iter().copied().chain(ends)
     });
     rows.chain(std::iter::once(0.0))
-}
-
-/// Grid lines with their numbers, the zero line, and what the axis measures.
-fn scale(
-    canvas: &mut Canvas<'_>,
-    axis: &Axis,
-    score: &str,
-    (left, top): (f64, f64),
-    height: f64,
-) -> Result<(), FigureError> {
-    let bottom = top + height;
-    let look = Text::new(SMALL, QUIET).align(Align::Centre);
-    for (value, text) in axis.ticks() {
-        let x = axis.at(value);
-        canvas.path(&[(x, top), (x, bottom)], GRID, 1.0)?;
-        canvas.text(&text, (x, bottom + 5.0 + SMALL), look)?;
-    }
-    canvas.path(&[(axis.at(0.0), top), (axis.at(0.0), bottom)], ZERO, 1.25)?;
-    canvas.path(&[(left, bottom), (left + PANEL, bottom)], FRAME, 1.0)?;
-    let label = look.shorten(&format!("difference in {score}"), PANEL);
-    let baseline = bottom + 7.0 + SMALL + SMALL * LEADING;
-    canvas.text(&label, (left + PANEL / 2.0, baseline), look)
 }
 
 fn row_labels(

@@ -1,8 +1,11 @@
-//! What figures with several panels share: the grid of panels, titles, the watermark and the lines at the foot.
+//! What figures with several panels share: the grid of panels, titles, an axis, the watermark and the lines at the foot.
 
 use super::FigureError;
+use super::axis::Axis;
 use super::canvas::{Align, Canvas, Text};
-use super::theme::{FIGURE_WIDTH, INK, LEADING, MARGIN, PANEL_GAP, QUIET, SMALL, TITLE, WARNING};
+use super::theme::{
+    FIGURE_WIDTH, FRAME, GRID, INK, LEADING, MARGIN, PANEL_GAP, QUIET, SMALL, TITLE, WARNING, ZERO,
+};
 
 /// Where the panels of a figure lie. Lengths in px.
 #[derive(Debug, Clone)]
@@ -196,4 +199,31 @@ pub fn watermark(
     let size = (0.9 * width / widest).min(0.3 * height).clamp(8.0, 36.0);
     let middle = y + height / 2.0 - (lines.len() as f64 - 1.0) / 2.0 * size * LEADING;
     canvas.lines(&lines, (x + width / 2.0, middle + 0.36 * size), look(size))
+}
+
+/// A horizontal axis below a panel of `size` whose upper left corner is `at`: grid lines with their numbers, the zero line,
+/// and what the axis measures.
+pub fn across(
+    canvas: &mut Canvas<'_>,
+    axis: &Axis,
+    label: &str,
+    at: (f64, f64),
+    size: (f64, f64),
+) -> Result<(), FigureError> {
+    let ((left, top), (width, height)) = (at, size);
+    let bottom = top + height;
+    let look = Text::new(SMALL, QUIET).align(Align::Centre);
+    for (value, text) in axis.ticks() {
+        let x = axis.at(value);
+        canvas.path(&[(x, top), (x, bottom)], GRID, 1.0)?;
+        canvas.text(&text, (x, bottom + 5.0 + SMALL), look)?;
+    }
+    if axis.has_zero() {
+        let x = axis.at(0.0);
+        canvas.path(&[(x, top), (x, bottom)], ZERO, 1.25)?;
+    }
+    canvas.path(&[(left, bottom), (left + width, bottom)], FRAME, 1.0)?;
+    let label = look.shorten(label, width);
+    let baseline = bottom + 7.0 + SMALL + SMALL * LEADING;
+    canvas.text(&label, (left + width / 2.0, baseline), look)
 }
