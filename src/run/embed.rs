@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::engine::opened;
 use super::journal::Entry;
 use super::plan::Plan;
 use super::ready::ReadyModel;
@@ -40,10 +41,7 @@ pub(super) fn embed(
     if prompts.is_empty() && pieces.is_empty() {
         return Ok(());
     }
-    let runtime = match runtime {
-        Some(runtime) => runtime,
-        None => runtime.insert(open()?),
-    };
+    let runtime = opened(runtime, open)?;
     if !prompts.is_empty() {
         embed_prompts(arm, &prompts, store, runtime)?;
     }

@@ -56,6 +56,17 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     finished
 }
 
+/// ONNX Runtime, opened when something is to be computed for the first time.
+pub(super) fn opened(
+    runtime: &mut Option<Runtime>,
+    open: impl FnOnce() -> Result<Runtime>,
+) -> Result<&mut Runtime> {
+    match runtime {
+        Some(runtime) => Ok(runtime),
+        None => Ok(runtime.insert(open()?)),
+    }
+}
+
 /// The plan with the pieces of the run that it waits for. That run may have been finished since the plan was made, by
 /// another experiment of the same command.
 fn after(mut plan: Plan, runtime: &mut Option<Runtime>) -> Result<Plan> {

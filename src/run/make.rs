@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
+use super::engine::opened;
 use super::journal::Entry;
 use super::plan::Plan;
 use super::ready::{GENERATOR, ReadyModel};
@@ -42,10 +43,7 @@ pub(super) fn make(
     let folder = store.folder.join(super::AUDIO);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
-    let runtime = match runtime {
-        Some(runtime) => runtime,
-        None => runtime.insert(open()?),
-    };
+    let runtime = opened(runtime, open)?;
     let mut generator = Generator::load(runtime, &model.export, &model.model.tokenizer.path)?;
     let jobs: Vec<Job> = missing.iter().map(|piece| job(plan, piece)).collect();
     let of_piece = |error: GenerateError| of_piece(&missing, error);

@@ -155,11 +155,18 @@ impl Generator {
     /// # Errors
     /// What is wrong with the settings, or with the first prompt that cannot be read.
     pub fn check(&self, jobs: &[Job], settings: &GenerationSettings) -> Result<(), GenerateError> {
+        self.tokens(jobs, settings).map(drop)
+    }
+
+    /// The tokens of each job's prompt, once the settings are known to be possible.
+    fn tokens(
+        &self,
+        jobs: &[Job],
+        settings: &GenerationSettings,
+    ) -> Result<Vec<Vec<i64>>, GenerateError> {
         check_settings(&self.config, settings)?;
-        for (job, Job { prompt, .. }) in jobs.iter().enumerate() {
-            self.prompts.encode(job, prompt)?;
-        }
-        Ok(())
+        let prompts = jobs.iter().map(|job| job.prompt.as_str());
+        self.prompts.encode_all(prompts)
     }
 
     /// Make the pieces of `jobs`, `at_once` in a batch (`None`: by memory and cores), and hand each over as soon as it is
@@ -175,18 +182,19 @@ impl Generator {
         progress: &mut dyn FnMut(Progress) -> Result<(), Interrupted>,
         mut each: impl FnMut(usize, Generated) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.check(&jobs, settings)?;
+        let tokens = self.tokens(&jobs, settings)?;
         let at_once = match at_once {
             Some(pieces) => pieces,
-            None => self.most_at_once(&jobs, settings)?,
+            None => self.most_at_once(&tokens, settings)?,
         };
         let mut known = BTreeMap::new();
         let mut first = 0;
         let sizes: Vec<usize> = batch::sizes(jobs.len(), at_once).collect();
-        let mut jobs = jobs.into_iter();
+        let mut streams = jobs.into_iter().map(|job| job.rng);
         for size in sizes {
-            let jobs: Vec<Job> = jobs.by_ref().take(size).collect();
-            let codes = self.codes(first, jobs, settings, &mut known, progress)?;
+            let streams: Vec<ChaCha20Rng> = streams.by_ref().take(size).collect();
+            let tokens = &tokens[first..first + size];
+            let codes = self.codes(first, tokens, streams, settings, &mut known, progress)?;
             let started = Instant::now();
             let views: Vec<_> = codes.iter().map(|codes| codes.view()).collect();
             self.codec.decode(&views, |piece, audio| -> Result<(), E> {
@@ -202,23 +210,19 @@ impl Generator {
         Ok(())
     }
 
-    /// The codes of one batch, whose first piece is the job `first`.
+    /// The codes of one batch, whose first piece is the job `first`, from each one's tokens and random stream.
     fn codes(
         &mut self,
         first: usize,
-        jobs: Vec<Job>,
+        tokens: &[Vec<i64>],
+        streams: Vec<ChaCha20Rng>,
         settings: &GenerationSettings,
         known: &mut BTreeMap<Vec<i64>, Attended>,
         progress: &mut dyn FnMut(Progress) -> Result<(), Interrupted>,
     ) -> Result<Vec<Array2<i64>>, GenerateError> {
         let started = Instant::now();
-        let tokens = jobs
-            .iter()
-            .enumerate()
-            .map(|(i, job)| self.prompts.encode(first + i, &job.prompt))
-            .collect::<Result<Vec<_>, _>>()?;
         known.retain(|prompt, _| tokens.contains(prompt));
-        for prompt in &tokens {
+        for prompt in tokens {
             if !known.contains_key(prompt) {
                 known.insert(prompt.clone(), self.text.attend(prompt)?);
             }
@@ -234,14 +238,10 @@ impl Generator {
         let (codebooks, vocab) = (decoder.codebooks, decoder.vocab);
         let guided = settings.guidance != 1.0;
         let frames = delay::frames(settings.steps, codebooks);
-        let mut pieces: Vec<(DelayedCodes, ChaCha20Rng)> = jobs
+        let silent = DelayedCodes::new(codebooks, frames, decoder.pad() as i64);
+        let mut pieces: Vec<(DelayedCodes, ChaCha20Rng)> = streams
             .into_iter()
-            .map(|job| {
-                (
-                    DelayedCodes::new(codebooks, frames, decoder.pad() as i64),
-                    job.rng,
-                )
-            })
+            .map(|rng| (silent.clone(), rng))
             .collect();
         let mut sampler = Sampler::new(settings.choice);
         let (mut guidance, mut chosen) = (Vec::with_capacity(vocab), vec![0; codebooks]);
@@ -289,18 +289,15 @@ impl Generator {
 
     fn most_at_once(
         &self,
-        jobs: &[Job],
+        tokens: &[Vec<i64>],
         settings: &GenerationSettings,
     ) -> Result<usize, GenerateError> {
         let (decoder, codec_config) = (&self.config.decoder, &self.config.codec);
-        let mut longest = 0;
-        for (job, Job { prompt, .. }) in jobs.iter().enumerate() {
-            longest = longest.max(self.prompts.encode(job, prompt)?.len());
-        }
+        let longest = tokens.iter().map(Vec::len).max().unwrap_or(0);
         let rows = if settings.guidance == 1.0 { 1 } else { 2 };
         let frames = delay::frames(settings.steps, decoder.codebooks);
         let needs = Needs {
-            fixed_bytes: codec::working_bytes(codec_config, jobs.len(), frames),
+            fixed_bytes: codec::working_bytes(codec_config, tokens.len(), frames),
             piece_bytes: batch::cache_bytes(rows, settings.steps, decoder.hidden, decoder.layers)
                 + batch::cache_bytes(TEXT_COPIES, longest, decoder.hidden, decoder.layers),
         };
@@ -322,10 +319,7 @@ pub fn check_prompts<'p>(
     prompts: impl IntoIterator<Item = &'p str>,
 ) -> Result<(), GenerateError> {
     let tokenizer = Prompts::open(tokenizer, config.text.vocab)?;
-    for (job, prompt) in prompts.into_iter().enumerate() {
-        tokenizer.encode(job, prompt)?;
-    }
-    Ok(())
+    tokenizer.encode_all(prompts).map(drop)
 }
 
 /// That a guidance scale is a finite number of at least 1.

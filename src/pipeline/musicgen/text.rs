@@ -50,8 +50,19 @@ impl Prompts {
         Ok(Self { tokenizer })
     }
 
+    /// Token ids of each prompt, whose place is the index of its piece.
+    pub fn encode_all<'p>(
+        &self,
+        prompts: impl IntoIterator<Item = &'p str>,
+    ) -> Result<Vec<Vec<i64>>, GenerateError> {
+        let prompts = prompts.into_iter().enumerate();
+        prompts
+            .map(|(job, prompt)| self.encode(job, prompt))
+            .collect()
+    }
+
     /// Token ids of the prompt of piece `job`, `</s>` included, at most [`MAX_PROMPT_TOKENS`].
-    pub fn encode(&self, job: usize, prompt: &str) -> Result<Vec<i64>, GenerateError> {
+    fn encode(&self, job: usize, prompt: &str) -> Result<Vec<i64>, GenerateError> {
         let encoding = self
             .tokenizer
             .encode(prompt, true)
