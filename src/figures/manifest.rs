@@ -1,11 +1,11 @@
 //! The few keys of a run's `manifest.json` that figures show. All are optional, and so is the file.
 
 use std::path::Path;
-use std::{fs, io};
 
 use serde::Deserialize;
 
 use super::FigureError;
+use crate::report::manifest::{self, MANIFEST, ManifestError};
 
 #[derive(Debug, Default, Deserialize)]
 pub struct Manifest {
@@ -33,22 +33,20 @@ struct ArmEntry {
 impl Manifest {
     /// The manifest of `run_dir`, or one without values when there is none.
     pub fn read(run_dir: &Path) -> Result<Self, FigureError> {
-        let path = run_dir.join("manifest.json");
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                serde_json::from_str(&text).map_err(|source| FigureError::Manifest { path, source })
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(source) => Err(FigureError::Read { path, source }),
+        match manifest::read(run_dir)? {
+            Some(manifest) => Self::of(run_dir, &manifest),
+            None => Ok(Self::default()),
         }
     }
 
     /// One that is going to be written into `run_dir`.
     pub fn of(run_dir: &Path, manifest: &serde_json::Value) -> Result<Self, FigureError> {
-        Self::deserialize(manifest).map_err(|source| FigureError::Manifest {
-            path: run_dir.join("manifest.json"),
-            source,
-        })
+        Ok(
+            Self::deserialize(manifest).map_err(|source| ManifestError::Parse {
+                path: run_dir.join(MANIFEST),
+                source,
+            })?,
+        )
     }
 
     /// `weights · 100 pieces · seed 0 · harness 0.1.0`, as far as known.

@@ -22,6 +22,7 @@ use thiserror::Error;
 use crate::analysis::StatsError;
 use crate::files;
 use crate::report::ReportError;
+use crate::report::manifest::ManifestError;
 
 pub use redraw::{draw_first, redraw};
 
@@ -46,13 +47,8 @@ pub enum FigureError {
         "{} does not belong to the scores beside it: {what}; delete it and draw again, it will be computed", path.display()
     )]
     Stale { path: PathBuf, what: String },
-    #[error("cannot read {}: {source}; run the experiment again", path.display())]
-    Manifest {
-        path: PathBuf,
-        source: serde_json::Error,
-    },
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error(

@@ -2,15 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::text;
 use super::table::{Row, finite};
 use crate::analysis::summary::Summary;
 
 /// The draws of one prompt under one arm: see [`Summary`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DrawsRow {
+    #[serde(with = "text")]
     pub arm: String,
+    #[serde(with = "text")]
     pub prompt_id: String,
     /// Empty when the prompt has none.
+    #[serde(with = "text")]
     pub taste: String,
     /// Draws.
     pub n: usize,

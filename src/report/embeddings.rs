@@ -1,14 +1,19 @@
 //! `embeddings.csv`: the two embeddings of each piece under each arm.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
+use super::cell::text;
 use super::scores::six_decimals;
-use super::table::{Row, finite};
+use super::table::{ReportError, Row, finite, write, write_columns};
 
 /// One piece under one arm. The first five columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EmbeddingRow {
+    #[serde(with = "text")]
     pub prompt: String,
+    #[serde(with = "text")]
     pub audio_name: String,
     #[serde(
         serialize_with = "six_decimals",
@@ -20,9 +25,19 @@ pub struct EmbeddingRow {
     pub audio_emb: Vec<f32>,
     #[serde(with = "json_list")]
     pub text_emb: Vec<f32>,
+    #[serde(with = "text")]
     pub taste: String,
+    #[serde(with = "text")]
     pub arm: String,
+    #[serde(with = "text")]
     pub id: String,
+    /// Of an experiment that compares sets of pieces: see [`write_embeddings`].
+    #[serde(
+        default,
+        skip_serializing,
+        deserialize_with = "text::option::deserialize"
+    )]
+    pub set: Option<String>,
 }
 
 impl Row for EmbeddingRow {
@@ -39,7 +54,26 @@ impl Row for EmbeddingRow {
     ];
 }
 
-mod json_list {
+/// Write `embeddings.csv`; pieces of several sets have a last column `set`.
+pub fn write_embeddings(path: &Path, rows: &[EmbeddingRow]) -> Result<(), ReportError> {
+    #[derive(Serialize)]
+    struct WithSet<'a> {
+        row: &'a EmbeddingRow,
+        #[serde(serialize_with = "text::option::serialize")]
+        set: Option<&'a str>,
+    }
+    if rows.iter().all(|row| row.set.is_none()) {
+        return write(path, rows);
+    }
+    let columns = [EmbeddingRow::COLUMNS, &["set"]].concat();
+    let with_set = |row| WithSet {
+        row,
+        set: row.set.as_deref(),
+    };
+    write_columns(path, &columns, rows.iter().map(with_set))
+}
+
+pub(super) mod json_list {
     use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
     pub fn serialize<S: Serializer>(values: &[f32], s: S) -> Result<S::Ok, S::Error> {
@@ -66,7 +100,7 @@ mod json_list {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns, write};
+    use crate::report::table::{read, tests::assert_columns};
 
     fn example(audio_emb: Vec<f32>) -> EmbeddingRow {
         EmbeddingRow {
@@ -78,6 +112,7 @@ mod tests {
             taste: "sweet".into(),
             arm: "on".into(),
             id: "sweet_01".into(),
+            set: None,
         }
     }
 
@@ -99,6 +134,18 @@ mod tests {
         assert_eq!(read::<EmbeddingRow>(&path).unwrap(), [row]);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(",0.250000,\"[0.1,-0.33333334,"), "{text}");
+    }
+
+    #[test]
+    fn pieces_of_sets_name_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(EmbeddingRow::FILE);
+        let mut row = example(vec![1.0]);
+        row.set = Some("base".into());
+        write_embeddings(&path, std::slice::from_ref(&row)).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("taste,arm,id,set\n") && text.ends_with(",on,sweet_01,base\n"));
+        assert_eq!(read::<EmbeddingRow>(&path).unwrap(), [row]);
     }
 
     #[test]

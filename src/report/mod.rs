@@ -1,17 +1,35 @@
 //! The CSVs of a run folder: one file per kind of row, column names and units in one place. Computes nothing.
 
+pub mod cell;
+pub mod clusters;
+pub mod distances;
 pub mod draws;
 pub mod embeddings;
+pub mod histogram;
+pub mod manifest;
+pub mod maps;
+pub mod nearest;
 mod npy;
 pub mod scores;
+pub mod similarity;
 pub mod skipped;
 pub mod stats;
 pub mod table;
+pub mod texts;
+pub mod tsne;
 
+pub use clusters::ClusterRow;
+pub use distances::DistanceRow;
 pub use draws::DrawsRow;
-pub use embeddings::EmbeddingRow;
+pub use embeddings::{EmbeddingRow, write_embeddings};
+pub use histogram::HistogramRow;
+pub use maps::MapRow;
+pub use nearest::NearestRow;
 pub use npy::write_npy;
 pub use scores::{ScoreRow, write_scores};
+pub use similarity::SimilarityRow;
 pub use skipped::SkippedRow;
 pub use stats::StatsRow;
 pub use table::{ReportError, Row, read, write};
+pub use texts::{TextKind, TextRow};
+pub use tsne::TsneRow;

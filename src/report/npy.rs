@@ -1,4 +1,4 @@
-//! Arrays of codes as NumPy reads them.
+//! Arrays of codes and embeddings as NumPy reads them.
 //!
 //! By hand: the header is one line, and the crate for it brings a parser of Python literals along, with assembly.
 
@@ -14,15 +14,40 @@ const START_BYTES: usize = 10;
 /// NumPy's alignment of the data.
 const ALIGN_BYTES: usize = 64;
 
-/// Write codes `[codebooks, frames]` as a `.npy` file of version 1.0, i64 in C order, whole or not at all
-/// (`numpy.lib.format`).
+/// What a `.npy` file may hold.
+pub trait Element: Copy {
+    /// NumPy's name of the type: `<i8`.
+    const DESCR: &'static str;
+
+    fn write_to(self, out: &mut impl Write) -> io::Result<()>;
+}
+
+impl Element for i64 {
+    const DESCR: &'static str = "<i8";
+
+    fn write_to(self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.to_le_bytes())
+    }
+}
+
+impl Element for f32 {
+    const DESCR: &'static str = "<f4";
+
+    fn write_to(self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.to_le_bytes())
+    }
+}
+
+/// Write an array, such as codes `[codebooks, frames]` or embeddings `[rows, dimensions]`, as a `.npy` file of version 1.0
+/// in C order, whole or not at all (`numpy.lib.format`).
 ///
 /// # Errors
 /// When the file cannot be written; what stood at `path` stays then.
-pub fn write_npy(path: &Path, codes: &Array2<i64>) -> io::Result<()> {
-    let (rows, columns) = codes.dim();
+pub fn write_npy<T: Element>(path: &Path, array: &Array2<T>) -> io::Result<()> {
+    let (rows, columns) = array.dim();
+    let descr = T::DESCR;
     let header =
-        format!("{{'descr': '<i8', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // Spaces and a line end up to the next boundary.
     let whole = (START_BYTES + header.len() + 1).next_multiple_of(ALIGN_BYTES);
     let length = whole - START_BYTES;
@@ -31,10 +56,7 @@ pub fn write_npy(path: &Path, codes: &Array2<i64>) -> io::Result<()> {
         file.write_all(&(length as u16).to_le_bytes())?;
         writeln!(file, "{header:<0$}", length - 1)?;
         // In logical order, however the array lies in memory.
-        for code in codes {
-            file.write_all(&code.to_le_bytes())?;
-        }
-        Ok(())
+        array.iter().try_for_each(|value| value.write_to(file))
     })
 }
 
@@ -69,6 +91,22 @@ mod tests {
             .collect();
         assert_eq!(values, [0, 2047, -1, 1, 2, 3]);
         assert_eq!(bytes.len(), 128 + 6 * 8);
+    }
+
+    /// As `numpy.save` of numpy 2.4 does for float32.
+    #[test]
+    fn embeddings_are_float32() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("embeddings.npy");
+        write_npy(&path, &array![[0.5_f32, -1.0]]).unwrap();
+        let bytes = std::fs::read(path).unwrap();
+        let header =
+            b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+        assert_eq!(bytes[..header.len()], header[..]);
+        assert_eq!(
+            bytes[128..],
+            [0.5_f32.to_le_bytes(), (-1.0_f32).to_le_bytes()].concat()
+        );
     }
 
     #[test]

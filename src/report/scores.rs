@@ -4,15 +4,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize, Serializer, ser};
 
+use super::cell::text;
 use super::table::{ReportError, Row, finite, write, write_columns};
 
 /// One piece under one arm. The first four columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRow {
+    #[serde(with = "text")]
     pub id: String,
     /// The column is `description` where the prompt is one, as in the notebooks.
-    #[serde(alias = "description")]
+    #[serde(alias = "description", with = "text")]
     pub prompt: String,
+    #[serde(with = "text")]
     pub audio_path: String,
     /// Cosine of the audio and the text embedding, -1 to 1; six decimals in the file.
     #[serde(
@@ -21,7 +24,9 @@ pub struct ScoreRow {
     )]
     pub clap_score: f64,
     /// Empty when the piece has none.
+    #[serde(with = "text")]
     pub taste: String,
+    #[serde(with = "text")]
     pub arm: String,
     /// First mel frame of each of the three crops of a fused model; empty where none was taken.
     pub front: Option<usize>,
@@ -31,17 +36,56 @@ pub struct ScoreRow {
     pub offset: Option<usize>,
     /// Of a generated piece: pieces with one `prompt_id` are draws of one prompt. The fields from here on are columns
     /// of generated pieces only: see [`write_scores`].
-    #[serde(default, skip_serializing)]
+    #[serde(
+        default,
+        skip_serializing,
+        deserialize_with = "text::option::deserialize"
+    )]
     pub prompt_id: Option<String>,
     /// From 1.
     #[serde(default, skip_serializing)]
     pub draw: Option<usize>,
     /// As the descriptions file says.
-    #[serde(default, skip_serializing)]
+    #[serde(
+        default,
+        skip_serializing,
+        deserialize_with = "text::option::deserialize"
+    )]
     pub instrument: Option<String>,
     /// Every taste that a description names, in its order and with spaces between them.
-    #[serde(default, skip_serializing)]
+    #[serde(
+        default,
+        skip_serializing,
+        deserialize_with = "text::option::deserialize"
+    )]
     pub tastes: Option<String>,
+    /// Of an experiment that compares sets of pieces: the set, the set under its arm as tables and figures call it, and the
+    /// prompt that the piece was made from, where `prompt` is another text that it was scored against.
+    #[serde(
+        default,
+        skip_serializing,
+        deserialize_with = "text::option::deserialize"
+    )]
+    pub set: Option<String>,
+    #[serde(
+        default,
+        skip_serializing,
+        deserialize_with = "text::option::deserialize"
+    )]
+    pub condition: Option<String>,
+    #[serde(
+        default,
+        skip_serializing,
+        deserialize_with = "text::option::deserialize"
+    )]
+    pub own_prompt: Option<String>,
+}
+
+impl ScoreRow {
+    /// What tables and figures group by: the arm, or a set of pieces under an arm.
+    pub fn condition(&self) -> &str {
+        self.condition.as_deref().unwrap_or(&self.arm)
+    }
 }
 
 impl Row for ScoreRow {
@@ -65,6 +109,19 @@ impl Row for ScoreRow {
 /// pieces were found, made from prompts or made from descriptions.
 pub fn write_scores(path: &Path, rows: &[ScoreRow]) -> Result<(), ReportError> {
     match rows.first() {
+        Some(row) if row.set.is_some() => {
+            let rows = rows.iter().map(|row| Compared {
+                id: &row.id,
+                prompt: &row.prompt,
+                piece: Piece::of(row),
+                set: row.set.as_deref(),
+                condition: row.condition(),
+                own_prompt: row.own_prompt.as_deref(),
+                arm: &row.arm,
+                crops: Crops::of(row),
+            });
+            write_columns(path, &Compared::COLUMNS, rows)
+        }
         Some(row) if row.instrument.is_some() => {
             let rows = rows.iter().map(|row| Described {
                 id: &row.id,
@@ -89,10 +146,31 @@ pub fn write_scores(path: &Path, rows: &[ScoreRow]) -> Result<(), ReportError> {
     }
 }
 
-/// A piece that was made from a prompt; the first five columns are the notebook's. Nested structs are columns in a row.
+/// A piece of one of several sets. Nested structs are columns in a row.
+#[derive(Serialize)]
+struct Compared<'a> {
+    #[serde(serialize_with = "text::serialize")]
+    id: &'a str,
+    #[serde(serialize_with = "text::serialize")]
+    prompt: &'a str,
+    piece: Piece<'a>,
+    #[serde(serialize_with = "text::option::serialize")]
+    set: Option<&'a str>,
+    #[serde(serialize_with = "text::serialize")]
+    condition: &'a str,
+    #[serde(serialize_with = "text::option::serialize")]
+    own_prompt: Option<&'a str>,
+    #[serde(serialize_with = "text::serialize")]
+    arm: &'a str,
+    crops: Crops,
+}
+
+/// A piece that was made from a prompt; the first five columns are the notebook's.
 #[derive(Serialize)]
 struct Prompted<'a> {
+    #[serde(serialize_with = "text::serialize")]
     id: &'a str,
+    #[serde(serialize_with = "text::serialize")]
     prompt: &'a str,
     piece: Piece<'a>,
     draw: Draw<'a>,
@@ -101,12 +179,34 @@ struct Prompted<'a> {
 /// A piece that was made from a description; the first five columns are the notebook's.
 #[derive(Serialize)]
 struct Described<'a> {
+    #[serde(serialize_with = "text::serialize")]
     id: &'a str,
+    #[serde(serialize_with = "text::option::serialize")]
     instrument: Option<&'a str>,
+    #[serde(serialize_with = "text::serialize")]
     description: &'a str,
     piece: Piece<'a>,
+    #[serde(serialize_with = "text::option::serialize")]
     tastes: Option<&'a str>,
     draw: Draw<'a>,
+}
+
+impl Compared<'_> {
+    const COLUMNS: [&'static str; 13] = [
+        "id",
+        "prompt",
+        "audio_path",
+        "clap_score",
+        "taste",
+        "set",
+        "condition",
+        "own_prompt",
+        "arm",
+        "front",
+        "middle",
+        "back",
+        "offset",
+    ];
 }
 
 impl Prompted<'_> {
@@ -147,8 +247,10 @@ impl Described<'_> {
 
 #[derive(Serialize)]
 struct Piece<'a> {
+    #[serde(serialize_with = "text::serialize")]
     audio_path: &'a str,
     clap_score: SixDecimals,
+    #[serde(serialize_with = "text::serialize")]
     taste: &'a str,
 }
 
@@ -164,13 +266,31 @@ impl<'a> Piece<'a> {
 
 #[derive(Serialize)]
 struct Draw<'a> {
+    #[serde(serialize_with = "text::option::serialize")]
     prompt_id: Option<&'a str>,
     draw: Option<usize>,
+    #[serde(serialize_with = "text::serialize")]
     arm: &'a str,
+    crops: Crops,
+}
+
+#[derive(Serialize)]
+struct Crops {
     front: Option<usize>,
     middle: Option<usize>,
     back: Option<usize>,
     offset: Option<usize>,
+}
+
+impl Crops {
+    fn of(row: &ScoreRow) -> Self {
+        Self {
+            front: row.front,
+            middle: row.middle,
+            back: row.back,
+            offset: row.offset,
+        }
+    }
 }
 
 impl<'a> Draw<'a> {
@@ -179,10 +299,7 @@ impl<'a> Draw<'a> {
             prompt_id: row.prompt_id.as_deref(),
             draw: row.draw,
             arm: &row.arm,
-            front: row.front,
-            middle: row.middle,
-            back: row.back,
-            offset: row.offset,
+            crops: Crops::of(row),
         }
     }
 }
@@ -218,6 +335,9 @@ pub(crate) fn row(id: &str, arm: &str, taste: &str, clap_score: f64) -> ScoreRow
         draw: None,
         instrument: None,
         tastes: None,
+        set: None,
+        condition: None,
+        own_prompt: None,
     }
 }
 
@@ -277,6 +397,24 @@ mod tests {
         rows[1].clap_score = f64::NAN;
         assert!(write_scores(&path, &rows).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn sets_of_pieces_have_columns_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(ScoreRow::FILE);
+        let mut compared = row("1", "on", "sweet", 0.25);
+        compared.set = Some("base".into());
+        compared.condition = Some("base".into());
+        compared.own_prompt = Some("=sweet".into());
+        write_scores(&path, std::slice::from_ref(&compared)).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let header = "id,prompt,audio_path,clap_score,taste,set,condition,own_prompt,arm,front,middle,back,offset\n";
+        assert!(
+            text.starts_with(header) && text.contains(",base,base,'=sweet,on,"),
+            "{text}"
+        );
+        assert_eq!(read::<ScoreRow>(&path).unwrap(), [compared]);
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::text;
 use super::table::Row;
 
 /// A file that was not scored, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedRow {
+    #[serde(with = "text")]
     pub path: String,
+    #[serde(with = "text")]
     pub reason: String,
 }
 

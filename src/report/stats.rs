@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::text;
 use super::table::{Row, finite};
 use crate::analysis::paired::Paired;
 use crate::analysis::summary::Summary;
@@ -26,9 +27,12 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatsRow {
     pub kind: Kind,
+    #[serde(with = "text")]
     pub arm: String,
+    #[serde(with = "text::option")]
     pub arm_b: Option<String>,
     /// A taste, or `all`.
+    #[serde(with = "text")]
     pub taste: String,
     pub n: usize,
     #[serde(with = "finite")]

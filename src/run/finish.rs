@@ -5,7 +5,6 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::MANIFEST;
 use super::engine::Finished;
 use super::manifest::{
     ArmRecord, CropsRecord, GenerationRecord, GraphRecord, Manifest, ModelRecord, PieceRecord,
@@ -17,6 +16,7 @@ use super::store::Store;
 use crate::analysis;
 use crate::figures;
 use crate::files;
+use crate::report::manifest::MANIFEST;
 use crate::report::{self, DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow};
 use crate::runtime::library::Library;
 use crate::spec::Identity;
@@ -34,7 +34,7 @@ pub(super) fn finish(
     let stats = analysis::stats(&scores, plan.experiment.seed)?;
     let at = |file: &str| store.folder.join(file);
     report::write_scores(&at(ScoreRow::FILE), &scores)?;
-    report::write(&at(EmbeddingRow::FILE), &embeddings)?;
+    report::write_embeddings(&at(EmbeddingRow::FILE), &embeddings)?;
     report::write(&at(report::StatsRow::FILE), &stats)?;
     write_or_remove(
         &at(DrawsRow::FILE),
@@ -43,6 +43,7 @@ pub(super) fn finish(
     // An earlier run may have left one, whose bad pieces are gone.
     write_or_remove(&at(SkippedRow::FILE), &plan.skipped)?;
     let manifest = Manifest {
+        format: report::manifest::FORMAT,
         experiment: plan.experiment.name.clone(),
         notebook: plan.experiment.notebook.clone(),
         identity: identity.full().to_owned(),
@@ -161,6 +162,9 @@ fn rows(
                 tastes: origin
                     .filter(|origin| origin.instrument.is_some())
                     .map(|origin| origin.tastes.join(" ")),
+                set: None,
+                condition: None,
+                own_prompt: None,
             });
             embeddings.push(EmbeddingRow {
                 prompt: piece.prompt.clone(),
@@ -176,6 +180,7 @@ fn rows(
                 taste,
                 arm: arm.name.clone(),
                 id: piece.id.clone(),
+                set: None,
             });
         }
     }

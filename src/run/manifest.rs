@@ -12,6 +12,8 @@ use crate::pipeline::musicgen::GenerationSettings;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest {
+    /// See `report::manifest`.
+    pub format: u64,
     pub experiment: String,
     pub notebook: Option<String>,
     /// Hash of the settings that count; folders with another are other runs.

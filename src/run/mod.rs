@@ -28,6 +28,4 @@ pub use ready::library_sha256;
 pub const RUNS: &str = "runs";
 /// The folder of a run's own pieces, in its folder.
 const AUDIO: &str = "audio";
-/// Written last of the results: a folder that has it holds a finished run.
-const MANIFEST: &str = "manifest.json";
 const FIGURES: &str = "figures";

@@ -8,9 +8,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::{AUDIO, MANIFEST, RUNS};
+use super::{AUDIO, RUNS};
 use crate::commands::UsageError;
 use crate::files;
+use crate::report::manifest::{self, MANIFEST};
 use crate::spec::{self, Piece, RunPieces};
 
 /// A finished run that made its pieces.
@@ -64,16 +65,13 @@ struct Made {
 impl SourceRun {
     /// The run in `folder`; `None` when it is not finished, or did not make its pieces.
     fn read(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join(MANIFEST);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+        let Some(manifest) = manifest::read(folder)? else {
+            return Ok(None);
         };
-        let manifest: Manifest = serde_json::from_str(&text).with_context(|| {
+        let manifest: Manifest = serde_json::from_value(manifest).with_context(|| {
             format!(
                 "cannot read {}; run that experiment again, or name another run folder with audio.from",
-                path.display()
+                folder.join(MANIFEST).display()
             )
         })?;
         let Some(generation) = manifest.generation else {

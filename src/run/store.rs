@@ -6,9 +6,10 @@ use anyhow::{Context, Result, anyhow};
 
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
-use super::{AUDIO, FIGURES, MANIFEST};
+use super::{AUDIO, FIGURES};
 use crate::files;
 use crate::progress::note;
+use crate::report::manifest::MANIFEST;
 use crate::report::{DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
 use crate::spec::Identity;
 

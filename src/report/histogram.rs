@@ -1,0 +1,27 @@
+//! `histogram.csv`: how alike the texts of each kind are, two by two.
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::text;
+use super::table::{Row, finite};
+
+/// One bin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistogramRow {
+    /// `caption` or `descriptor`.
+    #[serde(with = "text")]
+    pub set: String,
+    /// Cosine, from here.
+    #[serde(with = "finite")]
+    pub low: f64,
+    /// To here.
+    #[serde(with = "finite")]
+    pub high: f64,
+    /// Pairs of texts.
+    pub count: u64,
+}
+
+impl Row for HistogramRow {
+    const FILE: &'static str = "histogram.csv";
+    const COLUMNS: &'static [&'static str] = &["set", "low", "high", "count"];
+}
