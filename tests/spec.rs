@@ -107,7 +107,7 @@ fn the_weights_experiment_reads_pieces_and_names_cards_that_exist() {
         ..Overrides::default()
     };
     let draft = spec::open(&shipped("experiments/weights.yaml"), &overrides).unwrap();
-    let experiment = draft.resolve(None).unwrap();
+    let experiment = draft.resolve(None, Vec::new()).unwrap();
     assert_eq!(
         (experiment.name.as_str(), experiment.pieces.len()),
         ("weights", 100)
@@ -131,7 +131,7 @@ fn the_experiments_that_generate_make_the_pieces_of_the_notebooks() {
         &shipped("experiments/gen_spanio_base.yaml"),
         &Overrides::default(),
     );
-    let base = draft.unwrap().resolve(None).unwrap();
+    let base = draft.unwrap().resolve(None, Vec::new()).unwrap();
     let ids: Vec<&str> = base.pieces.iter().map(|piece| piece.id.as_str()).collect();
     assert_eq!(
         (ids.len(), ids[0], ids[25], ids[99]),

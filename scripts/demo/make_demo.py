@@ -30,6 +30,7 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
 
+import captions
 import laion_offline
 import laion_small
 import musicgen_small
@@ -164,6 +165,7 @@ def main() -> None:
     torch.set_num_threads(1)  # sums in one order
     args.out.mkdir(parents=True, exist_ok=True)
     pieces.write_pieces(args.pieces)
+    captions.write_captions(args.out / "captions.csv")
     write_tokenizer(args.out / "tokenizer.json")
     write_musicgen(args.out)
     laion_offline.load_laion(args.laion_path)

@@ -14,6 +14,7 @@ use crate::model::{Model, hub_file};
 use crate::progress::{note, result};
 use crate::run::room::free_bytes;
 use crate::run::{self, Plan, demo, summary};
+use crate::report::TextKind;
 use crate::runtime::library;
 
 /// Run every experiment; all are checked before the first begins.
@@ -37,8 +38,8 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
 /// Check every experiment and show its plan.
 pub(super) fn check(args: &RunArgs) -> Result<()> {
     for plan in plans(args)? {
-        if let Some(before) = &plan.before {
-            result(describe(&before.plan)?)?;
+        for first in plan.pending.iter().flat_map(|pending| pending.plans()) {
+            result(describe(first)?)?;
         }
         result(describe(&plan)?)?;
     }
@@ -95,16 +96,32 @@ fn describe(plan: &Plan) -> Result<String> {
             ),
         );
         line("model", format!("{}, {}", card.name, state(plan, card)?));
-    } else if let Some(before) = &plan.before {
-        let name = &before.plan.experiment.name;
-        line("pieces", format!("{pieces} of {name}, which is run first"));
+    } else if !plan.texts.is_empty() {
+        let captions = plan.texts.iter().filter(|t| t.kind == TextKind::Caption);
+        let captions = captions.count();
+        let descriptors = plan.texts.len() - captions;
+        line("texts", format!("{captions} captions, {descriptors} descriptors"));
+    } else if let Some(pending) = &plan.pending {
+        let first: Vec<&str> = pending
+            .plans()
+            .map(|first| first.experiment.name.as_str())
+            .collect();
+        let are = if first.len() == 1 { "is" } else { "are" };
+        let text = format!("{pieces} of {}, which {are} run first", first.join(" and "));
+        line("pieces", text);
     } else {
         let seconds: f64 = plan.clips.iter().map(|clip| clip.duration_s).sum();
         let long = plan.clips.iter().filter(|c| c.duration_s > 10.0).count();
         let minutes = seconds / 60.0;
-        let of = match &plan.source {
-            Some(source) => format!(" of {}", source.folder.display()),
-            None => String::new(),
+        let sources: Vec<String> = plan
+            .sources
+            .iter()
+            .flatten()
+            .map(|source| source.folder.display().to_string())
+            .collect();
+        let of = match sources.as_slice() {
+            [] => String::new(),
+            sources => format!(" of {}", sources.join(" and ")),
         };
         line(
             "pieces",
@@ -118,11 +135,13 @@ fn describe(plan: &Plan) -> Result<String> {
         Some(recorded) => format!("as in {}", recorded.path.display()),
         None => format!("{}, seed {}", experiment.crops, experiment.seed),
     };
-    line("crops", crops);
-    line(
-        "embeddings",
-        format!("{} of audio under {arms} arms", pieces * arms),
-    );
+    if pieces > 0 {
+        line("crops", crops);
+        line(
+            "embeddings",
+            format!("{} of audio under {arms} arms", pieces * arms),
+        );
+    }
     for (arm, card) in experiment.arms.iter().zip(&plan.cards) {
         let state = state(plan, card)?;
         line("arm", format!("{}: {}, {state}", arm.name, card.name));

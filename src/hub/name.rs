@@ -4,11 +4,13 @@
 use std::fmt;
 
 use hf_hub::{Repo, RepoType};
+use serde::Serialize;
 
 use super::error::HubError;
 
 /// What a repository holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RepoKind {
     /// Checkpoints, tokenizers.
     #[default]
@@ -18,7 +20,7 @@ pub enum RepoKind {
 }
 
 /// One file of a repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HubFile {
     /// `owner/name`, or `name` for the oldest ones.
     pub repo: String,
@@ -74,7 +76,7 @@ impl HubFile {
 
     /// # Errors
     /// [`HubError::Name`] when a part could leave its folder or is not what such a part looks like.
-    pub(super) fn check(&self) -> Result<(), HubError> {
+    pub fn check(&self) -> Result<(), HubError> {
         let wrong = |what: &'static str, given: &str, expected: &'static str| {
             Err(HubError::Name {
                 what,

@@ -29,6 +29,7 @@ bundled![
     "models/630k-audioset-best.yaml",
     "models/630k-audioset-fusion-best.yaml",
     "models/music_audioset.yaml",
+    "captions.csv",
     "descriptions.json",
     "models/tasty-musicgen-small.yaml",
     "musicgen/config.json",
@@ -43,6 +44,7 @@ pub struct Demo {
     /// Cards, and the graphs exported from them.
     pub models: PathBuf,
     descriptions: PathBuf,
+    captions: PathBuf,
 }
 
 impl Demo {
@@ -52,6 +54,7 @@ impl Demo {
             draws: 3,
             duration_s: 12.0,
             descriptions: self.descriptions.clone(),
+            captions: self.captions.clone(),
         }
     }
 }
@@ -76,6 +79,7 @@ pub fn unpack() -> anyhow::Result<Demo> {
     Ok(Demo {
         models: folder.join("models"),
         descriptions: folder.join("descriptions.json"),
+        captions: folder.join("captions.csv"),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The embeddings that the journal does not have yet, arm by arm.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -16,6 +16,9 @@ use crate::progress;
 use crate::runtime::Runtime;
 use crate::spec::Piece;
 
+/// Texts that go to the journal together: a kill costs at most so many, and one write is a megabyte or two.
+const TEXTS_AT_ONCE: usize = 256;
+
 /// The embeddings of one arm that the journal does not have yet.
 pub(super) fn embed(
     plan: &Plan,
@@ -24,26 +27,21 @@ pub(super) fn embed(
     open: impl FnOnce() -> Result<Runtime>,
     runtime: &mut Option<Runtime>,
 ) -> Result<()> {
-    let mut prompts: Vec<&str> = Vec::new();
-    for piece in &plan.experiment.pieces {
-        if !prompts.contains(&piece.prompt.as_str())
-            && store.journal.text(&arm.name, &piece.prompt).is_none()
-        {
-            prompts.push(&piece.prompt);
-        }
-    }
+    let texts = texts(plan);
+    let has_text = |text: &&str| store.journal.text(&arm.name, text).is_some();
+    let all_texts = texts.iter().all(has_text);
     let pieces: Vec<&Piece> = plan
         .experiment
         .pieces
         .iter()
-        .filter(|piece| store.journal.clip(&arm.name, &piece.id).is_none())
+        .filter(|piece| store.journal.clip(&arm.name, &piece.key()).is_none())
         .collect();
-    if prompts.is_empty() && pieces.is_empty() {
+    if all_texts && pieces.is_empty() {
         return Ok(());
     }
     let runtime = opened(runtime, open)?;
-    if !prompts.is_empty() {
-        embed_prompts(arm, &prompts, store, runtime)?;
+    if !all_texts {
+        embed_texts(arm, &texts, store, runtime)?;
     }
     if !pieces.is_empty() {
         embed_pieces(plan, arm, &pieces, store, runtime)?;
@@ -51,26 +49,59 @@ pub(super) fn embed(
     Ok(())
 }
 
-fn embed_prompts(
+/// Every text that an arm embeds, once: the prompts, or the captions, descriptors and queries.
+fn texts(plan: &Plan) -> Vec<&str> {
+    let experiment = &plan.experiment;
+    let prompts = experiment.pieces.iter().map(|piece| piece.prompt.as_str());
+    let texts = plan.texts.iter().map(|text| text.text.as_str());
+    let queries = experiment.texts.iter().flat_map(|texts| &texts.queries);
+    let mut seen = HashSet::new();
+    prompts
+        .chain(texts)
+        .chain(queries.map(String::as_str))
+        .filter(|text| seen.insert(*text))
+        .collect()
+}
+
+/// A text's embedding depends, in its last digits, on those that it is padded with. So the texts are put in one order and
+/// cut into the same stretches in every process, and a stretch that the journal has only in part is computed again whole.
+fn embed_texts(
     arm: &ReadyModel,
-    prompts: &[&str],
+    texts: &[&str],
     store: &mut Store,
     runtime: &Runtime,
 ) -> Result<()> {
     let mut tower = TextTower::load(runtime, &arm.export, &arm.model.tokenizer.path)?;
-    let embeddings = tower.embed(prompts, |_| interrupt::check())?;
-    ran(store, arm, "text", tower.placement(), runtime)?;
-    // Together: prompts that are left alone by a kill would be padded otherwise.
-    let entries = prompts
+    let mut by_length = texts
         .iter()
-        .zip(embeddings.rows())
-        .map(|(prompt, embedding)| Entry::Text {
-            arm: arm.name.clone(),
-            prompt: (*prompt).to_owned(),
-            embedding: embedding.to_vec(),
-        })
-        .collect();
-    store.add(entries)
+        .map(|text| Ok((tower.encode(text)?.len(), *text)))
+        .collect::<Result<Vec<_>>>()?;
+    by_length.sort_by_key(|(tokens, _)| *tokens);
+    let bar = progress::items(&arm.name, "texts", texts.len() as u64);
+    let last = by_length.len().div_ceil(TEXTS_AT_ONCE).saturating_sub(1);
+    for (i, stretch) in by_length.chunks(TEXTS_AT_ONCE).enumerate() {
+        let stretch: Vec<&str> = stretch.iter().map(|(_, text)| *text).collect();
+        let known = |text: &&str| store.journal.text(&arm.name, text).is_some();
+        if !stretch.iter().all(known) {
+            let embeddings = tower.embed(&stretch, |_| interrupt::check())?;
+            let mut entries: Vec<Entry> = stretch
+                .iter()
+                .zip(embeddings.rows())
+                .map(|(text, embedding)| Entry::Text {
+                    arm: arm.name.clone(),
+                    prompt: (*text).to_owned(),
+                    embedding: embedding.to_vec(),
+                })
+                .collect();
+            if i == last {
+                entries.insert(0, ran(arm, "text", tower.placement(), runtime));
+            }
+            store.add(entries)?;
+        }
+        bar.inc(stretch.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(())
 }
 
 fn embed_pieces(
@@ -96,7 +127,7 @@ fn embed_pieces(
     tower.embed(&clips, &plan.crop_choice(), |clip| -> Result<()> {
         let entry = Entry::Audio {
             arm: arm.name.clone(),
-            id: clips[clip.index].0.to_owned(),
+            id: pieces[clip.index].key().into_owned(),
             embedding: clip.embedding.to_vec(),
             crops: clip.crops,
         };
@@ -109,24 +140,23 @@ fn embed_pieces(
         Ok(interrupt::check()?)
     })?;
     bar.finish_and_clear();
-    ran(store, arm, "audio", tower.placement(), runtime)?;
-    last.map_or(Ok(()), |entry| store.add(vec![entry]))
+    let mut entries = vec![ran(arm, "audio", tower.placement(), runtime)];
+    entries.extend(last);
+    store.add(entries)
 }
 
-/// Note where a graph's nodes ran: before the last embedding, so that a journal that has them all says so too, wherever
-/// a process was killed.
+/// Where a graph's nodes ran: it comes before the last embedding, so that a journal that has them all says so too,
+/// wherever a process was killed.
 fn ran(
-    store: &mut Store,
     arm: &ReadyModel,
     graph: &str,
     nodes: BTreeMap<String, usize>,
     runtime: &Runtime,
-) -> Result<()> {
-    let entry = Entry::Ran {
+) -> Entry {
+    Entry::Ran {
         arm: arm.name.clone(),
         graph: graph.to_owned(),
         nodes,
         build: runtime.build_info().to_owned(),
-    };
-    store.add(vec![entry])
+    }
 }

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use super::embed::embed;
 use super::finish::finish;
 use super::make::make;
-use super::plan::{Before, Plan};
+use super::plan::{PendingRun, Plan, made_since};
 use super::ready::Ready;
+use super::source::SourceRun;
 use super::store::Store;
 use crate::interrupt;
 use crate::progress::note;
@@ -67,25 +68,34 @@ pub(super) fn opened(
     }
 }
 
-/// The plan with the pieces of the run that it waits for. That run may have been finished since the plan was made, by
+/// The plan with the pieces of the runs that it waits for. Such a run may have been finished since the plan was made, by
 /// another experiment of the same command.
 fn after(mut plan: Plan, runtime: &mut Option<Runtime>) -> Result<Plan> {
-    let Some(before) = plan.before.take() else {
+    let Some(pending) = plan.pending.take() else {
         return Ok(plan);
     };
-    let found = before.found()?;
-    let Before { plan: first, draft } = *before;
-    let folder = match found {
-        Some(found) => found.folder,
-        None => {
-            let name = &first.experiment.name;
-            note(format!(
-                "{} takes its pieces from {name}, which has no finished run: it is made first ({})",
-                plan.experiment.name,
-                first.work()
-            ));
-            run(first, runtime)?.folder
-        }
-    };
-    plan.attach(draft, &folder)
+    let (draft, runs) = pending.into_parts();
+    let mut sources = Vec::with_capacity(runs.len());
+    for pending in runs {
+        sources.push(match pending {
+            PendingRun::None => None,
+            PendingRun::Here(source) => Some(source),
+            PendingRun::First(first) => {
+                let folder = match made_since(&first)? {
+                    Some(found) => found.folder,
+                    None => {
+                        let name = &first.experiment.name;
+                        note(format!(
+                            "{} takes its pieces from {name}, which has no finished run: it is made first ({})",
+                            plan.experiment.name,
+                            first.work()
+                        ));
+                        run(*first, runtime)?.folder
+                    }
+                };
+                Some(SourceRun::open(&folder)?)
+            }
+        });
+    }
+    plan.attach(draft, sources)
 }

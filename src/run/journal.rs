@@ -26,6 +26,7 @@ pub(super) enum Entry {
     },
     Audio {
         arm: String,
+        /// The piece's key.
         id: String,
         embedding: Vec<f32>,
         crops: Crops,
@@ -53,7 +54,7 @@ struct Finished {
     pieces: HashMap<String, String>,
     /// By arm and prompt.
     texts: HashMap<(String, String), Vec<f32>>,
-    /// By arm and piece id.
+    /// By arm and piece key.
     clips: HashMap<(String, String), (Vec<f32>, Crops)>,
     /// By arm and graph.
     ran: HashMap<(String, String), BTreeMap<String, usize>>,

@@ -1,5 +1,6 @@
 //! Everything that can be checked before anything long starts.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -19,7 +20,9 @@ use crate::model;
 use crate::pipeline::clips::{ClipInfo, CropChoice};
 use crate::progress::note;
 use crate::report::SkippedRow;
-use crate::spec::{self, Draft, Experiment, Overrides, Piece, RunPieces};
+use crate::spec::{
+    self, Captions, Draft, Experiment, Overrides, Piece, RunPieces, Task, Text,
+};
 
 /// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]
@@ -34,9 +37,12 @@ pub struct Plan {
     /// The card of the model that makes the pieces, and its sizes if its checkpoint is here.
     pub generator: Option<Card>,
     pub config: Option<MusicgenConfig>,
-    /// The run that the pieces come from, and what is to be run when there is none yet.
-    pub source: Option<SourceRun>,
-    pub before: Option<Box<Before>>,
+    /// The run that each set of pieces comes from, where it is one; there is one set unless two are compared.
+    pub sources: Vec<Option<SourceRun>>,
+    /// What is to be run before, when a set of pieces is not there yet.
+    pub pending: Option<Box<Pending>>,
+    /// What an experiment of texts embeds.
+    pub texts: Vec<Text>,
     pub recorded: Option<RecordedCrops>,
     /// The folder asked for, or `runs/<experiment>`.
     pub folder: PathBuf,
@@ -51,22 +57,41 @@ pub struct Plan {
     skip_bad: bool,
 }
 
-/// A run that has to be made first.
+/// An experiment that waits for other runs.
 #[derive(Debug)]
-pub struct Before {
-    pub plan: Plan,
-    /// Of the experiment that waits for it.
-    pub draft: Draft,
+pub struct Pending {
+    draft: Draft,
+    /// Of each set of pieces.
+    pub runs: Vec<PendingRun>,
 }
 
-impl Before {
-    /// The folder of the run, if it has been made since.
-    pub fn found(&self) -> Result<Option<FoundRun>> {
-        let Plan {
-            experiment, demo, ..
-        } = &self.plan;
-        source::find(&experiment.name, experiment.limit, *demo)
+/// Where a set of pieces comes from.
+#[derive(Debug)]
+pub enum PendingRun {
+    /// No run.
+    None,
+    Here(SourceRun),
+    /// One that has to be made first.
+    First(Box<Plan>),
+}
+
+impl Pending {
+    pub(super) fn into_parts(self) -> (Draft, Vec<PendingRun>) {
+        (self.draft, self.runs)
     }
+
+    /// The plans of the runs that have to be made first.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.runs.iter().filter_map(|run| match run {
+            PendingRun::First(plan) => Some(&**plan),
+            _ => None,
+        })
+    }
+}
+
+/// The folder of the run of this plan, if it has been made since.
+pub(super) fn made_since(plan: &Plan) -> Result<Option<FoundRun>> {
+    source::find(&plan.experiment.name, plan.experiment.limit, plan.demo)
 }
 
 impl Plan {
@@ -90,9 +115,9 @@ impl Plan {
     /// Whether any number means nothing.
     pub fn random_weights(&self) -> bool {
         let cards = self.cards.iter().chain(&self.generator);
-        let source = self.source.as_ref();
+        let mut sources = self.sources.iter().flatten();
         cards.into_iter().any(|card| card.random_weights)
-            || source.is_some_and(|source| source.random_weights)
+            || sources.any(|source| source.random_weights)
     }
 
     /// Where a piece's file is, in a run whose folder is `folder`.
@@ -111,30 +136,37 @@ impl Plan {
 
     /// Seconds of each piece: of those that are here, or as they will be made.
     fn durations(&self) -> Vec<f64> {
-        match (&self.experiment.generation, &self.before) {
+        match (&self.experiment.generation, &self.pending) {
             (Some(generation), _) => {
                 let each = self.sizes().seconds(generation.duration_s);
                 vec![each; self.experiment.pieces.len()]
             }
-            (None, Some(before)) => before.plan.durations(),
+            (None, Some(pending)) => pending.plans().flat_map(Plan::durations).collect(),
             (None, None) => self.clips.iter().map(|clip| clip.duration_s).collect(),
         }
     }
 
     /// Hold the crops that the command line names against the pieces.
     fn check_crops(&self) -> Result<()> {
+        // Of several sets that wait for each other the lengths are not known together; they are checked once they are.
+        if self.pending.is_some() && !self.experiment.sets.is_empty() {
+            return Ok(());
+        }
         match &self.recorded {
             Some(recorded) => recorded.check(&self.experiment, &self.durations(), &self.cards),
             None => Ok(()),
         }
     }
 
-    /// The same plan with the pieces of the finished run in `folder`.
-    pub(super) fn attach(mut self, draft: Draft, folder: &Path) -> Result<Self> {
-        let source = SourceRun::open(folder)?;
-        let pieces = source.pieces(draft.experiment().limit)?;
-        self.experiment = draft.resolve_from(pieces)?;
-        self.source = Some(source);
+    /// The same plan with the pieces of finished runs, at the places of the sets that come from them.
+    pub(super) fn attach(mut self, draft: Draft, sources: Vec<Option<SourceRun>>) -> Result<Self> {
+        let limit = draft.experiment().limit;
+        let runs = sources
+            .iter()
+            .map(|source| source.as_ref().map(|source| source.pieces(limit)).transpose())
+            .collect::<Result<Vec<_>>>()?;
+        self.experiment = draft.resolve(None, runs)?;
+        self.sources = sources;
         let plan = self.look()?;
         plan.check_crops()?;
         Ok(plan)
@@ -148,7 +180,27 @@ impl Plan {
         found.keep(&mut self.experiment.pieces);
         self.clips = found.infos.into_iter().flatten().collect();
         self.skipped = found.skipped;
+        if !self.skipped.is_empty() {
+            self.keep_pairs();
+        }
         Ok(self)
+    }
+
+    /// Where two sets are compared, an item whose piece was left out of one set is left out of the other.
+    fn keep_pairs(&mut self) {
+        let sets = self.experiment.sets.len();
+        if sets == 0 {
+            return;
+        }
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for piece in &self.experiment.pieces {
+            *counts.entry(piece.id.clone()).or_default() += 1;
+        }
+        let pieces = std::mem::take(&mut self.experiment.pieces);
+        let clips = std::mem::take(&mut self.clips);
+        let paired = pieces.into_iter().zip(clips);
+        let paired = paired.filter(|(piece, _)| counts.get(&piece.id) == Some(&sets));
+        (self.experiment.pieces, self.clips) = paired.unzip();
     }
 }
 
@@ -193,8 +245,9 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         cards,
         generator,
         config: None,
-        source: None,
-        before: None,
+        sources: Vec::new(),
+        pending: None,
+        texts: Vec::new(),
         recorded: args.crops.as_deref().map(RecordedCrops::read).transpose()?,
         folder: match &args.out {
             Some(out) => out.clone(),
@@ -209,7 +262,10 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         skip_bad: args.skip_bad,
         experiment,
     };
-    let mut plan = with_pieces(plan, draft, path, args)?;
+    let mut plan = match draft.experiment().task {
+        Task::Texts => with_texts(plan, draft)?,
+        _ => with_pieces(plan, draft, path, args)?,
+    };
     // Those that are on the hub yet are checked once they are fetched.
     for card in &plan.cards {
         model::check_if_here(card)?;
@@ -233,9 +289,27 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
     Ok(plan)
 }
 
-/// The plan with its pieces: found, to be made by it, or to be made by another run before it.
+/// The plan with the texts that it embeds.
+fn with_texts(mut plan: Plan, draft: Draft) -> Result<Plan> {
+    let captions = draft.experiment().texts.as_ref().map(|t| &t.captions);
+    let path = match captions {
+        Some(Captions::Path(path)) => path.clone(),
+        Some(Captions::Hub(file)) => hub::fetch(file, plan.offline)?.path,
+        None => PathBuf::new(),
+    };
+    plan.texts = draft.captions(&path)?;
+    plan.experiment = draft.resolve(None, Vec::new())?;
+    Ok(plan)
+}
+
+/// The plan with its pieces: found, to be made by it, or to be made by other runs before it.
 fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
-    let Some(from) = draft.from().map(str::to_owned) else {
+    let from: Vec<Option<String>> = draft
+        .from()
+        .into_iter()
+        .map(|from| from.map(str::to_owned))
+        .collect();
+    if from.iter().all(Option::is_none) {
         let fetched = draft
             .download()
             .map(|d| {
@@ -247,43 +321,69 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
                 )
             })
             .transpose()?;
-        plan.experiment = draft.resolve(fetched.as_deref())?;
+        plan.experiment = draft.resolve(fetched.as_deref(), Vec::new())?;
         if plan.experiment.generation.is_none() {
             return plan.look();
         }
         note_without_taste(&plan.experiment);
         return Ok(plan);
-    };
-    if from.contains('/') {
-        return plan.attach(draft, Path::new(&from));
     }
-    if let Some(found) = source::find(&from, plan.experiment.limit, plan.demo)? {
-        let plan = plan.attach(draft, &found.folder)?;
-        note_source(&plan, &found);
+    let limit = plan.experiment.limit;
+    let (mut runs, mut others) = (Vec::new(), Vec::new());
+    for (i, from) in from.iter().enumerate() {
+        runs.push(match from {
+            None => PendingRun::None,
+            Some(folder) if folder.contains('/') => {
+                PendingRun::Here(SourceRun::open(Path::new(folder))?)
+            }
+            Some(name) => match source::find(name, limit, plan.demo)? {
+                Some(found) => {
+                    let source = SourceRun::open(&found.folder)?;
+                    others.push(found);
+                    PendingRun::Here(source)
+                }
+                None => PendingRun::First(Box::new(plan_before(name, i, &draft, path, args)?)),
+            },
+        });
+    }
+    if runs.iter().any(|run| matches!(run, PendingRun::First(_))) {
+        let preview = runs.iter().map(|run| match run {
+            PendingRun::None => Ok(None),
+            PendingRun::Here(source) => source.pieces(limit).map(Some),
+            PendingRun::First(first) => Ok(Some(RunPieces {
+                experiment: first.experiment.name.clone(),
+                seed: first.experiment.seed,
+                pieces: first.experiment.pieces.clone(),
+            })),
+        });
+        let preview = preview.collect::<Result<Vec<_>>>()?;
+        plan.experiment = draft.clone().resolve(None, preview)?;
+        plan.pending = Some(Box::new(Pending { draft, runs }));
         return Ok(plan);
     }
-    let before = plan_before(&from, &draft, path, args)?;
-    let experiment = &before.experiment;
-    plan.experiment = draft.clone().resolve_from(RunPieces {
-        experiment: experiment.name.clone(),
-        seed: experiment.seed,
-        pieces: experiment.pieces.clone(),
-    })?;
-    plan.before = Some(Box::new(Before {
-        plan: before,
-        draft,
-    }));
+    let sources = runs.into_iter().map(|run| match run {
+        PendingRun::Here(source) => Some(source),
+        _ => None,
+    });
+    let plan = plan.attach(draft, sources.collect())?;
+    for found in &others {
+        note_source(&plan, found);
+    }
     Ok(plan)
 }
 
 /// Which pieces are scored is no detail: the run that is there may have been a short trial.
 fn note_source(plan: &Plan, found: &FoundRun) {
-    let seconds: f64 = plan.clips.iter().map(|clip| clip.duration_s).sum();
+    let of_run = |clip: &(&Piece, &ClipInfo)| clip.0.path.starts_with(&found.folder);
+    let clips = plan.experiment.pieces.iter().zip(&plan.clips).filter(of_run);
+    let seconds: Vec<f64> = clips.map(|(_, clip)| clip.duration_s).collect();
+    let mut sources = plan.sources.iter().flatten();
+    let source = sources.find(|source| source.folder == found.folder);
     let others = match found.others.as_slice() {
         [] => String::new(),
         [first, ..] => format!(
             "; of {} there {} too: --set audio.from={} takes its pieces",
-            plan.source.as_ref().map_or("it", |s| &s.experiment),
+            source.map_or("it", |s| &s.experiment),
             match found.others.len() {
                 1 => "is another finished run".to_owned(),
                 n => format!("are {n} other finished runs"),
@@ -295,7 +395,7 @@ fn note_source(plan: &Plan, found: &FoundRun) {
         "{} takes its pieces from {} ({}){others}",
         plan.experiment.name,
         found.folder.display(),
-        pieces_and_length(plan.clips.len(), seconds)
+        pieces_and_length(seconds.len(), seconds.iter().sum())
     ));
 }
 
@@ -309,7 +409,13 @@ fn pieces_and_length(pieces: usize, seconds: f64) -> String {
 
 /// The plan of the experiment `from`, whose file lies beside `path`, under the same command line but for what is about
 /// one experiment alone.
-fn plan_before(from: &str, draft: &Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
+fn plan_before(
+    from: &str,
+    set: usize,
+    draft: &Draft,
+    path: &Path,
+    args: &RunArgs,
+) -> Result<Plan> {
     let file = path.with_file_name(format!("{from}.yaml"));
     if !file.is_file() {
         let message = format!(
@@ -322,7 +428,7 @@ fn plan_before(from: &str, draft: &Draft, path: &Path, args: &RunArgs) -> Result
             },
             file.display()
         );
-        return Err(draft.invalid("audio.from", message).into());
+        return Err(draft.invalid_from(set, message).into());
     }
     let found = spec::open(&file, &Overrides::default())?;
     let found = found.experiment();
@@ -335,7 +441,7 @@ fn plan_before(from: &str, draft: &Draft, path: &Path, args: &RunArgs) -> Result
     };
     if let Some(problem) = problem {
         let message = format!("{} {problem}", file.display());
-        return Err(draft.invalid("audio.from", message).into());
+        return Err(draft.invalid_from(set, message).into());
     }
     let args = RunArgs {
         experiments: vec![file.clone()],

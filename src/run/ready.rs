@@ -10,7 +10,7 @@ use crate::hub;
 use crate::interrupt;
 use crate::model::{self, Model, note_leftover};
 use crate::runtime::library::Library;
-use crate::spec::{self, Identity};
+use crate::spec::{self, Identity, texts_sha256};
 
 /// One model, ready to compute.
 pub(super) struct ReadyModel {
@@ -93,6 +93,7 @@ impl Ready {
             "arms": arms,
             "generator": generator,
             "pieces": pieces,
+            "texts": (!plan.texts.is_empty()).then(|| texts_sha256(&plan.texts)),
             "crops": plan.recorded.as_ref().map(|r| r.sha256.as_str()),
             "ep": plan.runtime.ep,
             "device": plan.runtime.device,

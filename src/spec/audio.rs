@@ -16,57 +16,94 @@ pub(super) enum Found {
     Csv(PathBuf),
 }
 
-/// What `--set` names wins over what the file names, so that `--set audio.files=DIR` works on a file that has `from`;
-/// `text` may stand beside `from` for it.
+/// What stands in `audio` of an experiment.
 pub(super) fn resolve(
     document: &Document,
     mut raw: RawAudio,
     has_tastes: bool,
 ) -> Result<(Audio, Found), YamlError> {
     let set = |key: &str| document.is_set(&format!("audio.{key}"));
-    if set("from") || set("files") || set("csv") {
-        raw.from = raw.from.filter(|_| set("from"));
-        raw.files = raw.files.filter(|_| set("files"));
-        raw.csv = raw.csv.filter(|_| set("csv"));
-        let of_files = raw.files.is_some() || set("text");
-        raw.text = raw.text.filter(|_| of_files);
+    only_set(document, "audio", &mut raw);
+    let wrong = |message: &str| Err(document.invalid("audio.text", message));
+    match (&raw.from, &raw.csv, &raw.text) {
+        (_, Some(_), Some(_)) if raw.files.is_none() => {
+            return wrong("'audio.text' goes with 'files'; a CSV brings its prompts");
+        }
+        (Some(_), None, _) if set("text") => {
+            return wrong("'audio.text' goes with 'files'; pieces of a run bring their prompts");
+        }
+        _ => {}
     }
-    let wrong = |key: &str, message: &str| Err(document.invalid(key, message));
+    one(document, "audio", "audio.text", raw, has_tastes)
+}
+
+/// One of the sets of an experiment that compares; `text` is that of the whole experiment.
+pub(super) fn resolve_set(
+    document: &Document,
+    key: &str,
+    mut raw: RawAudio,
+    has_tastes: bool,
+) -> Result<(Audio, Found), YamlError> {
+    only_set(document, key, &mut raw);
+    one(document, key, "text", raw, has_tastes)
+}
+
+/// What `--set` names wins over what the file names, so that `--set audio.files=DIR` works on a file that has `from`;
+/// `text` may stand beside `from` for it.
+fn only_set(document: &Document, key: &str, raw: &mut RawAudio) {
+    let set = |of: &str| document.is_set(&format!("{key}.{of}"));
+    if set("from") || set("files") || set("csv") {
+        raw.from = raw.from.take().filter(|_| set("from"));
+        raw.files = raw.files.take().filter(|_| set("files"));
+        raw.csv = raw.csv.take().filter(|_| set("csv"));
+        if raw.files.is_none() && !set("text") {
+            raw.text = None;
+        }
+    }
+}
+
+fn one(
+    document: &Document,
+    key: &str,
+    text_key: &str,
+    raw: RawAudio,
+    has_tastes: bool,
+) -> Result<(Audio, Found), YamlError> {
+    let wrong = |at: &str, message: String| Err(document.invalid(at, message));
     match (raw.from, raw.files, raw.csv, raw.text) {
         (None, None, None, _) => wrong(
-            "audio",
-            "'audio' needs 'from' (the experiment that made the pieces), 'files' (a folder, with 'text') or 'csv' (path \
-             and prompt)",
+            key,
+            format!(
+                "'{key}' needs 'from' (the experiment that made the pieces), 'files' (a folder, with 'text') or 'csv' (path \
+                 and prompt)"
+            ),
         ),
-        (None, None, Some(_), Some(_)) => wrong(
-            "audio.text",
-            "'audio.text' goes with 'files'; a CSV brings its prompts",
-        ),
-        (None, None, Some(csv), None) => {
+        (None, None, Some(csv), _) => {
             let path = PathBuf::from(csv);
             Ok((Audio::Csv(path.clone()), Found::Csv(path)))
         }
-        (Some(_), None, None, _) if set("text") => wrong(
-            "audio.text",
-            "'audio.text' goes with 'files'; pieces of a run bring their prompts",
-        ),
         (Some(from), None, None, _) if from.contains('/') || is_name(&from) => {
             Ok((Audio::From(from), Found::Run))
         }
         (Some(_), None, None, _) => wrong(
-            "audio.from",
-            "'audio.from' is neither the name of an experiment nor a run folder with a '/', such as runs/gen_spanio_base",
+            &format!("{key}.from"),
+            format!(
+                "'{key}.from' is neither the name of an experiment nor a run folder with a '/', such as \
+                 runs/gen_spanio_base"
+            ),
         ),
         (None, Some(_), None, None) => wrong(
-            "audio",
-            "'audio' has 'files' and no 'text'; add the prompt, such as text: \"{taste} music\"",
+            key,
+            format!("'{key}' has 'files' and no 'text'; add the prompt, such as text: \"{{taste}} music\""),
         ),
         (None, Some(written), None, Some(text)) => {
-            let template = Template::parse("audio.text", &text)
-                .map_err(|message| document.invalid("audio.text", message))?;
+            let template = Template::parse(text_key, &text)
+                .map_err(|message| document.invalid(text_key, message))?;
             if template.uses_taste() && !has_tastes {
-                let message = "'audio.text' has {taste}; list the tastes, such as tastes: [bitter, sour, sweet, salty]";
-                return wrong("audio.text", message);
+                let message = format!(
+                    "'{text_key}' has {{taste}}; list the tastes, such as tastes: [bitter, sour, sweet, salty]"
+                );
+                return wrong(text_key, message);
             }
             let folder = PathBuf::from(written);
             let found = Found::Folder(folder.clone(), template);
@@ -80,10 +117,10 @@ pub(super) fn resolve(
             ];
             let keys: Vec<&str> = keys.into_iter().flatten().collect();
             let message = format!(
-                "'audio' has {}; keep one, or replace all of it: --set 'audio={{csv: FILE}}'",
+                "'{key}' has {}; keep one, or replace all of it: --set '{key}={{csv: FILE}}'",
                 keys.join(" and ")
             );
-            wrong("audio", &message)
+            wrong(key, message)
         }
     }
 }

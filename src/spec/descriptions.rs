@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::generation::{check_count, piece};
 use super::pieces::check_file_id;
+use super::template::Template;
 use super::{Origin, Piece, SpecError};
 use crate::textfile;
 use crate::wording::printable;
@@ -56,7 +57,14 @@ fn id<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 
 /// The pieces of every description, each in `draws` draws, in the order of the file. The first of `tastes` that a
 /// description names is its taste; one that names none has none.
-pub(super) fn read(path: &Path, tastes: &[String], draws: usize) -> Result<Vec<Piece>, SpecError> {
+///
+/// With `rewrite` the prompt is made from it, and not the description itself.
+pub(super) fn read(
+    path: &Path,
+    tastes: &[String],
+    draws: usize,
+    rewrite: Option<&Template>,
+) -> Result<Vec<Piece>, SpecError> {
     let items = items(path)?;
     let mut first: HashMap<String, usize> = HashMap::with_capacity(items.len());
     check_count(items.len(), draws).map_err(|message| SpecError::File {
@@ -80,6 +88,14 @@ pub(super) fn read(path: &Path, tastes: &[String], draws: usize) -> Result<Vec<P
             return Err(wrong(message));
         }
         let named = named(&item.description, tastes);
+        let prompt = match rewrite {
+            Some(rewrite) if rewrite.uses_taste() && named.is_empty() => {
+                let message = "the description names none of the tastes, and 'prompts.rewrite' has {taste} in it";
+                return Err(wrong(message.to_owned()));
+            }
+            Some(rewrite) => rewrite.fill(&item.id, named.first().map(String::as_str)),
+            None => item.description.clone(),
+        };
         for draw in 1..=draws {
             let origin = Origin {
                 prompt_id: item.id.clone(),
@@ -87,7 +103,7 @@ pub(super) fn read(path: &Path, tastes: &[String], draws: usize) -> Result<Vec<P
                 instrument: Some(item.instrument.clone()),
                 tastes: named.clone(),
             };
-            pieces.push(piece(origin, draws, &item.description, named.first()));
+            pieces.push(piece(origin, draws, &prompt, named.first()));
         }
     }
     Ok(pieces)
@@ -150,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.json");
         std::fs::write(&path, text).unwrap();
-        read(&path, &tastes(), draws)
+        read(&path, &tastes(), draws, None)
             .map_err(|e| e.to_string().replace(&path.display().to_string(), "d.json"))
     }
 

@@ -22,6 +22,9 @@ pub struct Generation {
     /// A card's name, or the path of one.
     pub model: String,
     pub prompts: Prompts,
+    /// What is made of each description, when pieces are not made from the description itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rewrite: Option<String>,
     /// Pieces from each prompt; at least 1.
     pub draws: usize,
     /// Above 0.
@@ -95,9 +98,17 @@ pub(super) fn resolve(document: &Document, raw: &RawGenerate) -> Result<Generati
         );
         return wrong("top_k", &message);
     }
+    let prompts = prompts(document, &raw.prompts)?;
+    if matches!(prompts, Prompts::Text(_)) && raw.prompts.rewrite.is_some() {
+        return wrong(
+            "prompts.rewrite",
+            "'prompts.rewrite' goes with a file of descriptions; 'text' is the prompt already",
+        );
+    }
     Ok(Generation {
         model: raw.model.clone(),
-        prompts: prompts(document, &raw.prompts)?,
+        prompts,
+        rewrite: raw.prompts.rewrite.clone(),
         draws: raw.draws as usize,
         duration_s: raw.duration_s,
         guidance: raw.guidance,
@@ -245,6 +256,8 @@ pub(super) fn piece(origin: Origin, draws: usize, prompt: &str, taste: Option<&S
         prompt: prompt.to_owned(),
         taste: taste.cloned(),
         origin: Some(origin),
+        set: None,
+        own_prompt: None,
     }
 }
 

@@ -10,14 +10,18 @@ use super::Experiment;
 use crate::files::sha256_bytes;
 
 /// What does not change a result: where things lie, how fast and how noisily they run. `*` stands for every item of a
-/// list. `limit`, `audio`, and the prompts and draws of a generation count through the pieces that they select.
-pub const NOT_COUNTED: [&str; 15] = [
+/// list. `limit`, `audio`, `captions`, and the prompts and draws of a generation count through the pieces or texts that they
+/// select.
+pub const NOT_COUNTED: [&str; 18] = [
     "experiment.audio",
     "experiment.generation.draws",
     "experiment.generation.prompts",
+    "experiment.generation.rewrite",
     "experiment.limit",
     "experiment.notebook",
     "experiment.pieces.*.path",
+    "experiment.sets.*.audio",
+    "experiment.texts.captions",
     "run.batch",
     "run.demo",
     "run.fresh",

@@ -5,6 +5,8 @@
 //! decoded, nothing is fetched and no model is opened: a card is a name here.
 
 mod audio;
+mod captions;
+mod compare;
 pub mod crops;
 mod descriptions;
 mod generation;
@@ -16,7 +18,9 @@ mod raw;
 mod resolve;
 mod table;
 mod template;
+mod tsne;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,11 +30,13 @@ pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
 use crate::yaml::{Document, YamlError};
 
+pub use captions::{Captions, Text, texts_sha256};
 pub use descriptions::MAX_BYTES as MAX_DESCRIPTIONS_BYTES;
 pub use generation::{Download, Generation, Prompts};
 pub use identity::{Identity, NOT_COUNTED, identity, identity_of};
 pub use pieces::{audio_files, check_file_id, check_ids};
 pub use resolve::{Draft, RunPieces};
+pub use tsne::Tsne;
 
 /// A checked experiment: pieces and the arms that score them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,7 +61,20 @@ pub struct Experiment {
     /// How the pieces are made, for one that does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<Generation>,
-    /// At least one, after `limit`; ids are unique. Paths of pieces that are found were files when the experiment was
+    /// The sets of pieces of an experiment that compares two: see [`Piece::set`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<PieceSet>,
+    /// What the pieces of those sets are scored against, instead of their own prompts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What an experiment computes of clusters and distances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<Clusters>,
+    /// Of an experiment that embeds texts and no pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub texts: Option<Texts>,
+    pub tsne: Tsne,
+    /// At least one, after `limit`, but for an experiment of texts; ids are unique within a set. Paths of pieces that are found were files when the experiment was
     /// read; those of pieces to be made are relative to the run folder.
     pub pieces: Vec<Piece>,
     /// Only the first so many pieces.
@@ -70,6 +89,37 @@ pub enum Task {
     ClapScores,
     /// Pieces from prompts, and the same scores of them.
     Generate,
+    /// The same scores, and how well each arm's embeddings separate the tastes.
+    Clusters,
+    /// Two sets of pieces for the same items.
+    Compare,
+    /// Text embeddings of captions and descriptors.
+    Texts,
+}
+
+/// One of several sets of pieces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PieceSet {
+    pub name: String,
+    pub audio: Audio,
+}
+
+/// What is computed of clusters and distances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Clusters {
+    /// Subsets that are looked at beside all pieces: the first so many of each taste.
+    pub pieces_per_taste: Vec<usize>,
+    /// Of each permutation test; at least 1.
+    pub permutations: usize,
+}
+
+/// What an experiment of texts embeds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Texts {
+    pub captions: Captions,
+    /// Texts whose nearest neighbours are listed, and how many of them.
+    pub queries: Vec<String>,
+    pub nearest: usize,
 }
 
 /// One way to score the same pieces.
@@ -103,6 +153,22 @@ pub struct Piece {
     /// Of a generated piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The set that the piece belongs to, in an experiment that compares two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
+    /// What it was made from, when `prompt` is another text that it is scored against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_prompt: Option<String>,
+}
+
+impl Piece {
+    /// Its name within the whole experiment; no id has a `/`.
+    pub fn key(&self) -> Cow<'_, str> {
+        match &self.set {
+            Some(set) => Cow::Owned(format!("{set}/{}", self.id)),
+            None => Cow::Borrowed(&self.id),
+        }
+    }
 }
 
 /// What a generated piece was made from.
@@ -140,6 +206,8 @@ pub struct Shrink {
     pub duration_s: f64,
     /// Descriptions instead of those that would be fetched.
     pub descriptions: PathBuf,
+    /// Captions instead of those that would be fetched.
+    pub captions: PathBuf,
 }
 
 /// An experiment, or a file that it names, that is wrong: exit code 2.

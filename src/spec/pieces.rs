@@ -55,6 +55,8 @@ pub(super) fn from_folder(
             prompt,
             taste,
             origin: None,
+            set: None,
+            own_prompt: None,
         });
     }
     Ok(pieces)
@@ -193,6 +195,8 @@ pub(super) fn from_csv(
             prompt: prompt.to_owned(),
             taste,
             origin: None,
+            set: None,
+            own_prompt: None,
         });
     }
     if pieces.is_empty() {

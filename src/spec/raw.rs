@@ -26,6 +26,124 @@ pub(super) struct RawScores {
     pub crops: CropPolicy,
     pub seed: Option<u64>,
     pub limit: Option<u64>,
+    #[serde(default)]
+    pub tsne: RawTsne,
+}
+
+/// `task: clusters`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawClusters {
+    pub experiment: String,
+    pub notebook: Option<String>,
+    #[serde(rename = "task")]
+    _task: Task,
+    pub audio: RawAudio,
+    pub tastes: Vec<String>,
+    pub arms: Vec<RawArm>,
+    #[serde(default)]
+    pub pieces_per_taste: Vec<u64>,
+    #[serde(default = "ten_thousand")]
+    pub permutations: u64,
+    #[serde(default)]
+    pub crops: CropPolicy,
+    pub seed: Option<u64>,
+    pub limit: Option<u64>,
+    #[serde(default)]
+    pub tsne: RawTsne,
+}
+
+fn ten_thousand() -> u64 {
+    10_000
+}
+
+/// `task: compare`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCompare {
+    pub experiment: String,
+    pub notebook: Option<String>,
+    #[serde(rename = "task")]
+    _task: Task,
+    pub sets: Vec<RawSet>,
+    pub text: Option<String>,
+    #[serde(default)]
+    pub tastes: Vec<String>,
+    pub arms: Vec<RawArm>,
+    #[serde(default = "ten_thousand")]
+    pub permutations: u64,
+    #[serde(default)]
+    pub crops: CropPolicy,
+    pub seed: Option<u64>,
+    pub limit: Option<u64>,
+    #[serde(default)]
+    pub tsne: RawTsne,
+}
+
+/// One of `from`, `files` and `csv`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSet {
+    pub name: String,
+    pub from: Option<String>,
+    pub files: Option<String>,
+    pub csv: Option<String>,
+}
+
+/// `task: texts`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTexts {
+    pub experiment: String,
+    pub notebook: Option<String>,
+    #[serde(rename = "task")]
+    _task: Task,
+    pub captions: RawCaptions,
+    pub model: String,
+    #[serde(default)]
+    pub queries: Vec<String>,
+    #[serde(default = "ten")]
+    pub nearest: u64,
+    pub seed: Option<u64>,
+    pub limit: Option<u64>,
+    #[serde(default)]
+    pub tsne: RawTsne,
+}
+
+fn ten() -> u64 {
+    10
+}
+
+/// A CSV by `path`, or by `hub` and `file`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCaptions {
+    pub hub: Option<String>,
+    pub file: Option<String>,
+    pub revision: Option<String>,
+    pub sha256: Option<String>,
+    pub path: Option<String>,
+}
+
+/// How maps are made; the defaults are those of the notebook TSNEEnableFusion.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTsne {
+    pub pca: u64,
+    pub perplexity: f64,
+    pub learning_rate: f64,
+    pub iterations: u64,
+}
+
+impl Default for RawTsne {
+    fn default() -> Self {
+        Self {
+            pca: 50,
+            perplexity: 30.0,
+            learning_rate: 200.0,
+            iterations: 2000,
+        }
+    }
 }
 
 /// One of `files` with `text`, `csv`, and `from`.
@@ -97,11 +215,12 @@ mod notebook {
     }
 }
 
-/// `text`, or descriptions by `path` or by `url` and `sha256`.
+/// `text`, or descriptions by `path` or by `url` and `sha256`, which `rewrite` makes other prompts of.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPrompts {
     pub text: Option<String>,
+    pub rewrite: Option<String>,
     pub path: Option<String>,
     pub url: Option<String>,
     pub sha256: Option<String>,

@@ -92,11 +92,15 @@ impl Table {
 impl<'a> Row<'a> {
     /// The trimmed field of a column; empty when the table has no such column.
     pub fn get(&self, column: &str) -> &'a str {
+        self.whole(column).trim()
+    }
+
+    /// As [`Row::get`], with the space around it.
+    pub fn whole(&self, column: &str) -> &'a str {
         let index = self.table.columns.iter().position(|name| name == column);
         index
             .and_then(|index| self.record.get(index))
             .unwrap_or_default()
-            .trim()
     }
 
     /// The line on which the row begins, from 1.

@@ -28,7 +28,7 @@ fn resolve_in(folder: &Path, yaml: &str, overrides: &Overrides) -> Result<Experi
     document
         .map_err(SpecError::from)
         .and_then(|document| Draft::new(document, overrides))
-        .and_then(|draft| draft.resolve(None))
+        .and_then(|draft| draft.resolve(None, Vec::new()))
         .map_err(|e| e.to_string().replace(&shown, "DIR"))
 }
 

@@ -1,5 +1,7 @@
 //! From the journal to the files of a finished run: CSVs, manifest, figures.
 
+mod rows;
+
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
@@ -12,6 +14,7 @@ use super::manifest::{
 };
 use super::plan::Plan;
 use super::ready::{Ready, ReadyModel};
+use super::source::SourceRun;
 use super::store::Store;
 use crate::analysis;
 use crate::figures;
@@ -30,7 +33,7 @@ pub(super) fn finish(
     library: &Library,
     (started, clock): (SystemTime, Instant),
 ) -> Result<Finished> {
-    let (scores, embeddings) = rows(plan, &ready.arms, store)?;
+    let (scores, embeddings) = rows::rows(plan, &ready.arms, store)?;
     let stats = analysis::stats(&scores, plan.experiment.seed)?;
     let at = |file: &str| store.folder.join(file);
     report::write_scores(&at(ScoreRow::FILE), &scores)?;
@@ -58,11 +61,10 @@ pub(super) fn finish(
         },
         demo: plan.demo,
         random_weights: plan.random_weights(),
-        pieces_from: plan.source.as_ref().map(|source| SourceRecord {
-            folder: source.folder.clone(),
-            experiment: source.experiment.clone(),
-            identity: source.identity.clone(),
-        }),
+        pieces_from: match plan.experiment.sets.is_empty() {
+            true => plan.sources.iter().flatten().next().map(source_record),
+            false => None,
+        },
         pieces: plan.experiment.pieces.len(),
         skipped: plan.skipped.len(),
         arms: ready
@@ -117,80 +119,12 @@ fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
     Ok(())
 }
 
-/// Scores and embeddings, arm by arm and in the order of the pieces.
-fn rows(
-    plan: &Plan,
-    arms: &[ReadyModel],
-    store: &Store,
-) -> Result<(Vec<ScoreRow>, Vec<EmbeddingRow>)> {
-    let count = arms.len() * plan.experiment.pieces.len();
-    let (mut scores, mut embeddings) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    for arm in arms {
-        for piece in &plan.experiment.pieces {
-            let missing = || {
-                anyhow!(
-                    "piece {} has no embedding under arm '{}'",
-                    piece.id,
-                    arm.name
-                )
-            };
-            let (audio, crops) = store
-                .journal
-                .clip(&arm.name, &piece.id)
-                .ok_or_else(missing)?;
-            let text = store
-                .journal
-                .text(&arm.name, &piece.prompt)
-                .ok_or_else(missing)?;
-            let clap_score = cosine(audio, text);
-            let taste = piece.taste.clone().unwrap_or_default();
-            let origin = piece.origin.as_ref();
-            scores.push(ScoreRow {
-                id: piece.id.clone(),
-                prompt: piece.prompt.clone(),
-                audio_path: piece.path.display().to_string(),
-                clap_score,
-                taste: taste.clone(),
-                arm: arm.name.clone(),
-                front: crops.front,
-                middle: crops.middle,
-                back: crops.back,
-                offset: crops.offset,
-                prompt_id: origin.map(|origin| origin.prompt_id.clone()),
-                draw: origin.map(|origin| origin.draw),
-                instrument: origin.and_then(|origin| origin.instrument.clone()),
-                tastes: origin
-                    .filter(|origin| origin.instrument.is_some())
-                    .map(|origin| origin.tastes.join(" ")),
-                set: None,
-                condition: None,
-                own_prompt: None,
-            });
-            embeddings.push(EmbeddingRow {
-                prompt: piece.prompt.clone(),
-                audio_name: piece
-                    .path
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-                clap_score,
-                audio_emb: audio.to_vec(),
-                text_emb: text.to_vec(),
-                taste,
-                arm: arm.name.clone(),
-                id: piece.id.clone(),
-                set: None,
-            });
-        }
+fn source_record(source: &SourceRun) -> SourceRecord {
+    SourceRecord {
+        folder: source.folder.clone(),
+        experiment: source.experiment.clone(),
+        identity: source.identity.clone(),
     }
-    Ok((scores, embeddings))
-}
-
-/// The CLAP score: both embeddings have length 1, so it is their dot product (reference: `cosine_similarity`).
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let products = a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y));
-    products.sum()
 }
 
 fn arm_record(arm: &ReadyModel, store: &Store) -> Result<ArmRecord> {

@@ -1,0 +1,159 @@
+//! Two sets of pieces for the same items, put together.
+
+use std::collections::{HashMap, HashSet};
+
+use super::template::Template;
+use super::{Piece, PieceSet};
+use crate::wording::shown;
+
+/// The pieces of all sets, each under the name of its set, set after set and in the order of the first.
+///
+/// Every set must have the same ids. The taste of an item is that of its piece in the first set that has one. With a
+/// `text` the pieces are scored against it instead of their own prompts.
+///
+/// # Errors
+/// A sentence about what does not fit.
+pub(super) fn combine(
+    sets: &[PieceSet],
+    pieces: Vec<Vec<Piece>>,
+    text: Option<&Template>,
+) -> Result<Vec<Piece>, String> {
+    let mut tastes: HashMap<String, String> = HashMap::new();
+    for piece in pieces.iter().flatten() {
+        let Some(taste) = &piece.taste else { continue };
+        let known = tastes.entry(piece.id.clone()).or_insert_with(|| taste.clone());
+        if known != taste {
+            return Err(format!(
+                "the item '{}' is {} in one set and {} in another; the sets must be about the same items",
+                shown(&piece.id),
+                shown(known),
+                shown(taste)
+            ));
+        }
+    }
+    let Some(first) = pieces.first() else {
+        return Ok(Vec::new());
+    };
+    let order: Vec<String> = first.iter().map(|piece| piece.id.clone()).collect();
+    let ids: HashSet<&str> = order.iter().map(String::as_str).collect();
+    for (set, pieces) in sets.iter().zip(&pieces).skip(1) {
+        let theirs: HashSet<&str> = pieces.iter().map(|piece| piece.id.as_str()).collect();
+        let missing = lacking(order.iter().map(String::as_str), &theirs);
+        let extra = lacking(pieces.iter().map(|piece| piece.id.as_str()), &ids);
+        if let Some(missing) = missing {
+            return Err(unpaired(&set.name, &sets[0].name, &missing));
+        }
+        if let Some(extra) = extra {
+            return Err(unpaired(&sets[0].name, &set.name, &extra));
+        }
+    }
+    let mut all = Vec::with_capacity(order.len() * sets.len());
+    for (set, pieces) in sets.iter().zip(pieces) {
+        let mut by_id: HashMap<String, Piece> = pieces
+            .into_iter()
+            .map(|piece| (piece.id.clone(), piece))
+            .collect();
+        for id in &order {
+            let Some(mut piece) = by_id.remove(id) else {
+                continue;
+            };
+            piece.set = Some(set.name.clone());
+            piece.taste = tastes.get(id).cloned();
+            if let Some(text) = text {
+                if text.uses_taste() && piece.taste.is_none() {
+                    return Err(format!(
+                        "the item '{}' has no taste, and the text that it is scored against has {{taste}} in it",
+                        shown(id)
+                    ));
+                }
+                let prompt = text.fill(id, piece.taste.as_deref());
+                piece.own_prompt = Some(std::mem::replace(&mut piece.prompt, prompt));
+            }
+            all.push(piece);
+        }
+    }
+    Ok(all)
+}
+
+/// The ids that `known` lacks, in words; the first few of them.
+fn lacking<'a>(ids: impl Iterator<Item = &'a str>, known: &HashSet<&str>) -> Option<String> {
+    let lacking: Vec<&str> = ids.filter(|id| !known.contains(id)).collect();
+    let first: Vec<String> = lacking.iter().take(5).map(|id| shown(id)).collect();
+    match lacking.len() {
+        0 => None,
+        n if n > first.len() => Some(format!("{} and {} more", first.join(", "), n - first.len())),
+        _ => Some(first.join(", ")),
+    }
+}
+
+fn unpaired(without: &str, with: &str, ids: &str) -> String {
+    format!(
+        "the set '{}' has no piece for {ids}, which '{}' has; both need a piece for each item, called by the same id",
+        shown(without),
+        shown(with)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Audio;
+
+    fn set(name: &str) -> PieceSet {
+        PieceSet {
+            name: name.into(),
+            audio: Audio::From(name.into()),
+        }
+    }
+
+    fn piece(id: &str, taste: Option<&str>) -> Piece {
+        Piece {
+            id: id.into(),
+            path: format!("{id}.wav").into(),
+            prompt: format!("a piece called {id}"),
+            taste: taste.map(str::to_owned),
+            origin: None,
+            set: None,
+            own_prompt: None,
+        }
+    }
+
+    #[test]
+    fn items_are_paired_by_id_and_share_their_taste() {
+        let sets = [set("a"), set("b")];
+        let first = vec![piece("1", Some("sweet")), piece("2", Some("sour"))];
+        let second = vec![piece("2", None), piece("1", Some("sweet"))];
+        let text = Template::parse("text", "{taste} music").unwrap();
+        let all = combine(&sets, vec![first.clone(), second], Some(&text)).unwrap();
+        let keys: Vec<_> = all.iter().map(|p| p.key().into_owned()).collect();
+        assert_eq!(keys, ["a/1", "a/2", "b/1", "b/2"]);
+        assert_eq!(all[3].taste.as_deref(), Some("sour"));
+        assert_eq!(all[3].prompt, "sour music");
+        assert_eq!(all[3].own_prompt.as_deref(), Some("a piece called 2"));
+
+        let own = combine(&sets, vec![first.clone(), first], None).unwrap();
+        assert_eq!((own[0].prompt.as_str(), &own[0].own_prompt), ("a piece called 1", &None));
+    }
+
+    #[test]
+    fn sets_about_other_items_are_refused() {
+        let sets = [set("a"), set("b")];
+        let error = |a: Vec<Piece>, b: Vec<Piece>| combine(&sets, vec![a, b], None).unwrap_err();
+        assert_eq!(
+            error(vec![piece("1", None), piece("2", None)], vec![piece("2", None)]),
+            "the set 'b' has no piece for 1, which 'a' has; both need a piece for each item, called by the same id"
+        );
+        let many = (0..9).map(|i| piece(&i.to_string(), None)).collect();
+        assert!(
+            error(vec![piece("0", None)], many)
+                .starts_with("the set 'a' has no piece for 1, 2, 3, 4, 5 and 3 more, which 'b' has")
+        );
+        assert!(
+            error(vec![piece("1", Some("sweet"))], vec![piece("1", Some("sour"))])
+                .starts_with("the item '1' is sweet in one set and sour in another")
+        );
+        let text = Template::parse("text", "{taste}").unwrap();
+        let untasted = vec![vec![piece("1", None)], vec![piece("1", None)]];
+        assert!(combine(&sets, untasted, Some(&text)).unwrap_err().contains("has no taste"));
+    }
+}
