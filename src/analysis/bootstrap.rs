@@ -1,66 +1,103 @@
-//! Bootstrap interval of a mean.
+//! Bootstrap intervals of a mean, of a difference of means, and of any other statistic of numbers.
 //!
-//! B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13: the percentile interval.
+//! All are the 95 % BCa interval of [`bca_interval`], from [`RESAMPLES`] resamples of a ChaCha20 stream keyed by (`seed`,
+//! `label`): one interval does not depend on which others are computed, nor in which order.
 
 use rand_chacha::ChaCha20Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-use sha2::{Digest, Sha256};
 
-use super::summary::quantile;
+pub use super::bca::{RESAMPLES, bca_interval};
+use super::streams::{below, stream};
+use super::summary::mean;
 
-/// Resamples drawn for one interval.
-pub const RESAMPLES: usize = 10_000;
-
-/// The 95 % percentile interval of the mean of `values`, `(low, high)`, in the unit of `values`.
+/// The interval of the mean of `values`, `(low, high)`, in the unit of `values`.
 ///
-/// The resamples come from a ChaCha20 stream keyed by (`seed`, `label`), so one interval does not depend on which
-/// others are computed, nor in which order. `None` for fewer than two values: one piece says nothing about spread.
+/// `None` for fewer than two values: one piece says nothing about spread. Equal values have an interval of no width. With
+/// two values the interval is at most their range.
 pub fn mean_interval(values: &[f64], seed: u64, label: &str) -> Option<(f64, f64)> {
-    let n = u32::try_from(values.len()).ok().filter(|&n| n >= 2)?;
+    let n = several(values)?;
     let mut stream = stream(seed, label);
-    let mut means: Vec<f64> = (0..RESAMPLES)
+    let means = (0..RESAMPLES).map(|_| resampled_mean(&mut stream, values, n));
+    bca_interval(mean(values)?, means.collect(), &[means_without(values)])
+}
+
+/// The interval of mean(`a`) - mean(`b`) of two groups of different pieces, each resampled on its own; `None` when either
+/// has fewer than two values. For the same pieces under two arms take [`mean_interval`] of the differences.
+pub fn mean_difference_interval(
+    a: &[f64],
+    b: &[f64],
+    seed: u64,
+    label: &str,
+) -> Option<(f64, f64)> {
+    let (n_a, n_b) = (several(a)?, several(b)?);
+    let (mean_a, mean_b) = (mean(a)?, mean(b)?);
+    let mut stream = stream(seed, label);
+    let differences = (0..RESAMPLES).map(|_| {
+        let mean_a = resampled_mean(&mut stream, a, n_a);
+        mean_a - resampled_mean(&mut stream, b, n_b)
+    });
+    let without_a = means_without(a).iter().map(|m| m - mean_b).collect();
+    let without_b = means_without(b).iter().map(|m| mean_a - m).collect();
+    bca_interval(
+        mean_a - mean_b,
+        differences.collect(),
+        &[without_a, without_b],
+    )
+}
+
+/// The interval of `statistic` of `values`; `None` for fewer than two values, and when the statistic of the values, of a
+/// resample, or of all values but one is `None`.
+pub fn interval_of(
+    values: &[f64],
+    seed: u64,
+    label: &str,
+    statistic: impl Fn(&[f64]) -> Option<f64>,
+) -> Option<(f64, f64)> {
+    let n = several(values)?;
+    let mut stream = stream(seed, label);
+    let mut resample = vec![0.0; values.len()];
+    let replicates: Option<Vec<f64>> = (0..RESAMPLES)
         .map(|_| {
-            let sum: f64 = (0..n).map(|_| values[below(&mut stream, n) as usize]).sum();
-            sum / f64::from(n)
+            resample.fill_with(|| values[below(&mut stream, n) as usize]);
+            statistic(&resample)
         })
         .collect();
-    means.sort_by(f64::total_cmp);
-    Some((quantile(&means, 0.025)?, quantile(&means, 0.975)?))
+    let left_out: Option<Vec<f64>> = (0..values.len())
+        .map(|i| statistic(&[&values[..i], &values[i + 1..]].concat()))
+        .collect();
+    bca_interval(statistic(values)?, replicates?, &[left_out?])
 }
 
-fn stream(seed: u64, label: &str) -> ChaCha20Rng {
-    let key = Sha256::new()
-        .chain_update(b"harness bootstrap\0")
-        .chain_update(seed.to_le_bytes())
-        .chain_update(label.as_bytes())
-        .finalize();
-    ChaCha20Rng::from_seed(key.into())
+/// How many values there are, if at least two.
+fn several(values: &[f64]) -> Option<u32> {
+    u32::try_from(values.len()).ok().filter(|&n| n >= 2)
 }
 
-/// A uniform integer in `0..n`, without bias: Lemire, Fast random integer generation in an interval (2019).
-///
-/// Written out so that the draws stay the same whatever a library does in its next version.
-fn below(stream: &mut impl Rng, n: u32) -> u32 {
-    let rejected = n.wrapping_neg() % n;
-    loop {
-        let product = u64::from(stream.next_u32()) * u64::from(n);
-        if product as u32 >= rejected {
-            return (product >> 32) as u32;
-        }
-    }
+fn resampled_mean(stream: &mut ChaCha20Rng, values: &[f64], n: u32) -> f64 {
+    let sum: f64 = (0..n).map(|_| values[below(stream, n) as usize]).sum();
+    sum / f64::from(n)
+}
+
+/// The mean without each of the values in turn.
+fn means_without(values: &[f64]) -> Vec<f64> {
+    let sum: f64 = values.iter().sum();
+    let others = (values.len() - 1) as f64;
+    values.iter().map(|value| (sum - value) / others).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const VALUES: [f64; 10] = [
+        0.113, 0.427, -0.231, 0.309, 0.251, -0.057, 0.177, 0.023, 0.391, -0.119,
+    ];
+
     #[test]
     fn the_interval_depends_on_seed_and_label_only() {
-        let values = [0.1, 0.4, -0.2, 0.3, 0.25, -0.05];
-        let first = mean_interval(&values, 7, "bitter").unwrap();
-        assert_eq!(mean_interval(&values, 7, "bitter").unwrap(), first);
-        assert_ne!(mean_interval(&values, 8, "bitter").unwrap(), first);
-        assert_ne!(mean_interval(&values, 7, "sweet").unwrap(), first);
+        let first = mean_interval(&VALUES, 7, "bitter").unwrap();
+        assert_eq!(mean_interval(&VALUES, 7, "bitter").unwrap(), first);
+        assert_ne!(mean_interval(&VALUES, 8, "bitter").unwrap(), first);
+        assert_ne!(mean_interval(&VALUES, 7, "sweet").unwrap(), first);
     }
 
     #[test]
@@ -68,19 +105,23 @@ mod tests {
         assert_eq!(mean_interval(&[], 0, "x"), None);
         assert_eq!(mean_interval(&[0.5], 0, "x"), None);
         assert_eq!(mean_interval(&[0.5; 4], 0, "x"), Some((0.5, 0.5)));
+        assert_eq!(mean_interval(&[0.1; 7], 0, "x"), Some((0.1, 0.1)));
+        assert_eq!(mean_difference_interval(&[0.5], &VALUES, 0, "x"), None);
+        let equal = mean_difference_interval(&[0.5; 3], &[0.25; 5], 0, "x");
+        assert_eq!(equal, Some((0.25, 0.25)));
     }
 
     #[test]
-    fn every_index_is_as_likely() {
-        let mut stream = stream(0, "uniform");
-        let mut counts = [0_i32; 6];
-        for _ in 0..60_000 {
-            counts[below(&mut stream, 6) as usize] += 1;
-        }
-        // The standard deviation of a count is 91.
-        assert!(
-            counts.iter().all(|c| (c - 10_000).abs() < 400),
-            "{counts:?}"
-        );
+    fn two_values_span_the_interval() {
+        let (low, high) = mean_interval(&[0.25, 0.75], 0, "x").unwrap();
+        assert_eq!((low, high), (0.25, 0.75));
+    }
+
+    #[test]
+    fn any_statistic_has_an_interval_and_the_mean_has_the_same_one() {
+        let of_mean = interval_of(&VALUES, 7, "bitter", mean).unwrap();
+        let direct = mean_interval(&VALUES, 7, "bitter").unwrap();
+        assert!((of_mean.0 - direct.0).abs() < 1e-12 && (of_mean.1 - direct.1).abs() < 1e-12);
+        assert_eq!(interval_of(&VALUES, 7, "bitter", |_| None), None);
     }
 }

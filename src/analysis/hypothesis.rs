@@ -19,14 +19,15 @@ pub fn paired_t_p(differences: &[f64]) -> Option<f64> {
     checked_beta_reg(degrees / 2.0, 0.5, degrees / (degrees + t_squared)).ok()
 }
 
-/// Wilcoxon signed-rank test (`scipy.stats.wilcoxon` with its defaults); `None` when no difference is non-zero.
+/// Wilcoxon signed-rank test (`scipy.stats.wilcoxon` with its defaults); `None` for fewer than two differences, where
+/// scipy says 1, and when none is non-zero.
 ///
 /// F. Wilcoxon, Individual comparisons by ranking methods (1945). Zeros are dropped and ties get their mean rank. Up to
 /// 50 differences (13 when some are tied or zero) the null distribution is counted, above that it is the normal
 /// approximation with the correction for ties and without one for continuity.
 pub fn wilcoxon_p(differences: &[f64]) -> Option<f64> {
     let mut nonzero: Vec<f64> = differences.iter().copied().filter(|&d| d != 0.0).collect();
-    if nonzero.is_empty() || nonzero.iter().any(|d| !d.is_finite()) {
+    if differences.len() < 2 || nonzero.is_empty() || nonzero.iter().any(|d| !d.is_finite()) {
         return None;
     }
     nonzero.sort_by(|x, y| x.abs().total_cmp(&y.abs()));
@@ -90,6 +91,7 @@ mod tests {
         assert_eq!(paired_t_p(&[0.2]), None);
         assert_eq!(paired_t_p(&[0.2; 5]), None);
         assert_eq!(wilcoxon_p(&[]), None);
+        assert_eq!(wilcoxon_p(&[0.2]), None);
         assert_eq!(wilcoxon_p(&[0.0; 60]), None);
     }
 

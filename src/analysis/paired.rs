@@ -49,6 +49,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::analysis::bootstrap::mean_difference_interval;
 
     /// Made by `scripts/parity/stats.py` with numpy and scipy.
     const GOLDEN: &str = include_str!("../../tests/golden/stats.json");
@@ -62,6 +63,7 @@ mod tests {
         sd: Option<f64>,
         quantiles: [f64; 5],
         bootstrap: Option<[f64; 2]>,
+        bootstrap_of_groups: Option<[f64; 2]>,
         cohens_d: Option<f64>,
         pearson_r: Option<f64>,
         kendall_tau_b: Option<f64>,
@@ -89,16 +91,21 @@ mod tests {
             same(name, "kendall_tau_b", p.kendall_tau_b, case.kendall_tau_b);
             same(name, "t_p", p.t_p, case.t_p);
             same(name, "wilcoxon_p", p.wilcoxon_p, case.wilcoxon_p);
-            // Other random draws: the ends agree within 6 % of the width (Monte Carlo error about 1 %).
-            if let (Some([low, high]), Some(ours)) = (case.bootstrap, d.ci_low.zip(d.ci_high)) {
+            same_interval(name, d.ci_low.zip(d.ci_high), case.bootstrap);
+            let of_groups = mean_difference_interval(&case.a, &case.b, 0, "golden");
+            same_interval(name, of_groups, case.bootstrap_of_groups);
+        }
+    }
+
+    /// Other random draws: the ends agree within 6 % of the width (Monte Carlo error about 1 %).
+    fn same_interval(case: &str, ours: Option<(f64, f64)>, theirs: Option<[f64; 2]>) {
+        match (ours, theirs) {
+            (Some(ours), Some([low, high])) => {
                 let tolerance = 0.06 * (high - low) + 1e-12;
-                assert!((ours.0 - low).abs() <= tolerance, "{name}: {ours:?}, {low}");
-                assert!(
-                    (ours.1 - high).abs() <= tolerance,
-                    "{name}: {ours:?}, {high}"
-                );
+                let off = (ours.0 - low).abs().max((ours.1 - high).abs());
+                assert!(off <= tolerance, "{case}: {ours:?}, not {low} to {high}");
             }
-            assert_eq!(d.ci_low.is_some(), case.bootstrap.is_some(), "{name}");
+            _ => assert_eq!(ours.is_some(), theirs.is_some(), "{case}"),
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Summary {
     pub median: f64,
     pub q3: f64,
     pub max: f64,
-    /// Bootstrap 95 % percentile interval of the mean ([`mean_interval`]); `None` for one value.
+    /// Bootstrap 95 % interval (BCa) of the mean ([`mean_interval`]); `None` for one value.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
 }

@@ -4,10 +4,11 @@ use rayon::prelude::*;
 
 use super::draws::spread;
 use super::grouping::{ALL, Arm, StatsError, by_arm, tastes};
+use super::holm::holm;
 use super::paired::paired;
 use super::summary::summarise;
 use crate::report::scores::ScoreRow;
-use crate::report::stats::StatsRow;
+use crate::report::stats::{Kind, StatsRow};
 
 /// Summaries of every arm, then of every pair of arms (first minus second, over the pieces that both have), each over
 /// all tastes and then taste by taste; then the spread of every arm within and between prompts that have several draws.
@@ -39,15 +40,32 @@ pub fn stats(rows: &[ScoreRow], seed: u64) -> Result<Vec<StatsRow>, StatsError> 
         }
     });
     let mut table: Vec<StatsRow> = grouped.collect::<Vec<_>>().into_iter().flatten().collect();
+    correct(&mut table);
     table.extend(spread(rows, seed));
     Ok(table)
+}
+
+/// Correct the p values of every pair of arms over its tastes; that over all tastes is a test of its own.
+fn correct(table: &mut [StatsRow]) {
+    let same_pair = |x: &StatsRow, y: &StatsRow| x.arm == y.arm && x.arm_b == y.arm_b;
+    for pair in table.chunk_by_mut(same_pair) {
+        let by_taste = pair
+            .iter_mut()
+            .filter(|row| row.kind == Kind::Pair && row.taste != ALL);
+        let mut family: Vec<&mut StatsRow> = by_taste.collect();
+        let t: Vec<_> = family.iter().map(|row| row.t_p).collect();
+        let wilcoxon: Vec<_> = family.iter().map(|row| row.wilcoxon_p).collect();
+        let corrected = holm(&t).into_iter().zip(holm(&wilcoxon));
+        for (row, (t, wilcoxon)) in family.iter_mut().zip(corrected) {
+            (row.t_p_holm, row.wilcoxon_p_holm) = (t, wilcoxon);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::scores::row;
-    use crate::report::stats::Kind;
 
     #[test]
     fn one_row_per_group_that_has_pieces() {
@@ -79,6 +97,33 @@ mod tests {
             (Kind::Pair, 0.125, Some(1.0))
         );
         assert_eq!((pair.sd, pair.t_p), (None, None));
+        assert_eq!((pair.wilcoxon_p, pair.wilcoxon_p_holm), (None, None));
+    }
+
+    #[test]
+    fn p_values_are_corrected_over_the_tastes_of_a_pair() {
+        let tastes = ["sweet", "sour", "bitter"];
+        let mut rows = Vec::new();
+        for (i, taste) in tastes.iter().cycle().take(19).enumerate() {
+            let score = (i * i) as f64 / 400.0;
+            let id = i.to_string();
+            rows.push(row(&id, "on", taste, score));
+            rows.push(row(&id, "off", taste, 0.3));
+        }
+        rows.push(row("alone", "on", "salty", 0.2));
+        rows.push(row("alone", "off", "salty", 0.1));
+        let table = stats(&rows, 0).unwrap();
+        let pairs: Vec<_> = table.iter().filter(|r| r.kind == Kind::Pair).collect();
+        let of = |taste: &str| *pairs.iter().find(|r| r.taste == taste).unwrap();
+        assert!(of(ALL).t_p.is_some() && of(ALL).t_p_holm.is_none());
+        assert_eq!((of("salty").n, of("salty").t_p_holm), (1, None));
+        let p: Vec<_> = tastes.iter().map(|taste| of(taste).t_p).collect();
+        let corrected: Vec<_> = tastes.iter().map(|taste| of(taste).t_p_holm).collect();
+        assert_eq!(corrected, holm(&p));
+        let wilcoxon = of("sweet");
+        assert!(wilcoxon.wilcoxon_p_holm >= wilcoxon.wilcoxon_p);
+        let arms = table.iter().filter(|r| r.kind == Kind::Arm);
+        assert!(arms.clone().count() > 0 && arms.clone().all(|r| r.t_p_holm.is_none()));
     }
 
     #[test]

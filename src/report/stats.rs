@@ -65,6 +65,12 @@ pub struct StatsRow {
     pub t_p: Option<f64>,
     #[serde(with = "finite::option")]
     pub wilcoxon_p: Option<f64>,
+    /// `t_p` corrected by Holm over the tastes of this pair of arms; empty for `all`, which is a test of its own.
+    #[serde(with = "finite::option")]
+    pub t_p_holm: Option<f64>,
+    /// `wilcoxon_p` corrected in the same way.
+    #[serde(with = "finite::option")]
+    pub wilcoxon_p_holm: Option<f64>,
 }
 
 impl Row for StatsRow {
@@ -90,6 +96,8 @@ impl Row for StatsRow {
         "kendall_tau_b",
         "t_p",
         "wilcoxon_p",
+        "t_p_holm",
+        "wilcoxon_p_holm",
     ];
 }
 
@@ -122,6 +130,8 @@ impl StatsRow {
             kendall_tau_b: None,
             t_p: None,
             wilcoxon_p: None,
+            t_p_holm: None,
+            wilcoxon_p_holm: None,
         }
     }
 
@@ -178,7 +188,7 @@ mod tests {
         write(&path, &rows).unwrap();
         assert_eq!(read::<StatsRow>(&path).unwrap(), rows);
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains("arm,on,,all,1,0.25,,0.25,0.25,0.25,0.25,0.25,,,,,,,,\n"));
+        assert!(text.contains("arm,on,,all,1,0.25,,0.25,0.25,0.25,0.25,0.25,,,,,,,,,,\n"));
         assert!(!text.to_lowercase().contains("nan"));
     }
 }

@@ -85,7 +85,7 @@ fn everything_is_made_and_hangs_together() {
         ),
         (
             "stats.csv",
-            "kind,arm,arm_b,taste,n,mean,sd,min,q1,median,q3,max,ci_low,ci_high,wins,cohens_d,pearson_r,kendall_tau_b,t_p,wilcoxon_p",
+            "kind,arm,arm_b,taste,n,mean,sd,min,q1,median,q3,max,ci_low,ci_high,wins,cohens_d,pearson_r,kendall_tau_b,t_p,wilcoxon_p,t_p_holm,wilcoxon_p_holm",
         ),
     ] {
         let text = String::from_utf8(lab.read(&format!("runs/weights/{file}"))).unwrap();
