@@ -41,10 +41,12 @@ pub fn by_prompt(rows: &[ScoreRow]) -> Vec<PromptScores<'_>> {
         let Some(prompt_id) = row.prompt_id.as_deref() else {
             continue;
         };
-        let place = *places.entry((&row.arm, prompt_id)).or_insert(prompts.len());
+        let place = *places
+            .entry((row.condition(), prompt_id))
+            .or_insert(prompts.len());
         if place == prompts.len() {
             prompts.push(PromptScores {
-                arm: &row.arm,
+                arm: row.condition(),
                 prompt_id,
                 taste: &row.taste,
                 scores: Vec::new(),

@@ -37,14 +37,23 @@ pub struct Piece<'a> {
     pub score: f64,
 }
 
-/// One arm with its pieces, in the order of the rows.
+/// One arm, or one set of pieces under an arm, with its pieces in the order of the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arm<'a> {
+    /// The condition: see [`ScoreRow::condition`].
     pub name: &'a str,
+    /// The arm that scored them, which is the name itself unless sets are compared.
+    pub scorer: &'a str,
     pub pieces: Vec<Piece<'a>>,
 }
 
 impl Arm<'_> {
+    /// Whether the two can be compared piece by piece: two arms on the same pieces, or two sets under the same arm.
+    pub fn compares_with(&self, other: &Self) -> bool {
+        let (sets, theirs) = (self.scorer != self.name, other.scorer != other.name);
+        (!sets && !theirs) || self.scorer == other.scorer
+    }
+
     /// The scores of one taste, or of every piece for [`ALL`].
     pub fn scores(&self, taste: &str) -> Vec<f64> {
         let chosen = self.pieces.iter().filter(|p| is_in(p.taste, taste));
@@ -71,7 +80,7 @@ pub fn by_arm(rows: &[ScoreRow]) -> Result<Vec<Arm<'_>>, StatsError> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut seen: HashSet<(&str, &str)> = HashSet::new();
     for row in rows {
-        let (arm, id) = (row.arm.as_str(), row.id.as_str());
+        let (arm, id) = (row.condition(), row.id.as_str());
         if !row.clap_score.is_finite() {
             let (arm, id, score) = (arm.to_owned(), id.to_owned(), row.clap_score);
             return Err(StatsError::NotFinite { arm, id, score });
@@ -86,7 +95,11 @@ pub fn by_arm(rows: &[ScoreRow]) -> Result<Vec<Arm<'_>>, StatsError> {
         let place = *places.entry(arm).or_insert(arms.len());
         if place == arms.len() {
             let pieces = Vec::new();
-            arms.push(Arm { name: arm, pieces });
+            arms.push(Arm {
+                name: arm,
+                scorer: &row.arm,
+                pieces,
+            });
         }
         arms[place].pieces.push(Piece {
             id,

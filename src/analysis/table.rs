@@ -21,7 +21,7 @@ pub fn stats(rows: &[ScoreRow], seed: u64) -> Result<Vec<StatsRow>, StatsError> 
         groups.extend(each_taste().map(|taste| (arm, None, taste)));
     }
     for (i, arm) in arms.iter().enumerate() {
-        for other in arms.iter().skip(i + 1) {
+        for other in arms.iter().skip(i + 1).filter(|b| arm.compares_with(b)) {
             groups.extend(each_taste().map(|taste| (arm, Some(other), taste)));
         }
     }

@@ -12,9 +12,9 @@ use crate::hub;
 use crate::interrupt;
 use crate::model::{Model, hub_file};
 use crate::progress::{note, result};
+use crate::report::TextKind;
 use crate::run::room::free_bytes;
 use crate::run::{self, Plan, demo, summary};
-use crate::report::TextKind;
 use crate::runtime::library;
 
 /// Run every experiment; all are checked before the first begins.
@@ -100,7 +100,10 @@ fn describe(plan: &Plan) -> Result<String> {
         let captions = plan.texts.iter().filter(|t| t.kind == TextKind::Caption);
         let captions = captions.count();
         let descriptors = plan.texts.len() - captions;
-        line("texts", format!("{captions} captions, {descriptors} descriptors"));
+        line(
+            "texts",
+            format!("{captions} captions, {descriptors} descriptors"),
+        );
     } else if let Some(pending) = &plan.pending {
         let first: Vec<&str> = pending
             .plans()

@@ -147,12 +147,7 @@ fn embed_pieces(
 
 /// Where a graph's nodes ran: it comes before the last embedding, so that a journal that has them all says so too,
 /// wherever a process was killed.
-fn ran(
-    arm: &ReadyModel,
-    graph: &str,
-    nodes: BTreeMap<String, usize>,
-    runtime: &Runtime,
-) -> Entry {
+fn ran(arm: &ReadyModel, graph: &str, nodes: BTreeMap<String, usize>, runtime: &Runtime) -> Entry {
     Entry::Ran {
         arm: arm.name.clone(),
         graph: graph.to_owned(),

@@ -20,9 +20,7 @@ use crate::model;
 use crate::pipeline::clips::{ClipInfo, CropChoice};
 use crate::progress::note;
 use crate::report::SkippedRow;
-use crate::spec::{
-    self, Captions, Draft, Experiment, Overrides, Piece, RunPieces, Task, Text,
-};
+use crate::spec::{self, Captions, Draft, Experiment, Overrides, Piece, RunPieces, Task, Text};
 
 /// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]
@@ -163,7 +161,12 @@ impl Plan {
         let limit = draft.experiment().limit;
         let runs = sources
             .iter()
-            .map(|source| source.as_ref().map(|source| source.pieces(limit)).transpose())
+            .map(|source| {
+                source
+                    .as_ref()
+                    .map(|source| source.pieces(limit))
+                    .transpose()
+            })
             .collect::<Result<Vec<_>>>()?;
         self.experiment = draft.resolve(None, runs)?;
         self.sources = sources;
@@ -375,7 +378,12 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
 /// Which pieces are scored is no detail: the run that is there may have been a short trial.
 fn note_source(plan: &Plan, found: &FoundRun) {
     let of_run = |clip: &(&Piece, &ClipInfo)| clip.0.path.starts_with(&found.folder);
-    let clips = plan.experiment.pieces.iter().zip(&plan.clips).filter(of_run);
+    let clips = plan
+        .experiment
+        .pieces
+        .iter()
+        .zip(&plan.clips)
+        .filter(of_run);
     let seconds: Vec<f64> = clips.map(|(_, clip)| clip.duration_s).collect();
     let mut sources = plan.sources.iter().flatten();
     let source = sources.find(|source| source.folder == found.folder);
@@ -409,13 +417,7 @@ fn pieces_and_length(pieces: usize, seconds: f64) -> String {
 
 /// The plan of the experiment `from`, whose file lies beside `path`, under the same command line but for what is about
 /// one experiment alone.
-fn plan_before(
-    from: &str,
-    set: usize,
-    draft: &Draft,
-    path: &Path,
-    args: &RunArgs,
-) -> Result<Plan> {
+fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
     let file = path.with_file_name(format!("{from}.yaml"));
     if !file.is_file() {
         let message = format!(

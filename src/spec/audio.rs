@@ -94,7 +94,9 @@ fn one(
         ),
         (None, Some(_), None, None) => wrong(
             key,
-            format!("'{key}' has 'files' and no 'text'; add the prompt, such as text: \"{{taste}} music\""),
+            format!(
+                "'{key}' has 'files' and no 'text'; add the prompt, such as text: \"{{taste}} music\""
+            ),
         ),
         (None, Some(written), None, Some(text)) => {
             let template = Template::parse(text_key, &text)

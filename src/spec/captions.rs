@@ -100,7 +100,10 @@ pub(super) fn read(path: &Path, limit: Option<usize>) -> Result<Vec<Text>, SpecE
         });
         let aspects = python_list(row.get("aspect_list"))
             .map_err(|message| row.error(format!("'aspect_list' {message}")))?;
-        for aspect in aspects.into_iter().filter(|aspect| !aspect.trim().is_empty()) {
+        for aspect in aspects
+            .into_iter()
+            .filter(|aspect| !aspect.trim().is_empty())
+        {
             let place = *places.entry(aspect.clone()).or_insert(descriptors.len());
             match descriptors.get_mut(place) {
                 Some(known) => known.count += 1,
@@ -204,13 +207,29 @@ mod tests {
         for (text, expected) in [
             ("[]", vec![]),
             ("['a']", vec!["a"]),
-            ("['low quality', \"kid's voice\"]", vec!["low quality", "kid's voice"]),
-            (r#"['it\'s \"so\"', 'a\\b', 'x\ny', '\xe9\u266a']"#, vec!["it's \"so\"", "a\\b", "x\ny", "é♪"]),
+            (
+                "['low quality', \"kid's voice\"]",
+                vec!["low quality", "kid's voice"],
+            ),
+            (
+                r#"['it\'s \"so\"', 'a\\b', 'x\ny', '\xe9\u266a']"#,
+                vec!["it's \"so\"", "a\\b", "x\ny", "é♪"],
+            ),
             ("['a, b', ' c ',]", vec!["a, b", " c "]),
         ] {
             assert_eq!(python_list(text).unwrap(), expected, "{text}");
         }
-        for bad in ["", "['a'", "['a' 'b']", "[a]", "['a]", "[1, 2]", r"['\x4']", r"['\ud800']", "['a'] x"] {
+        for bad in [
+            "",
+            "['a'",
+            "['a' 'b']",
+            "[a]",
+            "['a]",
+            "[1, 2]",
+            r"['\x4']",
+            r"['\ud800']",
+            "['a'] x",
+        ] {
             assert!(python_list(bad).is_err(), "{bad}");
         }
     }
@@ -252,14 +271,24 @@ mod tests {
         for (rows, expected) in [
             ("", "cannot use c.csv: it has a header and no rows"),
             ("a,[],\n", "c.csv:2: the ytid or the caption is empty"),
-            ("a,[],x\na,[],y\n", "c.csv:3: the ytid 'a' is also that of line 2"),
+            (
+                "a,[],x\na,[],y\n",
+                "c.csv:3: the ytid 'a' is also that of line 2",
+            ),
             (
                 "a,slow,x\n",
                 "c.csv:2: 'aspect_list' is 'slow'; it must be a Python list of texts, such as ['slow', 'piano']",
             ),
         ] {
-            assert_eq!(read_text(&format!("{header}{rows}"), None).unwrap_err(), expected);
+            assert_eq!(
+                read_text(&format!("{header}{rows}"), None).unwrap_err(),
+                expected
+            );
         }
-        assert!(read_text("id,caption\n", None).unwrap_err().contains("ytid,aspect_list is missing"));
+        assert!(
+            read_text("id,caption\n", None)
+                .unwrap_err()
+                .contains("ytid,aspect_list is missing")
+        );
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn combine(
     let mut tastes: HashMap<String, String> = HashMap::new();
     for piece in pieces.iter().flatten() {
         let Some(taste) = &piece.taste else { continue };
-        let known = tastes.entry(piece.id.clone()).or_insert_with(|| taste.clone());
+        let known = tastes
+            .entry(piece.id.clone())
+            .or_insert_with(|| taste.clone());
         if known != taste {
             return Err(format!(
                 "the item '{}' is {} in one set and {} in another; the sets must be about the same items",
@@ -132,7 +134,10 @@ mod tests {
         assert_eq!(all[3].own_prompt.as_deref(), Some("a piece called 2"));
 
         let own = combine(&sets, vec![first.clone(), first], None).unwrap();
-        assert_eq!((own[0].prompt.as_str(), &own[0].own_prompt), ("a piece called 1", &None));
+        assert_eq!(
+            (own[0].prompt.as_str(), &own[0].own_prompt),
+            ("a piece called 1", &None)
+        );
     }
 
     #[test]
@@ -140,20 +145,31 @@ mod tests {
         let sets = [set("a"), set("b")];
         let error = |a: Vec<Piece>, b: Vec<Piece>| combine(&sets, vec![a, b], None).unwrap_err();
         assert_eq!(
-            error(vec![piece("1", None), piece("2", None)], vec![piece("2", None)]),
+            error(
+                vec![piece("1", None), piece("2", None)],
+                vec![piece("2", None)]
+            ),
             "the set 'b' has no piece for 1, which 'a' has; both need a piece for each item, called by the same id"
         );
         let many = (0..9).map(|i| piece(&i.to_string(), None)).collect();
         assert!(
-            error(vec![piece("0", None)], many)
-                .starts_with("the set 'a' has no piece for 1, 2, 3, 4, 5 and 3 more, which 'b' has")
+            error(vec![piece("0", None)], many).starts_with(
+                "the set 'a' has no piece for 1, 2, 3, 4, 5 and 3 more, which 'b' has"
+            )
         );
         assert!(
-            error(vec![piece("1", Some("sweet"))], vec![piece("1", Some("sour"))])
-                .starts_with("the item '1' is sweet in one set and sour in another")
+            error(
+                vec![piece("1", Some("sweet"))],
+                vec![piece("1", Some("sour"))]
+            )
+            .starts_with("the item '1' is sweet in one set and sour in another")
         );
         let text = Template::parse("text", "{taste}").unwrap();
         let untasted = vec![vec![piece("1", None)], vec![piece("1", None)]];
-        assert!(combine(&sets, untasted, Some(&text)).unwrap_err().contains("has no taste"));
+        assert!(
+            combine(&sets, untasted, Some(&text))
+                .unwrap_err()
+                .contains("has no taste")
+        );
     }
 }

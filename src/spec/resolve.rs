@@ -10,8 +10,8 @@ use super::raw::{
 };
 use super::template::Template;
 use super::{
-    Arm, Audio, Clusters, CropPolicy, Experiment, Overrides, Piece, PieceSet, SpecError, Task, Text,
-    Texts, captions, compare, descriptions, pieces, tsne,
+    Arm, Audio, Clusters, CropPolicy, Experiment, Overrides, Piece, PieceSet, SpecError, Task,
+    Text, Texts, captions, compare, descriptions, pieces, tsne,
 };
 use crate::analysis::grouping::{ALL, MOST_TASTES};
 use crate::wording::{hint, shown};
@@ -177,7 +177,10 @@ impl Draft {
     fn compare(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError> {
         let raw: RawCompare = document.to()?;
         if raw.sets.len() != 2 {
-            let message = format!("'sets' has {} entries; two sets are compared", raw.sets.len());
+            let message = format!(
+                "'sets' has {} entries; two sets are compared",
+                raw.sets.len()
+            );
             return Err(document.invalid("sets", message).into());
         }
         let clusters = clusters(document, &[], raw.permutations)?;
@@ -234,8 +237,7 @@ impl Draft {
         shrunk: &mut Vec<String>,
     ) -> Result<Drafted, SpecError> {
         let raw: RawTexts = document.to()?;
-        let captions =
-            captions::resolve(document, &raw.captions, overrides.demo.as_ref(), shrunk)?;
+        let captions = captions::resolve(document, &raw.captions, overrides.demo.as_ref(), shrunk)?;
         if raw.queries.len() > MOST_QUERIES || !(1..=MOST_NEAREST).contains(&raw.nearest) {
             let message = format!(
                 "'queries' may have {MOST_QUERIES} entries, and 'nearest' be from 1 to {MOST_NEAREST}"
@@ -361,7 +363,10 @@ impl Draft {
 
     /// An error about the run that set `index` comes from.
     pub fn invalid_from(&self, index: usize, message: impl Into<String>) -> SpecError {
-        let key = self.audio().nth(index).map_or_else(String::new, |(key, _)| key);
+        let key = self
+            .audio()
+            .nth(index)
+            .map_or_else(String::new, |(key, _)| key);
         self.invalid(&format!("{key}.from"), message)
     }
 

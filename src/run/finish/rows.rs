@@ -85,4 +85,3 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let products = a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y));
     products.sum()
 }
-
