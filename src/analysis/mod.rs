@@ -3,14 +3,24 @@
 mod bca;
 pub mod bootstrap;
 pub mod correlation;
+pub mod davies_bouldin;
+pub mod displacement;
 pub mod draws;
 pub mod grouping;
+pub mod groups;
 pub mod holm;
 pub mod hypothesis;
+mod matrix;
+pub mod nearest;
 pub mod paired;
+pub mod pca;
+pub mod separation;
+pub mod silhouette;
+pub mod similarity;
 mod streams;
 pub mod summary;
 pub mod table;
+pub mod tsne;
 
 pub use draws::{by_prompt, draws};
 pub use grouping::{Arm, StatsError};
