@@ -6,13 +6,18 @@ pub mod correlation;
 pub mod davies_bouldin;
 pub mod displacement;
 pub mod draws;
+pub mod frechet;
 pub mod grouping;
 pub mod groups;
+pub mod histogram;
 pub mod holm;
 pub mod hypothesis;
+pub mod kernel;
 mod matrix;
 pub mod nearest;
 pub mod paired;
+#[cfg(test)]
+mod parity;
 pub mod pca;
 pub mod separation;
 pub mod silhouette;

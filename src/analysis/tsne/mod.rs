@@ -134,7 +134,7 @@ pub fn tsne(
     map(embeddings, settings, seed, exact)
 }
 
-fn map(
+pub(super) fn map(
     embeddings: ArrayView2<'_, f32>,
     settings: &TsneSettings,
     seed: u64,
@@ -184,6 +184,12 @@ fn scaled(plane: &Array2<f64>, seed: u64) -> Option<Vec<[f64; 2]>> {
     let rows = plane.rows().into_iter();
     let start = rows.map(|row| [place(row[0]), place(row[1])]).collect();
     (spread > 0.0).then_some(start)
+}
+
+/// The affinities of every two rows of length 1, for the comparison with scikit-learn.
+#[cfg(test)]
+pub(super) fn affinities_of(rows: &Array2<f64>, perplexity: f64) -> Array2<f64> {
+    dense(rows, perplexity)
 }
 
 #[cfg(test)]
