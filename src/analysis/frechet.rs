@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_set_is_at_0_from_itself_and_from_its_other_order() {
-        for (n, d) in [(6, 20), (60, 8)] {
+        for (n, d) in [(6, 20), (60, 8), (100, 512)] {
             let (rows, _) = clouds(1, n, d, 1.0, 1);
             let backward = rows.slice(s![..;-1, ..]);
             for other in [rows.view(), backward] {

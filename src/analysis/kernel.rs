@@ -5,7 +5,7 @@
 //! estimate of the squared maximum mean discrepancy (A. Gretton et al., A kernel two-sample test, 2012, equation 3) with
 //! the kernel exp(-|x - y|^2 / (2 s^2)), whose bandwidth s is the median distance of two pieces of the reference set.
 //!
-//! Being unbiased it comes out below 0 about as often as above when both sets are drawn alike: that is no error, and is not clamped.
+//! Being unbiased it often comes out slightly below 0 when both sets are drawn alike: that is no error, and is not clamped.
 //! kadtk, the authors' program, multiplies by 100, adds 1e-8 to 2 s^2, and takes the lower of two middle distances as the
 //! median; here there is no factor, and the median is numpy's. Values of other reference sets have other bandwidths: compare
 //! within one reference set.

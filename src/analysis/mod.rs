@@ -1,4 +1,5 @@
-//! Numbers from numbers: summaries, bootstrap intervals, paired tests. No files, no drawing, no model.
+//! Numbers from numbers: of scores, summaries, intervals and paired tests; of embeddings `[pieces, dimensions]`, maps, how far
+//! groups and sets are apart, and what is near. No files, no drawing, no model.
 
 mod bca;
 pub mod bootstrap;

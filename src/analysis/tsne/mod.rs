@@ -7,8 +7,7 @@
 //! - **Distance.** Principal components come first (as in the project's notebook), and the cosine distance is that of the
 //!   components' scores. scikit-learn squares it: affinities are exp(-beta (1 - cos)^2). So does this.
 //! - **Neighbours.** Barnes-Hut takes 3 perplexity + 1 of them. They are found by comparing every two pieces, since trees of
-//!   balls need the triangle inequality, which 1 - cos does not keep. 5,521 pieces of 50 components take a tenth of a
-//!   second. Ties go by index.
+//!   balls need the triangle inequality, which 1 - cos does not keep. Ties go by index.
 //! - **Start.** The first two components, scaled so that the first has a standard deviation of 1e-4. The seed adds normal
 //!   noise of 1e-8: it parts pieces that are equal, and it is what differs between maps of two seeds.
 //! - **Repeatability.** The map is the same to the bit on any number of threads: a force is summed by one thread, and
