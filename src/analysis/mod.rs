@@ -1,16 +1,32 @@
-//! Numbers from numbers: summaries, bootstrap intervals, paired tests. No files, no drawing, no model.
+//! Numbers from numbers: of scores, summaries, intervals and paired tests; of embeddings `[pieces, dimensions]`, maps, how far
+//! groups and sets are apart, and what is near. No files, no drawing, no model.
 
 mod bca;
 pub mod bootstrap;
 pub mod correlation;
+pub mod davies_bouldin;
+pub mod displacement;
 pub mod draws;
+pub mod frechet;
 pub mod grouping;
+pub mod groups;
+pub mod histogram;
 pub mod holm;
 pub mod hypothesis;
+pub mod kernel;
+mod matrix;
+pub mod nearest;
 pub mod paired;
+#[cfg(test)]
+mod parity;
+pub mod pca;
+pub mod separation;
+pub mod silhouette;
+pub mod similarity;
 mod streams;
 pub mod summary;
 pub mod table;
+pub mod tsne;
 
 pub use draws::{by_prompt, draws};
 pub use grouping::{Arm, StatsError};

@@ -1,0 +1,196 @@
+//! Histograms on a common scale, and that of the cosines of every two pieces of a large set.
+
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+
+use super::matrix::unit_rows;
+use super::summary::quantile;
+
+/// Fewest and most bins.
+pub const BINS: std::ops::RangeInclusive<usize> = 8..=40;
+/// Bins over -1 to 1 in which cosines are counted before the scale is chosen.
+const FINE: usize = 4_000;
+/// Pieces compared with the rest at a time.
+const BLOCK: usize = 128;
+
+/// Counts in bins of equal width.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Bin i reaches from edge i to edge i + 1; the last one has both its ends.
+    pub edges: Vec<f64>,
+    /// `[sets, bins]`.
+    pub counts: Vec<Vec<u64>>,
+}
+
+/// The values of `sets` counted on one scale, from the least to the greatest of all.
+///
+/// Bins are as wide as D. Freedman and P. Diaconis, On the histogram as a density estimator (1981), have it for all values together:
+/// 2 x interquartile range / n^(1/3), but there are 8 to 40 of them. Equal values stand in the middle of a scale of width 1.
+/// `None` when there is no value, or one is not finite.
+pub fn histogram(sets: &[&[f64]]) -> Option<Histogram> {
+    let mut all: Vec<f64> = sets.concat();
+    if all.iter().any(|value| !value.is_finite()) {
+        return None;
+    }
+    all.sort_by(f64::total_cmp);
+    let (low, high) = (*all.first()?, *all.last()?);
+    let range = quantile(&all, 0.75)? - quantile(&all, 0.25)?;
+    let edges = edges(low, high, range, all.len() as f64)?;
+    let count = |values: &&[f64]| {
+        let mut counts = vec![0; edges.len() - 1];
+        values
+            .iter()
+            .for_each(|&value| counts[bin(&edges, value)] += 1);
+        counts
+    };
+    let counts = sets.iter().map(count).collect();
+    Some(Histogram { edges, counts })
+}
+
+/// The edges of 8 to 40 bins for `n` values from `low` to `high` with an interquartile range of `range`.
+fn edges(low: f64, high: f64, range: f64, n: f64) -> Option<Vec<f64>> {
+    let width = 2.0 * range / n.cbrt();
+    // Where the range is 0 this is infinite, or not a number for equal values: the most bins, or the fewest.
+    let wished = ((high - low) / width).ceil() as usize;
+    let bins = wished.clamp(*BINS.start(), *BINS.end());
+    let (low, high) = if low < high {
+        (low, high)
+    } else {
+        (low - 0.5, low + 0.5)
+    };
+    let edge = |i: usize| {
+        let share = i as f64 / bins as f64;
+        low * (1.0 - share) + high * share
+    };
+    let edges: Vec<f64> = (0..=bins).map(edge).collect();
+    edges.iter().all(|edge| edge.is_finite()).then_some(edges)
+}
+
+fn bin(edges: &[f64], value: f64) -> usize {
+    edges
+        .partition_point(|&edge| edge <= value)
+        .clamp(1, edges.len() - 1)
+        - 1
+}
+
+/// The cosines of every two of `embeddings` `[pieces, dimensions]`: one set, n (n - 1) / 2 pairs. `None` for fewer than two
+/// pieces or a value that is not finite.
+///
+/// All pairs are counted, in bins of 1/2000 from -1 to 1 first, of which those of the histogram are made: nothing is drawn,
+/// and no more than some rows of cosines is in memory. Edges are multiples of 1/2000 therefore.
+pub fn cosine_histogram(embeddings: ArrayView2<'_, f32>) -> Option<Histogram> {
+    if embeddings.nrows() < 2 {
+        return None;
+    }
+    // In f32: a cosine is off by 1e-7 at most, a bin is 5e-4 wide, and it takes half the time.
+    let rows = unit_rows(embeddings)?.mapv(|value| value as f32);
+    let blocks: Vec<_> = rows.axis_chunks_iter(Axis(0), BLOCK).collect();
+    let count = |block: usize| {
+        let mut counts = vec![0_u64; FINE];
+        let first = block * BLOCK;
+        let others = rows.slice(ndarray::s![first.., ..]);
+        let cosines = blocks[block].dot(&others.t());
+        for (i, row) in cosines.rows().into_iter().enumerate() {
+            for &cosine in row.iter().skip(i + 1) {
+                let place = (cosine + 1.0) * (FINE / 2) as f32;
+                counts[(place as usize).min(FINE - 1)] += 1;
+            }
+        }
+        counts
+    };
+    let add = |mut x: Vec<u64>, y: Vec<u64>| {
+        x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+        x
+    };
+    let counted = (0..blocks.len()).into_par_iter().map(count);
+    let fine = counted.reduce(|| vec![0; FINE], add);
+    coarser(&fine)
+}
+
+/// The same counts in 8 to 40 bins, each of as many fine ones.
+fn coarser(fine: &[u64]) -> Option<Histogram> {
+    let first = fine.iter().position(|&count| count > 0)?;
+    let last = fine.iter().rposition(|&count| count > 0)?;
+    let all: u64 = fine.iter().sum();
+    let reached = |share: f64| {
+        let mut sum = 0;
+        let below = fine.iter().take_while(|&&count| {
+            sum += count;
+            (sum as f64) < share * all as f64
+        });
+        below.count() as f64
+    };
+    let occupied = last + 1 - first;
+    let width = 2.0 * (reached(0.75) - reached(0.25)) / (all as f64).cbrt();
+    let wished = ((occupied as f64 / width).ceil() as usize).clamp(*BINS.start(), *BINS.end());
+    let each = occupied.div_ceil(wished);
+    // A narrow set still has the fewest bins, around it.
+    let bins = occupied.div_ceil(each).max(*BINS.start());
+    let spare = bins * each - occupied;
+    let start = first
+        .saturating_sub(spare / 2)
+        .min(fine.len() - bins * each);
+    let edge = |i: usize| (start + i * each) as f64 / (FINE / 2) as f64 - 1.0;
+    let of_bin = |i: usize| fine[start + i * each..start + (i + 1) * each].iter().sum();
+    Some(Histogram {
+        edges: (0..=bins).map(edge).collect(),
+        counts: vec![(0..bins).map(of_bin).collect()],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::matrix::tests::{clouds, same_on_any_threads};
+    use ndarray::Array2;
+
+    #[test]
+    fn two_sets_share_one_scale() {
+        let a: Vec<f64> = (0..100).map(f64::from).collect();
+        let found = histogram(&[&a, &[50.0, 120.0]]).unwrap();
+        assert_eq!((found.edges[0], *found.edges.last().unwrap()), (0.0, 120.0));
+        assert!(BINS.contains(&found.counts[0].len()));
+        assert_eq!(found.counts[0].iter().sum::<u64>(), 100);
+        assert_eq!(found.counts[1].iter().sum::<u64>(), 2);
+        assert_eq!(found.counts[1].last(), Some(&1));
+    }
+
+    #[test]
+    fn bins_stay_within_their_limits() {
+        assert_eq!(histogram(&[&[1.0, 2.0]]).unwrap().counts[0].len(), 8);
+        let mut spiky = vec![0.5; 1000];
+        spiky.extend([0.0, 1.0]);
+        assert_eq!(histogram(&[&spiky]).unwrap().counts[0].len(), 40);
+        let equal = histogram(&[&[0.25; 9], &[]]).unwrap();
+        assert_eq!((equal.edges[0], equal.counts[0][4]), (-0.25, 9));
+        assert_eq!(histogram(&[&[], &[]]), None);
+        assert_eq!(histogram(&[&[1.0, f64::NAN]]), None);
+    }
+
+    #[test]
+    fn every_pair_is_counted_once() {
+        let (rows, _) = clouds(3, 100, 16, 0.6, 1);
+        let found = cosine_histogram(rows.view()).unwrap();
+        assert_eq!(found.counts[0].iter().sum::<u64>(), 300 * 299 / 2);
+        assert!(BINS.contains(&found.counts[0].len()));
+        let unit = unit_rows(rows.view()).unwrap();
+        let cosines = unit.dot(&unit.t());
+        let (low, high) = (found.edges[3], found.edges[4]);
+        let slow = (0..300).flat_map(|i| (0..i).map(move |j| (i, j)));
+        let slow = slow.filter(|&(i, j)| low <= cosines[[i, j]] && cosines[[i, j]] < high);
+        assert!(slow.count().abs_diff(found.counts[0][3] as usize) <= 2);
+        same_on_any_threads(|| cosine_histogram(rows.view()));
+    }
+
+    #[test]
+    fn equal_and_opposite_pieces_stand_at_the_ends() {
+        let equal = Array2::from_elem((4, 3), 0.2_f32);
+        let found = cosine_histogram(equal.view()).unwrap();
+        assert_eq!((found.counts[0].len(), found.counts[0][7]), (8, 6));
+        assert_eq!(*found.edges.last().unwrap(), 1.0);
+        let opposite = ndarray::array![[1.0_f32, 0.0], [-1.0, 0.0]];
+        let found = cosine_histogram(opposite.view()).unwrap();
+        assert_eq!((found.edges[0], found.counts[0][0]), (-1.0, 1));
+        assert_eq!(cosine_histogram(opposite.slice(ndarray::s![..1, ..])), None);
+    }
+}
