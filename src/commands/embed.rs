@@ -84,7 +84,7 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
 }
 
 /// The output's folder must be there and writable before anything long starts.
-fn check_out(out: &Path) -> Result<()> {
+pub(super) fn check_out(out: &Path) -> Result<()> {
     let folder = match out.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
