@@ -1,6 +1,7 @@
 """Read every CSV and .npy of a run folder with pandas, polars, Python's csv module and R, and hold them against each other.
 
     python3 scripts/parity/read_csvs.py RUN_DIR...      # pandas 3.0, polars 2.1, numpy 2.4; R 4.2 where `Rscript` is there
+    python3 scripts/parity/read_csvs.py --page FOLDER   # the lines of docs/reading-results.md, in a folder with runs/weights
     python3 scripts/parity/read_csvs.py --strange       # also a scores.csv of texts that break careless readers
 
 Checked: UTF-8 without a byte order mark, one header, the same number of cells in every line and no index column; the same
@@ -11,6 +12,7 @@ cells in every reader; numbers that are numbers, and a missing one NaN or null, 
 import csv
 import json
 import math
+import re
 import shutil
 import subprocess
 import sys
@@ -145,6 +147,18 @@ def check(folder, with_r):
     check_arrays(folder)
 
 
+def run_page(folder, with_r):
+    """Every block of code of the page, in `folder`, which has a finished runs/weights with its arrays."""
+    page = (Path(__file__).resolve().parents[2] / "docs/reading-results.md").read_text(encoding="utf-8")
+    for language, code in re.findall(r"^```(python|r)\n(.*?)^```$", page, re.M | re.S):
+        if language == "r" and not with_r:
+            continue
+        command = [sys.executable, "-"] if language == "python" else ["Rscript", "--vanilla", "-"]
+        ran = subprocess.run(command, input=code, text=True, cwd=folder, check=True, capture_output=True)
+        assert not ran.stderr, ran.stderr
+        print(f"--- {language}\n{code}--- prints\n{ran.stdout}")
+
+
 STRANGE = ["=1+1", "+1", "-x", "@a", "'=quoted", "'plain'", 'say "hi"', "a, b", "two\nlines", "cr\r\nlf", "lone\rcr", "🎵 🎶",
            "שלום", "NA", "null", "None", "nan", " spaces ", "tab\tinside", "\ttab first", "x" * 2000, "\\n", "#hash", "1e5"]
 
@@ -180,8 +194,10 @@ if __name__ == "__main__":
     arguments = sys.argv[1:]
     r = shutil.which("Rscript")
     print(f"pandas {pd.__version__}, polars {pl.__version__}, numpy {np.__version__}, {'R' if r else 'no R: not checked'}")
-    for argument in arguments:
-        if argument == "--strange":
-            strange(Path(__file__).resolve().parents[2] / "target/release/harness")
-        else:
+    if arguments[:1] == ["--page"]:
+        run_page(arguments[1], r)
+    elif arguments == ["--strange"]:
+        strange(Path(__file__).resolve().parents[2] / "target/release/harness")
+    else:
+        for argument in arguments:
             check(Path(argument), r)

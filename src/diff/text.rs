@@ -270,10 +270,10 @@ fn cosine_row(name: String, cosines: &Cosines) -> Vec<String> {
 
 fn pieces(out: &mut String, made: &PiecesMade) {
     let both = made.same + made.other.len();
-    let same = made.same;
     out.push_str(&format!(
-        "\n{same} of {} made by both runs are the same file",
-        counted(both, "piece")
+        "\n{} made by both runs, {} of them the same file",
+        counted(both, "piece"),
+        made.same
     ));
     if !made.other.is_empty() {
         let list: Vec<String> = made
@@ -340,13 +340,14 @@ fn score(value: f64) -> String {
     }
 }
 
-/// A change with its sign.
+/// A change with its sign, and never -0.
 fn signed(value: f64) -> String {
-    match value {
-        v if v > 0.0 => format!("+{}", score(v)),
-        // Never -0.000000.
-        v if v == 0.0 => score(0.0),
-        v => score(v),
+    if value > 0.0 {
+        format!("+{}", score(value))
+    } else if value < 0.0 {
+        score(value)
+    } else {
+        score(0.0)
     }
 }
 

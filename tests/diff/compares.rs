@@ -199,7 +199,7 @@ fn prompts_crops_pieces_and_means_that_differ_are_told() {
             "place (counts for nothing)  A        B",
             "pieces[1].path              a/1.wav  b/1.wav",
             "1 row in both, 1 with another prompt in B, 1 heard at other places (crops); no score changed",
-            "0 of 1 piece made by both runs are the same file; others: 1",
+            "1 piece made by both runs, 0 of them the same file; others: 1",
             "stats.csv: largest change of a mean +0.250000: scores of on, taste all",
         ],
     );

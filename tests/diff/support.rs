@@ -22,7 +22,7 @@ impl Runs {
     pub fn with(a: &str, b: &str) -> Self {
         let runs = Self::empty();
         for (run, rows) in [("a", a), ("b", b)] {
-            runs.write(&format!("{run}/scores.csv"), &format!("{SCORES}{rows}"));
+            runs.write(&format!("{run}/scores.csv"), format!("{SCORES}{rows}"));
             runs.manifest(run, |_| {});
         }
         runs
