@@ -7,6 +7,7 @@ pub mod card;
 pub mod checkpoint;
 pub mod cli;
 pub mod commands;
+pub mod diff;
 pub mod export;
 pub mod figures;
 pub mod files;

@@ -56,7 +56,7 @@ pub fn whiskers(values: &[f64], summary: &Summary) -> (f64, f64) {
 }
 
 /// Arithmetic mean; exact when all values are equal.
-pub(super) fn mean(values: &[f64]) -> Option<f64> {
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     let first = *values.first()?;
     if values.iter().all(|&v| v == first) {
         return Some(first);

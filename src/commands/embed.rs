@@ -18,6 +18,7 @@ use crate::model::Model;
 use crate::pipeline::clips::CropChoice;
 use crate::pipeline::{AudioTower, TextTower};
 use crate::progress;
+use crate::report::cell::guarded;
 use crate::run::survey::survey;
 use crate::runtime::{Runtime, library};
 use crate::spec::{self, audio_files, check_ids};
@@ -84,7 +85,7 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
 }
 
 /// The output's folder must be there and writable before anything long starts.
-fn check_out(out: &Path) -> Result<()> {
+pub(super) fn check_out(out: &Path) -> Result<()> {
     let folder = match out.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -193,7 +194,7 @@ fn write(out: &Path, rows: &[Row], with_crops: bool) -> io::Result<()> {
         csv.write_record(header)?;
         for row in rows {
             let mut record = vec![
-                row.id.clone(),
+                guarded(&row.id).into_owned(),
                 row.kind.to_owned(),
                 serde_json::to_string(&row.embedding)?,
             ];

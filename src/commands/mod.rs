@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+mod diff;
 mod embed;
 mod export;
 mod figures;
@@ -35,6 +36,7 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
         Command::Figures { run_dirs } => figures::redraw(&run_dirs),
+        Command::Diff(args) => diff::diff(&args),
         Command::Embed(args) => embed::embed(&args),
         Command::Generate(args) => generate::generate(&args),
         Command::Export(args) => export::export(&args),

@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod clusters;
+pub mod diff;
 pub mod distances;
 pub mod draws;
 pub mod embeddings;
@@ -19,6 +20,7 @@ pub mod texts;
 pub mod tsne;
 
 pub use clusters::ClusterRow;
+pub use diff::DiffRow;
 pub use distances::DistanceRow;
 pub use draws::DrawsRow;
 pub use embeddings::{EmbeddingRow, write_embeddings};
@@ -30,6 +32,6 @@ pub use scores::{ScoreRow, write_scores};
 pub use similarity::SimilarityRow;
 pub use skipped::SkippedRow;
 pub use stats::StatsRow;
-pub use table::{ReportError, Row, read, write};
+pub use table::{ReportError, Row, read, rows, write};
 pub use texts::{TextKind, TextRow};
 pub use tsne::TsneRow;

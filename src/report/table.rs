@@ -71,6 +71,13 @@ pub(super) fn write_columns<T: Serialize>(
 
 /// Read every row of `path`. Columns are found by name, so others may stand beside ours.
 pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, ReportError> {
+    rows(path)?.collect()
+}
+
+/// As [`read`], one row at a time: for files of embeddings, which need not fit into memory.
+pub fn rows<T: Row>(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<T, ReportError>> + use<T>, ReportError> {
     let open = |source| ReportError::Open {
         path: path.to_owned(),
         source,
@@ -90,9 +97,10 @@ pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, ReportError> {
             });
         }
     }
-    csv.deserialize()
-        .map(|row| row.map_err(|e| explain(path, e, Some(&header))))
-        .collect()
+    let path = path.to_owned();
+    Ok(csv
+        .into_deserialize()
+        .map(move |row| row.map_err(|e| explain(&path, e, Some(&header)))))
 }
 
 /// The error of the `csv` crate in words: line, column name, what was expected.

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::SpecError;
 use super::table::{Row, Table};
 use crate::audio::Crops;
+use crate::report::cell::unguarded;
 use crate::wording::shown;
 
 /// Room for what `embed` writes about thousands of pieces, embeddings included.
@@ -24,7 +25,7 @@ pub fn read(path: &Path) -> Result<HashMap<String, Crops>, SpecError> {
     )?;
     let mut crops: HashMap<String, (Crops, u64)> = HashMap::new();
     for row in table.rows().filter(|row| row.get("kind") != "text") {
-        let id = row.get("id");
+        let id = unguarded(row.get("id"));
         if id.is_empty() {
             return Err(row.error("the id is empty"));
         }
@@ -126,6 +127,13 @@ mod tests {
     fn what_embed_wrote_can_be_given_back() {
         let text = "id,kind,embedding,front,middle,back,offset\n1,text,\"[0.5, 0.5]\",,,,\n1,audio,[1],,,,7\n";
         assert_eq!(read_text(text).unwrap()["1"].offset, Some(7));
+    }
+
+    #[test]
+    fn an_id_with_an_apostrophe_against_formulas_is_read_without() {
+        let crops = read_text("id,front,middle,back,offset\n'=1+1,,,,7\n'plain,,,,8\n").unwrap();
+        assert_eq!(crops["=1+1"].offset, Some(7));
+        assert_eq!(crops["'plain"].offset, Some(8));
     }
 
     #[test]

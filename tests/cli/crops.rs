@@ -141,3 +141,20 @@ fn crops_that_do_not_fit_are_an_error_that_names_the_clip() {
     call.ok();
     assert_eq!(read_embeddings(&out)[0].crops[3], Some(96_000));
 }
+
+#[test]
+fn an_id_that_a_spreadsheet_would_compute_is_text_and_finds_its_crop_again() {
+    let models = Models::shared();
+    let folder = TempDir::new().unwrap();
+    let piece = folder.path().join("=1+1.ogg");
+    fs::copy(demo_pieces().join("bitter_03.ogg"), &piece).unwrap();
+    let (first, second) = (folder.path().join("1.csv"), folder.path().join("2.csv"));
+    let call = |out: &Path| {
+        let call = Call::embed(&models, UNFUSED);
+        call.option("--audio", &piece).option("--out", out)
+    };
+    call(&first).option("--seed", "1").ok();
+    assert_eq!(read_embeddings(&first)[0].id, "'=1+1");
+    call(&second).option("--crops", &first).ok();
+    assert_eq!(fs::read(&second).unwrap(), fs::read(&first).unwrap());
+}

@@ -1,0 +1,101 @@
+//! `harness diff`: two runs of one experiment, row by row.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::embed::check_out;
+use super::{UsageError, message};
+use crate::cli::DiffArgs;
+use crate::diff::{self, Moved, Side};
+use crate::progress;
+use crate::report;
+
+pub(super) fn diff(args: &DiffArgs) -> Result<()> {
+    if let Some(out) = &args.out {
+        check_out(out)?;
+        check_not_of_a_run(out, [&args.run_a, &args.run_b])?;
+    }
+    // Exit code 1 is for runs that differ: whatever keeps them from being compared is 2, as with diff(1).
+    let compared = diff::compare(&args.run_a, &args.run_b)
+        .map_err(|error| UsageError(message(&error.into())))?;
+    note(&compared.a, &compared.b);
+    progress::result(diff::report(&compared, args.top))?;
+    if let Some(out) = &args.out {
+        let table = compared.table();
+        report::write(out, &table).context("the rows were not written")?;
+        progress::note(format!("{} rows in {}", table.len(), out.display()));
+    }
+    let moved = compared.moved(args.tolerance);
+    if !moved.is_nothing() {
+        bail!(
+            "{}",
+            verdict(&moved, compared.rows.pairs.len(), args.tolerance)
+        );
+    }
+    progress::result(match args.tolerance > 0.0 {
+        true => format!("\nnothing moved by more than {}", args.tolerance),
+        false => "\nno difference in any row".to_owned(),
+    })?;
+    Ok(())
+}
+
+/// What a reader has to know before the numbers.
+fn note(a: &Side, b: &Side) {
+    for side in [a, b] {
+        if side.manifest.is_none() {
+            progress::note(format!(
+                "{} has no manifest.json: settings are not compared, and the run may not be finished",
+                side.folder.display()
+            ));
+        }
+    }
+    if a.random_weights || b.random_weights {
+        progress::note("random weights: the numbers mean nothing");
+    }
+}
+
+/// `the runs differ: 3 of 12 rows moved by more than 0.001, most of all sweet_01 under fusion on (0.0123)`.
+fn verdict(moved: &Moved, pairs: usize, tolerance: f64) -> String {
+    let mut parts = Vec::new();
+    if let Some(largest) = moved.largest {
+        let (by, key) = (largest.moved_by(), &largest.key);
+        let by = match by < 1e-4 {
+            true => format!("{by:.1e}"),
+            false => format!("{by:.6}"),
+        };
+        parts.push(format!(
+            "{} of {pairs} rows moved by more than {tolerance}, most of all {key} ({by})",
+            moved.rows
+        ));
+    }
+    for (side, n) in [("A", moved.only_in_a), ("B", moved.only_in_b)] {
+        match n {
+            0 => {}
+            1 => parts.push(format!("1 row is only in {side}")),
+            n => parts.push(format!("{n} rows are only in {side}")),
+        }
+    }
+    format!("the runs differ: {}", parts.join("; "))
+}
+
+/// A slip of the hand must not replace what a run computed.
+fn check_not_of_a_run(out: &Path, runs: [&std::path::PathBuf; 2]) -> Result<()> {
+    let Ok(out_is) = fs::canonicalize(out) else {
+        return Ok(());
+    };
+    for run in runs {
+        let Ok(run) = fs::canonicalize(run) else {
+            continue;
+        };
+        if out_is.is_file() && out_is.starts_with(&run) {
+            return Err(UsageError(format!(
+                "--out {} is a file of a run that is compared; name another one",
+                out.display()
+            ))
+            .into());
+        }
+    }
+    Ok(())
+}

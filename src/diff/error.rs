@@ -1,0 +1,76 @@
+//! Why two runs could not be compared.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::side::Side;
+use super::words::shown;
+use crate::report::ReportError;
+use crate::report::manifest::ManifestError;
+
+/// The most arms that a message lists.
+const LISTED: usize = 6;
+
+#[derive(Debug, Error)]
+pub enum DiffError {
+    #[error("{} is no run folder: {message}; name one, such as runs/weights", path.display())]
+    NoRun { path: PathBuf, message: String },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Csv(#[from] ReportError),
+    #[error("{file} has two rows of {key}: every row needs an id of its own")]
+    Twice { file: String, key: String },
+    #[error("cannot compare {file}: the score of {key} is {score}, and a cosine is -1 to 1")]
+    Score {
+        file: String,
+        key: String,
+        score: f64,
+    },
+    #[error("{message}")]
+    NothingShared { message: String },
+}
+
+impl DiffError {
+    /// `in_a` and `in_b`: the arms of their rows, as often as they come.
+    pub(super) fn nothing_shared(a: &Side, b: &Side, in_a: Vec<String>, in_b: Vec<String>) -> Self {
+        let message = format!(
+            "the two runs share no row, and there is nothing to compare: {}; {}. Rows are matched by arm and id",
+            described(a, in_a),
+            described(b, in_b)
+        );
+        Self::NothingShared { message }
+    }
+}
+
+/// `runs/weights is of experiment weights (task clap_scores) and has the arms x, y`.
+fn described(side: &Side, mut arms: Vec<String>) -> String {
+    let mut text = side.folder.display().to_string();
+    match (&side.experiment, &side.task) {
+        (Some(experiment), Some(task)) => {
+            text += &format!(
+                " is of experiment {} (task {})",
+                shown(experiment),
+                shown(task)
+            );
+        }
+        (Some(experiment), None) => text += &format!(" is of experiment {}", shown(experiment)),
+        _ => text += " has no manifest",
+    }
+    let mut seen = std::collections::HashSet::new();
+    arms.retain(|arm| seen.insert(arm.clone()));
+    let more = arms.len().saturating_sub(LISTED);
+    let list: Vec<String> = arms.iter().take(LISTED).map(|arm| shown(arm)).collect();
+    if !list.is_empty() {
+        text += &format!(" and has rows of {}", list.join("; "));
+        if more > 0 {
+            text += &format!(" and {more} more");
+        }
+    } else if side.has_scores {
+        text += " and has a scores.csv";
+    } else {
+        text += " and has no scores.csv";
+    }
+    text
+}

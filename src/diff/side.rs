@@ -1,0 +1,61 @@
+//! One of the two runs: what its folder holds.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::DiffError;
+use crate::report::manifest;
+use crate::report::{EmbeddingRow, Row, ScoreRow, StatsRow};
+
+/// A run folder. Files are named here, not read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    pub folder: PathBuf,
+    /// `None` for a folder that has no manifest: a run that is not finished, or CSVs alone.
+    pub manifest: Option<Value>,
+    pub experiment: Option<String>,
+    pub task: Option<String>,
+    /// Whether its numbers mean nothing.
+    pub random_weights: bool,
+    pub(super) has_scores: bool,
+    pub(super) has_embeddings: bool,
+    pub(super) has_stats: bool,
+}
+
+impl Side {
+    pub(super) fn open(folder: &Path) -> Result<Self, DiffError> {
+        let no_run = |message: &str| DiffError::NoRun {
+            path: folder.to_owned(),
+            message: message.to_owned(),
+        };
+        if !folder.exists() {
+            return Err(no_run("there is no such folder"));
+        }
+        if !folder.is_dir() {
+            return Err(no_run("it is a file"));
+        }
+        let manifest = manifest::read(folder)?;
+        let has = |file: &str| folder.join(file).exists();
+        let (has_scores, has_embeddings) = (has(ScoreRow::FILE), has(EmbeddingRow::FILE));
+        if !has_scores && !has_embeddings {
+            return Err(no_run("it has neither scores.csv nor embeddings.csv"));
+        }
+        let at = |pointer: &str| manifest.as_ref().and_then(|m| m.pointer(pointer));
+        let text = |pointer: &str| at(pointer).and_then(Value::as_str).map(str::to_owned);
+        Ok(Self {
+            folder: folder.to_owned(),
+            experiment: text("/experiment"),
+            task: text("/settings/task"),
+            random_weights: at("/random_weights").and_then(Value::as_bool) == Some(true),
+            manifest,
+            has_scores,
+            has_embeddings,
+            has_stats: has(StatsRow::FILE),
+        })
+    }
+
+    pub(super) fn at(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+}
