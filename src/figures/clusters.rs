@@ -1,0 +1,209 @@
+//! How well the tastes lie apart: silhouettes of the arms with their intervals, and the differences between arms, from
+//! `clusters.csv`.
+
+use super::axis::{Axis, signed};
+use super::canvas::{Align, Canvas, Text};
+use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
+use super::page::Page;
+use super::run::Run;
+use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, LEADING, MARGIN, PAPER, SMALL};
+use super::words::thousands;
+use super::{FigureError, about};
+use crate::analysis::grouping::ALL;
+use crate::report::clusters::{ClusterKind, Metric};
+use crate::report::{ClusterRow, Row};
+
+/// Silhouettes of one kind of embedding, or their differences.
+struct Section<'r> {
+    title: &'static str,
+    axis: &'static str,
+    rows: Vec<&'r ClusterRow>,
+    labels: Vec<String>,
+}
+
+const SECTIONS: [(ClusterKind, Metric, &str, &str); 4] = [
+    (
+        ClusterKind::Audio,
+        Metric::Silhouette,
+        "Embeddings of the pieces",
+        "silhouette by taste, cosine distance (−1 to 1)",
+    ),
+    (
+        ClusterKind::Audio,
+        Metric::SilhouetteDifference,
+        "Embeddings of the pieces, difference of two arms",
+        "difference in silhouette, first arm minus second",
+    ),
+    (
+        ClusterKind::Text,
+        Metric::Silhouette,
+        "Embeddings of the prompts",
+        "silhouette by taste, cosine distance (−1 to 1)",
+    ),
+    (
+        ClusterKind::Text,
+        Metric::SilhouetteDifference,
+        "Embeddings of the prompts, difference of two arms",
+        "difference in silhouette, first arm minus second",
+    ),
+];
+const KEY: [&str; 2] = [
+    "diamond: silhouette, over all pieces; higher is better separated, 0 is not at all",
+    "bar and brackets: bootstrap 95 % interval",
+];
+const P: &str = "p: of the permutation test, whether the tastes lie apart by chance";
+const WIDEST_LABEL: f64 = 230.0;
+const NUMBERS: f64 = 176.0;
+const ROW: f64 = 21.0;
+
+pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError> {
+    let Some(rows) = run.optional::<ClusterRow>()? else {
+        return Ok(Vec::new());
+    };
+    let mut sections = Vec::new();
+    for (kind, metric, title, axis) in SECTIONS {
+        let of = |row: &&ClusterRow| row.kind == kind && row.metric == metric && row.taste == ALL;
+        let mut rows: Vec<&ClusterRow> = rows.iter().filter(of).collect();
+        for row in &rows {
+            for arm in std::iter::once(&row.arm).chain(&row.arm_b) {
+                run.must_know(ClusterRow::FILE, arm, &[])?;
+            }
+        }
+        // All pieces last, after the subsets of the notebook; the arms of each in the order of the file.
+        rows.sort_by_key(|row| row.pieces_per_taste.unwrap_or(usize::MAX));
+        if !rows.is_empty() {
+            sections.push(Section {
+                title,
+                axis,
+                labels: labels(&rows),
+                rows,
+            });
+        }
+    }
+    if sections.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![("clusters", figure(run, &sections)?)])
+}
+
+/// `off · first 20 of each taste`; the same width is left for what tells rows apart.
+fn labels(rows: &[&ClusterRow]) -> Vec<String> {
+    let look = Text::new(LABEL, INK);
+    let subset = |row: &ClusterRow| match row.pieces_per_taste {
+        Some(count) => format!(" · first {count} of each taste"),
+        None => String::new(),
+    };
+    let widest = rows.iter().map(|row| look.width(&subset(row)));
+    let room = WIDEST_LABEL - widest.fold(0.0, f64::max);
+    let arms: Vec<String> = rows
+        .iter()
+        .map(|row| match &row.arm_b {
+            Some(arm_b) => format!("{} − {arm_b}", row.arm),
+            None => row.arm.clone(),
+        })
+        .collect();
+    // Each arm once, so that two rows of one arm are not taken for two arms.
+    let mut names: Vec<&str> = Vec::new();
+    for arm in &arms {
+        if !names.contains(&arm.as_str()) {
+            names.push(arm);
+        }
+    }
+    let short = look.shorten_apart(&names, room);
+    let label = |(row, arm): (&&ClusterRow, &String)| {
+        let place = names.iter().position(|name| name == arm).unwrap_or(0);
+        format!("{}{}", short[place], subset(row))
+    };
+    rows.iter().zip(&arms).map(label).collect()
+}
+
+fn figure(run: &Run<'_>, sections: &[Section<'_>]) -> Result<String, FigureError> {
+    let mut words = run.words(format!(
+        "Separation of the tastes (silhouette): {}",
+        run.subject()
+    ));
+    words.key = KEY.map(str::to_owned).to_vec();
+    if sections.iter().flat_map(|s| &s.rows).any(|row| row.p.is_some()) {
+        words.key.push(P.to_owned());
+    }
+    let page = Page::new(FIGURE_WIDTH, &words)?;
+    let look = Text::new(LABEL, INK);
+    let all = sections.iter().flat_map(|section| &section.labels);
+    let gutter = all.map(|label| look.width(label)).fold(0.0, f64::max) + 9.0;
+    let width = page.width - 2.0 * MARGIN - gutter - NUMBERS;
+    let headings: Vec<Heading> = sections
+        .iter()
+        .map(|section| Heading::new(section.title, "", page.width - 2.0 * MARGIN))
+        .collect();
+    let heights = sections
+        .iter()
+        .zip(&headings)
+        .map(|(s, heading)| heading.height() + s.rows.len() as f64 * ROW + BELOW_AXIS);
+    page.draw(about("clusters"), heights.sum(), |canvas, mut top| {
+        let left = MARGIN + gutter;
+        for (section, heading) in sections.iter().zip(&headings) {
+            heading.draw(canvas, (MARGIN, top))?;
+            top += heading.height();
+            let size = (width, section.rows.len() as f64 * ROW);
+            let values = section.rows.iter().flat_map(|row| {
+                let ends = [Some(row.value), row.ci_low, row.ci_high, Some(0.0)];
+                ends.into_iter().flatten()
+            });
+            let axis = Axis::over(values, ticks_across(width)).placed(left, left + width);
+            across(canvas, &axis, section.axis, (left, top), size)?;
+            for (i, (row, label)) in section.rows.iter().zip(&section.labels).enumerate() {
+                let y = top + (i as f64 + 0.5) * ROW;
+                let next = section.rows.get(i + 1);
+                if next.is_some_and(|next| next.pieces_per_taste != row.pieces_per_taste) {
+                    let below = y + ROW / 2.0;
+                    let right = page.width - MARGIN;
+                    canvas.path(&[(MARGIN, below), (right, below)], GRID, 1.0)?;
+                }
+                let beside = (left - 7.0, y + 0.36 * LABEL);
+                canvas.text(label, beside, look.align(Align::Right))?;
+                one(canvas, &axis, (left + width, y), row)?;
+            }
+            watermark(canvas, run.watermark, (left, top), size)?;
+            top += size.1 + BELOW_AXIS;
+        }
+        Ok(())
+    })
+}
+
+fn one(
+    canvas: &mut Canvas<'_>,
+    axis: &Axis,
+    (right, y): (f64, f64),
+    row: &ClusterRow,
+) -> Result<(), FigureError> {
+    const CAP: f64 = 3.0;
+    let left = axis.at(axis.low());
+    canvas.path(&[(left, y), (right, y)], FRAME, 0.5)?;
+    let plus = row.arm_b.is_some();
+    let mut text = signed(row.value, 3, plus);
+    if let Some((low, high)) = row.ci_low.zip(row.ci_high) {
+        canvas.path(&[(axis.at(low), y), (axis.at(high), y)], INK, 1.75)?;
+        for end in [low, high] {
+            let x = axis.at(end);
+            canvas.path(&[(x, y - CAP), (x, y + CAP)], INK, 1.25)?;
+        }
+        let (low, high) = (signed(low, 3, false), signed(high, 3, false));
+        text = format!("{text} [{low}, {high}]");
+    }
+    canvas.diamond((axis.at(row.value), y), 2.5, PAPER, INK)?;
+    let look = Text::new(SMALL, INK);
+    let x = right + 8.0;
+    let second = match row.p {
+        Some(p) if p < 0.001 => format!("n = {} · p < 0.001", thousands(row.n as u64)),
+        Some(p) => format!("n = {} · p = {p:.3}", thousands(row.n as u64)),
+        None => format!("n = {}", thousands(row.n as u64)),
+    };
+    // On one line where there is room for both.
+    let line = format!("{text} · {second}");
+    if look.width(&line) <= NUMBERS - 8.0 {
+        return canvas.text(&line, (x, y + 0.36 * SMALL), look);
+    }
+    let half = SMALL * LEADING / 2.0;
+    canvas.text(&text, (x, y + 0.36 * SMALL - 0.8 * half), look)?;
+    canvas.text(&second, (x, y + 0.36 * SMALL + 0.8 * half), look)
+}
