@@ -11,6 +11,7 @@ use super::page::{Page, Words};
 use super::theme::{
     FIGURE_WIDTH, FRAME, INK, LABEL, LEADING, PANEL_GAP, PAPER, QUIET, SMALL, SMALL_WIDTH, Tint,
 };
+use super::words::thousands;
 use super::{FigureError, swarm};
 use crate::analysis::summary::{Summary, whiskers};
 
@@ -27,7 +28,8 @@ pub struct BoxPlotSpec<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel<'a> {
     pub title: &'a str,
-    pub subtitle: String,
+    /// Under the title: n, the checkpoint.
+    pub under: Vec<String>,
     /// The same labels in the same order in every panel, so that panels can be compared by eye.
     pub groups: Vec<Group<'a>>,
 }
@@ -127,7 +129,7 @@ pub fn render(mut spec: BoxPlotSpec<'_>) -> Result<String, FigureError> {
     let headings: Vec<Heading> = spec
         .panels
         .iter()
-        .map(|p| Heading::new(p.title, &p.subtitle, width))
+        .map(|p| Heading::new(p.title, &p.under, width))
         .collect();
     let above = tallest(&headings);
     let layout = Layout::new(&spec, &page, above, columns);
@@ -171,7 +173,8 @@ fn groups(
     let counts = baseline + lanes as f64 * LINE;
     let count = Text::new(SMALL, QUIET);
     // Where `n = 25` does not fit under a group, `n` stands once, at the left.
-    let ns = groups.iter().map(|g| format!("n = {}", g.values.len()));
+    let counted = |group: &Group<'_>| thousands(group.values.len() as u64);
+    let ns = groups.iter().map(|g| format!("n = {}", counted(g)));
     let short = ns.map(|n| count.width(&n)).fold(0.0, f64::max) > slot - 3.0;
     if short {
         canvas.text("n", (left - 6.0, counts), count.align(Align::Right))?;
@@ -186,8 +189,8 @@ fn groups(
         let label = Text::new(LABEL, INK).align(Align::Centre);
         canvas.text(name, (middle, baseline + lane), label)?;
         let n = match short {
-            true => group.values.len().to_string(),
-            false => format!("n = {}", group.values.len()),
+            true => counted(group),
+            false => format!("n = {}", counted(group)),
         };
         canvas.text(&n, (middle, counts), count.align(Align::Centre))?;
         if let Some(summary) = &group.summary {
@@ -215,7 +218,8 @@ fn one(
     let (radius, alpha) = match heights.len() {
         0..=60 => (1.75, 0.7),
         61..=250 => (1.375, 0.55),
-        _ => (1.125, 0.4),
+        251..=600 => (1.125, 0.4),
+        _ => (0.9, 0.3),
     };
     let Tint { colour, hatched } = group.tint;
     for (y, offset) in heights.iter().zip(swarm::offsets(&heights, 4.0)) {

@@ -8,9 +8,7 @@ use super::canvas::{Align, Canvas, Text};
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
 use super::marker::Shape;
 use super::page::{Page, Words};
-use super::theme::{
-    FIGURE_WIDTH, GRID, INK, LABEL, MARGIN, PANEL_GAP, PAPER, SMALL, Tint,
-};
+use super::theme::{FIGURE_WIDTH, GRID, INK, LABEL, MARGIN, PANEL_GAP, PAPER, SMALL, Tint};
 use super::words::thousands;
 use super::{FigureError, swarm};
 use crate::analysis::summary::Summary;
@@ -29,7 +27,8 @@ pub struct ByPromptSpec<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block<'a> {
     pub title: String,
-    pub subtitle: String,
+    /// Under the title: the checkpoint, how many draws there are, their order.
+    pub under: Vec<String>,
     /// The same prompts in the same order in every block, so that blocks can be compared by eye.
     pub lines: Vec<Line<'a>>,
 }
@@ -118,7 +117,7 @@ pub fn render(mut spec: ByPromptSpec<'_>) -> Result<String, FigureError> {
     let headings: Vec<Heading> = spec
         .blocks
         .iter()
-        .map(|block| Heading::new(&block.title, &block.subtitle, width))
+        .map(|block| Heading::new(&block.title, &block.under, width))
         .collect();
     let around: f64 = headings.iter().map(|h| h.height() + BELOW_AXIS).sum();
     let blocks = spec.blocks.len().max(1) as f64;
@@ -129,7 +128,9 @@ pub fn render(mut spec: ByPromptSpec<'_>) -> Result<String, FigureError> {
         let all = thousands(all as u64);
         format!("the {half} highest and {half} lowest of {all} prompts; all are in scores.csv")
     };
-    spec.words.key.extend(key(draws).into_iter().map(str::to_owned));
+    spec.words
+        .key
+        .extend(key(draws).into_iter().map(str::to_owned));
     let mut words = spec.words.clone();
     words.key.push(note(all));
     let room = (Page::new(FIGURE_WIDTH, &words)?.room() - around) / blocks;
@@ -226,7 +227,7 @@ fn one(
     let (radius, alpha) = match places.len() {
         1 => (2.5, 1.0),
         2..LEAST_DRAWS => (2.0, 0.9),
-        LEAST_DRAWS..=60 => (1.5, 0.6),
+        LEAST_DRAWS..=60 => (if tall { 2.0 } else { 1.5 }, 0.6),
         _ => (1.25, 0.4),
     };
     let Tint { colour, hatched } = line.tint;

@@ -89,9 +89,16 @@ impl Text {
             let breaks = ends
                 .filter(|(_, c)| " -_/·,".contains(*c))
                 .map(|(end, _)| end);
-            let fits = breaks
+            let fitting: Vec<usize> = breaks
                 .take_while(|&end| self.width(rest[..end].trim_end()) <= width)
-                .last();
+                .collect();
+            // At a space, unless that leaves most of the line empty: `5,521` and `630k-audioset` stay whole.
+            let spaces = fitting
+                .iter()
+                .copied()
+                .filter(|&end| rest[..end].ends_with(' '));
+            let wide = |&end: &usize| self.width(rest[..end].trim_end()) >= 0.5 * width;
+            let fits = spaces.filter(wide).last().or(fitting.last().copied());
             match fits {
                 Some(end) if wrapped.len() + 1 < lines => {
                     wrapped.push(rest[..end].trim_end().to_owned());
@@ -308,12 +315,7 @@ impl Canvas<'_> {
         self.fill(points, fill, 1.0)
     }
 
-    fn fill(
-        &mut self,
-        points: &[(f64, f64)],
-        fill: Colour,
-        alpha: f64,
-    ) -> Result<(), FigureError> {
+    fn fill(&mut self, points: &[(f64, f64)], fill: Colour, alpha: f64) -> Result<(), FigureError> {
         let points = points.iter().map(|&p| point(p));
         self.backend
             .fill_polygon(points, &style(fill, alpha, 0.0))
@@ -332,7 +334,10 @@ impl Canvas<'_> {
         // The outline of a hollow sign lies within the filled one.
         let line = (0.5 * radius).clamp(0.6, 1.3);
         let inner = radius - line / 2.0;
-        match (shape.corners(centre, if hollow { inner } else { radius }), hollow) {
+        match (
+            shape.corners(centre, if hollow { inner } else { radius }),
+            hollow,
+        ) {
             (None, false) => self.dot(centre, radius, colour, alpha),
             (None, true) => self
                 .backend
@@ -477,9 +482,16 @@ mod tests {
         assert!(lines[1].ends_with('…'), "{lines:?}");
         assert!(lines.iter().all(|line| look.width(line) <= 120.0));
         assert_eq!(look.shorten("short", 120.0), "short");
-        let apart = look.shorten_apart(&["a taste with a long name 1", "a taste with a long name 2"], 90.0);
+        let apart = look.shorten_apart(
+            &["a taste with a long name 1", "a taste with a long name 2"],
+            90.0,
+        );
         assert_ne!(apart[0], apart[1]);
-        assert!(apart.iter().all(|text| look.width(text) <= 90.0 && text.contains('…')));
+        assert!(
+            apart
+                .iter()
+                .all(|text| look.width(text) <= 90.0 && text.contains('…'))
+        );
         assert_eq!(look.shorten("цвет", 1.0), "…");
         assert!(look.wrap("  ", 120.0, 2).is_empty());
     }

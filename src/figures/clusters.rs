@@ -6,7 +6,7 @@ use super::canvas::{Align, Canvas, Text};
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
 use super::page::Page;
 use super::run::Run;
-use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, LEADING, MARGIN, PAPER, SMALL};
+use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PAPER, SMALL};
 use super::words::thousands;
 use super::{FigureError, about};
 use crate::analysis::grouping::ALL;
@@ -48,12 +48,13 @@ const SECTIONS: [(ClusterKind, Metric, &str, &str); 4] = [
     ),
 ];
 const KEY: [&str; 2] = [
-    "diamond: silhouette, over all pieces; higher is better separated, 0 is not at all",
+    "diamond: mean silhouette; 0 is no separation, more is better",
     "bar and brackets: bootstrap 95 % interval",
 ];
-const P: &str = "p: of the permutation test, whether the tastes lie apart by chance";
-const WIDEST_LABEL: f64 = 230.0;
-const NUMBERS: f64 = 176.0;
+const P: &str = "p: of the permutation test";
+const WIDEST_LABEL: f64 = 225.0;
+/// Between a panel and the numbers beside it.
+const BESIDE: f64 = 8.0;
 const ROW: f64 = 21.0;
 
 pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError> {
@@ -123,17 +124,24 @@ fn figure(run: &Run<'_>, sections: &[Section<'_>]) -> Result<String, FigureError
         run.subject()
     ));
     words.key = KEY.map(str::to_owned).to_vec();
-    if sections.iter().flat_map(|s| &s.rows).any(|row| row.p.is_some()) {
+    if sections
+        .iter()
+        .flat_map(|s| &s.rows)
+        .any(|row| row.p.is_some())
+    {
         words.key.push(P.to_owned());
     }
     let page = Page::new(FIGURE_WIDTH, &words)?;
     let look = Text::new(LABEL, INK);
     let all = sections.iter().flat_map(|section| &section.labels);
     let gutter = all.map(|label| look.width(label)).fold(0.0, f64::max) + 9.0;
-    let width = page.width - 2.0 * MARGIN - gutter - NUMBERS;
+    let rows = sections.iter().flat_map(|section| &section.rows);
+    let numbers = rows.map(|row| Text::new(SMALL, INK).width(&numbers(row)));
+    let aside = numbers.fold(0.0, f64::max) + BESIDE;
+    let width = page.width - 2.0 * MARGIN - gutter - aside;
     let headings: Vec<Heading> = sections
         .iter()
-        .map(|section| Heading::new(section.title, "", page.width - 2.0 * MARGIN))
+        .map(|section| Heading::new(section.title, &[], page.width - 2.0 * MARGIN))
         .collect();
     let heights = sections
         .iter()
@@ -170,6 +178,22 @@ fn figure(run: &Run<'_>, sections: &[Section<'_>]) -> Result<String, FigureError
     })
 }
 
+/// `0.057 [0.036, 0.087] · n = 80 · p = 0.011`.
+fn numbers(row: &ClusterRow) -> String {
+    let plus = row.arm_b.is_some();
+    let mut text = signed(row.value, 3, plus);
+    if let Some((low, high)) = row.ci_low.zip(row.ci_high) {
+        let (low, high) = (signed(low, 3, false), signed(high, 3, false));
+        text = format!("{text} [{low}, {high}]");
+    }
+    text = format!("{text} · n = {}", thousands(row.n as u64));
+    match row.p {
+        Some(p) if p < 0.001 => format!("{text} · p < 0.001"),
+        Some(p) => format!("{text} · p = {p:.3}"),
+        None => text,
+    }
+}
+
 fn one(
     canvas: &mut Canvas<'_>,
     axis: &Axis,
@@ -179,31 +203,14 @@ fn one(
     const CAP: f64 = 3.0;
     let left = axis.at(axis.low());
     canvas.path(&[(left, y), (right, y)], FRAME, 0.5)?;
-    let plus = row.arm_b.is_some();
-    let mut text = signed(row.value, 3, plus);
     if let Some((low, high)) = row.ci_low.zip(row.ci_high) {
         canvas.path(&[(axis.at(low), y), (axis.at(high), y)], INK, 1.75)?;
         for end in [low, high] {
             let x = axis.at(end);
             canvas.path(&[(x, y - CAP), (x, y + CAP)], INK, 1.25)?;
         }
-        let (low, high) = (signed(low, 3, false), signed(high, 3, false));
-        text = format!("{text} [{low}, {high}]");
     }
     canvas.diamond((axis.at(row.value), y), 2.5, PAPER, INK)?;
-    let look = Text::new(SMALL, INK);
-    let x = right + 8.0;
-    let second = match row.p {
-        Some(p) if p < 0.001 => format!("n = {} · p < 0.001", thousands(row.n as u64)),
-        Some(p) => format!("n = {} · p = {p:.3}", thousands(row.n as u64)),
-        None => format!("n = {}", thousands(row.n as u64)),
-    };
-    // On one line where there is room for both.
-    let line = format!("{text} · {second}");
-    if look.width(&line) <= NUMBERS - 8.0 {
-        return canvas.text(&line, (x, y + 0.36 * SMALL), look);
-    }
-    let half = SMALL * LEADING / 2.0;
-    canvas.text(&text, (x, y + 0.36 * SMALL - 0.8 * half), look)?;
-    canvas.text(&second, (x, y + 0.36 * SMALL + 0.8 * half), look)
+    let at = (right + BESIDE, y + 0.36 * SMALL);
+    canvas.text(&numbers(row), at, Text::new(SMALL, INK))
 }

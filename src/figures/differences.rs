@@ -19,7 +19,8 @@ use crate::analysis::summary::Summary;
 #[derive(Debug, Clone, PartialEq)]
 pub struct DifferencesSpec<'a> {
     pub panels: Vec<PairPanel<'a>>,
-    pub axis: String,
+    /// What the axis measures: in full, and short for narrow panels.
+    pub axes: [String; 2],
     pub words: Words<'a>,
     pub about: &'a str,
 }
@@ -28,7 +29,8 @@ pub struct DifferencesSpec<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairPanel<'a> {
     pub title: String,
-    pub subtitle: String,
+    /// Under the title.
+    pub under: String,
     /// The same labels in the same order in every panel; [`ALL`] is set apart.
     pub rows: Vec<Row<'a>>,
 }
@@ -50,6 +52,8 @@ const KEY: [&str; 3] = [
 ];
 const MOST_COLUMNS: usize = 3;
 const WIDEST_LABEL: f64 = 110.0;
+/// Between a panel and the numbers beside it.
+const BESIDE: f64 = 6.0;
 
 /// How the rows of a panel are laid out, px.
 struct Layout {
@@ -74,12 +78,20 @@ pub fn render(mut spec: DifferencesSpec<'_>) -> Result<String, FigureError> {
     let widest = labels.iter().map(|label| bold.width(label));
     let gutter = widest.fold(0.0, f64::max) + 8.0;
     let stacked = columns == MOST_COLUMNS;
-    let aside = if stacked { 74.0 } else { 116.0 };
+    let numbers = spec.panels.iter().flat_map(|p| &p.rows).map(|row| {
+        let [mean, interval] = numbers(row);
+        let look = Text::new(SMALL, INK);
+        match stacked {
+            true => look.width(&mean).max(look.width(&interval)),
+            false => look.width(&format!("{mean} {interval}")),
+        }
+    });
+    let aside = numbers.fold(0.0, f64::max) + BESIDE;
     let width = panel_width(page.width, columns, gutter, aside);
     let headings: Vec<Heading> = spec
         .panels
         .iter()
-        .map(|p| Heading::new(&p.title, &p.subtitle, width + aside))
+        .map(|p| Heading::new(&p.title, std::slice::from_ref(&p.under), width + aside))
         .collect();
     let above = tallest(&headings);
     let count = lines.len().max(1) as f64;
@@ -102,12 +114,17 @@ pub fn render(mut spec: DifferencesSpec<'_>) -> Result<String, FigureError> {
     };
     let grid = &layout.grid;
     let axis = Axis::over(spec.panels.iter().flat_map(shown), ticks_across(width));
+    let [full, short] = &spec.axes;
+    let label = match Text::new(SMALL, INK).width(full) <= width {
+        true => full,
+        false => short,
+    };
     page.draw(spec.about, grid.height(), |canvas, _| {
         for (i, (panel, heading)) in spec.panels.iter().zip(&headings).enumerate() {
             let (left, top) = grid.corner(i);
             heading.draw(canvas, (left, top - above))?;
             let axis = axis.placed(left, left + width);
-            across(canvas, &axis, &spec.axis, (left, top), grid.panel)?;
+            across(canvas, &axis, label, (left, top), grid.panel)?;
             if grid.leads(i) {
                 row_labels(canvas, &layout, &panel.rows, (left, top))?;
             }
@@ -162,6 +179,18 @@ fn lines_of(
     Ok(())
 }
 
+/// The mean difference of a row and its interval, in words.
+fn numbers(row: &Row<'_>) -> [String; 2] {
+    let Some(summary) = &row.summary else {
+        return ["no pieces".to_owned(), String::new()];
+    };
+    let interval = summary.ci_low.zip(summary.ci_high).map(|(low, high)| {
+        let (low, high) = (signed(low, 3, false), signed(high, 3, false));
+        format!("[{low}, {high}]")
+    });
+    [signed(summary.mean, 3, true), interval.unwrap_or_default()]
+}
+
 fn one(
     canvas: &mut Canvas<'_>,
     axis: &Axis,
@@ -169,10 +198,10 @@ fn one(
     y: f64,
     row: &Row<'_>,
 ) -> Result<(), FigureError> {
-    let x = axis.at(axis.high()) + 6.0;
-    let look = Text::new(SMALL, INK);
+    let x = axis.at(axis.high()) + BESIDE;
+    let [mean, interval] = numbers(row);
     let Some(summary) = &row.summary else {
-        return canvas.text("no pieces", (x, y + 0.36 * SMALL), Text::new(SMALL, QUIET));
+        return canvas.text(&mean, (x, y + 0.36 * SMALL), Text::new(SMALL, QUIET));
     };
     let mut sorted = row.differences.clone();
     sorted.sort_by(f64::total_cmp);
@@ -180,7 +209,8 @@ fn one(
     let (radius, alpha) = match places.len() {
         0..=60 => (1.5, 0.65),
         61..=250 => (1.375, 0.45),
-        _ => (1.125, 0.3),
+        251..=600 => (1.125, 0.3),
+        _ => (0.9, 0.25),
     };
     // The interval lies above the middle of its row, the dots below.
     let (rise, dots, half) = (0.25 * layout.row, 0.15 * layout.row, 0.25 * layout.row);
@@ -189,26 +219,17 @@ fn one(
         let at = (*place, y + dots + offset * half);
         canvas.marker(Shape::Circle, at, radius, (colour, hatched), alpha)?;
     }
-    let mean = signed(summary.mean, 3, true);
-    let interval = summary.ci_low.zip(summary.ci_high);
-    if let Some((low, high)) = interval {
+    if let Some((low, high)) = summary.ci_low.zip(summary.ci_high) {
         let ends = [(axis.at(low), y - rise), (axis.at(high), y - rise)];
         canvas.path(&ends, INK, 1.5)?;
     }
     canvas.diamond((axis.at(summary.mean), y - rise), 2.0, PAPER, INK)?;
-    let numbers = interval.map(|(low, high)| {
-        format!(
-            "[{}, {}]",
-            signed(low, 3, false),
-            signed(high, 3, false)
-        )
-    });
-    match numbers {
-        Some(numbers) if layout.stacked => {
+    let look = Text::new(SMALL, INK);
+    match layout.stacked && !interval.is_empty() {
+        true => {
             canvas.text(&mean, (x, y - 0.12 * SMALL), look)?;
-            canvas.text(&numbers, (x, y + 0.98 * SMALL), look)
+            canvas.text(&interval, (x, y + 0.98 * SMALL), look)
         }
-        Some(numbers) => canvas.text(&format!("{mean} {numbers}"), (x, y + 0.36 * SMALL), look),
-        None => canvas.text(&mean, (x, y + 0.36 * SMALL), look),
+        false => canvas.text(&format!("{mean} {interval}"), (x, y + 0.36 * SMALL), look),
     }
 }

@@ -3,7 +3,9 @@
 use super::FigureError;
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Text};
-use super::theme::{FRAME, GRID, INK, LEADING, MARGIN, PANEL_GAP, QUIET, SMALL, TITLE, WARNING, ZERO};
+use super::theme::{
+    FRAME, GRID, INK, LEADING, MARGIN, PANEL_GAP, QUIET, SMALL, TITLE, WARNING, ZERO,
+};
 
 /// Where the panels of a figure lie. Lengths in px.
 #[derive(Debug, Clone)]
@@ -60,17 +62,21 @@ pub fn panel_width(width: f64, columns: usize, gutter: f64, aside: f64) -> f64 {
     room / columns - aside
 }
 
-/// The heading of a panel: a bold title and a quiet text under it, each of up to two lines.
+/// The heading of a panel: a bold title of up to two lines and quiet lines under it.
 pub struct Heading {
     title: Vec<String>,
     subtitle: Vec<String>,
 }
 
 impl Heading {
-    pub fn new(title: &str, subtitle: &str, width: f64) -> Self {
+    /// `under` are parts, kept whole, that share a line where they fit one.
+    pub fn new(title: &str, under: &[String], width: f64) -> Self {
+        let look = subtitle_look();
+        let parts: Vec<&str> = under.iter().map(String::as_str).collect();
+        let lines = joined(&parts, look, width);
         Self {
             title: title_look().wrap(title, width, 2),
-            subtitle: subtitle_look().wrap(subtitle, width, 2),
+            subtitle: lines.iter().map(|line| look.shorten(line, width)).collect(),
         }
     }
 
@@ -111,15 +117,7 @@ impl Foot {
     /// `key` is a list of explanations, kept whole at line ends.
     pub fn new(key: &[&str], caption: &str, warning: Option<&str>, width: f64) -> Self {
         let look = Text::new(SMALL, QUIET);
-        let mut lines: Vec<String> = Vec::new();
-        for part in key {
-            match lines.last_mut() {
-                Some(line) if look.width(&format!("{line} · {part}")) <= width => {
-                    *line = format!("{line} · {part}");
-                }
-                _ => lines.push((*part).to_owned()),
-            }
-        }
+        let lines = joined(key, look, width);
         let wrapped = lines.iter().flat_map(|line| look.wrap(line, width, 3));
         Self {
             key: wrapped.collect(),
@@ -149,6 +147,20 @@ impl Foot {
         }
         Ok(())
     }
+}
+
+/// `parts` in as few lines as the width allows.
+fn joined(parts: &[&str], look: Text, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        match lines.last_mut() {
+            Some(line) if look.width(&format!("{line} · {part}")) <= width => {
+                *line = format!("{line} · {part}");
+            }
+            _ => lines.push((*part).to_owned()),
+        }
+    }
+    lines
 }
 
 fn block_height(lines: &[String]) -> f64 {
@@ -183,7 +195,7 @@ pub fn watermark(
 
 /// Ticks that fit `width` px side by side.
 pub fn ticks_across(width: f64) -> f64 {
-    (width / 46.0).clamp(2.0, 6.0)
+    (width / 40.0).clamp(2.0, 7.0)
 }
 
 /// Height under a panel for its horizontal axis, with room before what follows.

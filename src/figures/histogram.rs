@@ -20,7 +20,8 @@ use crate::wording::shown;
 /// One panel: sets over the same axis.
 struct Panel {
     title: String,
-    subtitle: String,
+    /// Under the title: the checkpoint, and n of each set.
+    under: Vec<String>,
     sets: Vec<Set>,
 }
 
@@ -53,7 +54,10 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         true => of_texts(run)?,
         false => of_sets(run)?,
     };
-    Ok(figure.map(|figure| ("histogram", figure)).into_iter().collect())
+    Ok(figure
+        .map(|figure| ("histogram", figure))
+        .into_iter()
+        .collect())
 }
 
 /// Scores of sets of pieces.
@@ -78,7 +82,11 @@ fn of_sets(run: &Run<'_>) -> Result<Option<String>, FigureError> {
         let arm = run.arm(condition.name);
         let scores: Vec<f64> = condition.pieces.iter().map(|p| p.score).collect();
         let place = set_of(condition.name);
-        let n = format!("{}: n = {}", sets.get(place).unwrap_or(&""), scores.len());
+        let n = format!(
+            "{}: n = {}",
+            sets.get(place).unwrap_or(&""),
+            thousands(scores.len() as u64)
+        );
         let set = Set {
             place,
             bins: binned(&scores, &edges),
@@ -87,14 +95,17 @@ fn of_sets(run: &Run<'_>) -> Result<Option<String>, FigureError> {
         match panels.iter_mut().find(|panel| panel.title == arm) {
             Some(panel) => {
                 panel.sets.push(set);
-                panel.subtitle = format!("{} · {n}", panel.subtitle);
+                panel.under.push(n);
             }
             None => panels.push(Panel {
                 title: arm.to_owned(),
-                subtitle: match run.manifest.checkpoint(arm) {
-                    Some(checkpoint) => format!("{checkpoint} · {n}"),
-                    None => n,
-                },
+                under: run
+                    .manifest
+                    .checkpoint(arm)
+                    .map(str::to_owned)
+                    .into_iter()
+                    .chain([n])
+                    .collect(),
                 sets: vec![set],
             }),
         }
@@ -111,8 +122,8 @@ fn edges(scores: impl Iterator<Item = f64>, least: Option<usize>) -> Vec<f64> {
     let none = (f64::INFINITY, f64::NEG_INFINITY);
     let (low, high) = scores.fold(none, |(low, high), v| (low.min(v), high.max(v)));
     let span = (high - low).max(0.02);
-    // About the square root of the number of pieces, as spreadsheets take it, within what a panel shows well.
-    let bins = (least.unwrap_or(1) as f64).sqrt().clamp(8.0, 30.0);
+    // At most twice the square root of the number of pieces, within what a panel shows well; round steps make them fewer.
+    let bins = (2.0 * (least.unwrap_or(1) as f64).sqrt()).clamp(8.0, 40.0);
     let step = Axis::between(0.0, span, bins).step();
     let first = (low / step).floor();
     let mut edges = vec![first * step];
@@ -158,7 +169,10 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
     }
     if sets.len() > STYLES.len() {
         let most = STYLES.len();
-        return Err(unfit(format!("it has {} sets, and a figure holds {most}", sets.len())));
+        return Err(unfit(format!(
+            "it has {} sets, and a figure holds {most}",
+            sets.len()
+        )));
     }
     let (mut drawn, mut counts) = (Vec::new(), Vec::new());
     for (place, set) in sets.iter().enumerate() {
@@ -168,7 +182,9 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
         if bins.windows(2).any(overlaps) {
             return Err(unfit(format!("the bins of {} overlap", shown(set))));
         }
-        let pairs: u64 = bins.iter().fold(0, |sum, row| sum.saturating_add(row.count));
+        let pairs: u64 = bins
+            .iter()
+            .fold(0, |sum, row| sum.saturating_add(row.count));
         if pairs == 0 {
             continue;
         }
@@ -176,7 +192,10 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
         counts.push(format!("{} pairs of {set}s", thousands(pairs)));
         drawn.push(Set {
             place,
-            mean: bins.iter().map(|row| share(row) * (row.low + row.high) / 2.0).sum(),
+            mean: bins
+                .iter()
+                .map(|row| share(row) * (row.low + row.high) / 2.0)
+                .sum(),
             bins: bins
                 .iter()
                 .map(|row| Bin {
@@ -195,7 +214,7 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
     words.key = vec!["upright line with a tip: mean, from the bins".to_owned()];
     let panel = Panel {
         title: String::new(),
-        subtitle: String::new(),
+        under: Vec::new(),
         sets: drawn,
     };
     let axes = ("cosine of two texts", "share of pairs (%)");
@@ -225,7 +244,7 @@ fn render(
     let width = panel_width(page.width, columns, GUTTER, 0.0);
     let headings: Vec<Heading> = panels
         .iter()
-        .map(|panel| Heading::new(&panel.title, &panel.subtitle, width))
+        .map(|panel| Heading::new(&panel.title, &panel.under, width))
         .collect();
     let above = tallest(&headings);
     let room = page.room() / rows as f64 - above - BELOW_AXIS;
@@ -239,12 +258,19 @@ fn render(
         below: BELOW_AXIS,
         top: page.top(),
     };
-    let bins = || panels.iter().flat_map(|p| &p.sets).flat_map(|set| &set.bins);
+    let bins = || {
+        panels
+            .iter()
+            .flat_map(|p| &p.sets)
+            .flat_map(|set| &set.bins)
+    };
     // Bins that no set has anything in are not shown.
-    let ends = bins().filter(|bin| bin.share > 0.0).flat_map(|bin| [bin.low, bin.high]);
+    let ends = bins()
+        .filter(|bin| bin.share > 0.0)
+        .flat_map(|bin| [bin.low, bin.high]);
     let x_axis = Axis::over(ends, ticks_across(width));
     let most = bins().map(|bin| 100.0 * bin.share).fold(1.0, f64::max);
-    let y_axis = Axis::between(0.0, 1.06 * most, grid.panel.1 / 32.0);
+    let y_axis = Axis::between(0.0, 1.12 * most, grid.panel.1 / 32.0);
     page.draw(about("histogram"), grid.height(), |canvas, _| {
         for (i, (panel, heading)) in panels.iter().zip(&headings).enumerate() {
             let (left, top) = grid.corner(i);
@@ -277,9 +303,6 @@ fn bars(canvas: &mut Canvas<'_>, x: &Axis, y: &Axis, set: &Set) -> Result<(), Fi
             continue;
         }
         let height = y.at(100.0 * bin.share);
-        if let Some(fill) = fill {
-            canvas.rect((left, height), (right, y.at(0.0)), fill, 1.0)?;
-        }
         // Back to the axis where a bin is missing.
         match outline.last().copied() {
             Some((end, _)) if (end - left).abs() < 0.01 => {}
@@ -291,6 +314,9 @@ fn bars(canvas: &mut Canvas<'_>, x: &Axis, y: &Axis, set: &Set) -> Result<(), Fi
     if let Some(&(end, _)) = outline.last() {
         outline.push((end, y.at(0.0)));
     }
+    if let Some(fill) = fill {
+        canvas.polygon(&outline, fill)?;
+    }
     canvas.path(&outline, line, 1.5)
 }
 
@@ -299,11 +325,18 @@ fn mean(canvas: &mut Canvas<'_>, x: &Axis, y: &Axis, set: &Set) -> Result<(), Fi
     let (fill, line) = STYLES[set.place % STYLES.len()];
     let dark = line.darker(0.25);
     let (at, top) = (x.at(set.mean), y.at(y.high()));
-    canvas.path(&[(at, top), (at, y.at(0.0))], dark, 1.25)?;
-    let tip = |r: f64| [(at - r, top - r), (at + r, top - r), (at, top + 0.7 * r)];
+    canvas.path(&[(at, top + 4.0), (at, y.at(0.0))], dark, 1.25)?;
+    let middle = top + 3.5;
+    let tip = |r: f64| {
+        [
+            (at - r, middle - 0.7 * r),
+            (at + r, middle - 0.7 * r),
+            (at, middle + r),
+        ]
+    };
     canvas.polygon(&tip(5.0), dark)?;
     match fill {
-        Some(fill) => canvas.polygon(&tip(2.6), fill),
+        Some(fill) => canvas.polygon(&tip(2.8), fill),
         None => Ok(()),
     }
 }

@@ -29,7 +29,7 @@ pub struct Legend {
     rows: Vec<Vec<(f64, Entry)>>,
 }
 
-const SIGN: f64 = 13.0;
+const SIGN: f64 = 14.0;
 const GAP: f64 = 14.0;
 const WIDEST: f64 = 200.0;
 const ROW: f64 = LABEL * LEADING + 1.0;
@@ -72,7 +72,7 @@ impl Legend {
             let baseline = top + i as f64 * ROW + LABEL;
             for (x, entry) in row {
                 let x = MARGIN + x;
-                let centre = (x + 4.0, baseline - 0.36 * LABEL);
+                let centre = (x + 5.0, baseline - 0.36 * LABEL);
                 match entry.sign {
                     Sign::Taste(tint) => canvas.marker(
                         Shape::Circle,

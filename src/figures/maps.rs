@@ -11,9 +11,7 @@ use super::legend::{Entry, Sign, of_tastes};
 use super::marker::Shape;
 use super::page::Page;
 use super::run::Run;
-use super::theme::{
-    FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO,
-};
+use super::theme::{FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO};
 use super::words::{counted, thousands};
 use super::{FigureError, about};
 use crate::report::{MapRow, Row};
@@ -22,6 +20,8 @@ use crate::wording::shown;
 /// A map of several arms; the others show one arm each.
 const JOINT: &str = "joint";
 const MOST_COLUMNS: usize = 3;
+/// Points of a map from which on they are drawn small.
+const CROWD: usize = 600;
 const GUTTER: f64 = 24.0;
 const BELOW: f64 = SMALL + 16.0;
 
@@ -47,8 +47,9 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         maps[place].1.push(row);
     }
     let texts = run.rows.is_empty();
-    let (joint, own): (Maps<'_>, Maps<'_>) =
-        maps.into_iter().partition(|(map, _)| map.starts_with(JOINT));
+    let (joint, own): (Maps<'_>, Maps<'_>) = maps
+        .into_iter()
+        .partition(|(map, _)| map.starts_with(JOINT));
     let plural = |maps: &Maps<'_>| if maps.len() == 1 { "" } else { "s" };
     let mut figures = Vec::new();
     if !own.is_empty() {
@@ -92,7 +93,9 @@ fn check(run: &Run<'_>, rows: &[MapRow]) -> Result<(), FigureError> {
         match scores.get(&(arm, id)) {
             None => {
                 let (id, arm) = (shown(id), shown(arm));
-                return told(format!("it has the piece {id} under {arm}, which has no score"));
+                return told(format!(
+                    "it has the piece {id} under {arm}, which has no score"
+                ));
             }
             Some(taste) if *taste != row.taste => {
                 let (id, has, taste) = (shown(id), shown(&row.taste), shown(taste));
@@ -106,11 +109,20 @@ fn check(run: &Run<'_>, rows: &[MapRow]) -> Result<(), FigureError> {
     Ok(())
 }
 
-/// How the pieces of an arm are drawn; hollow ones are easier told apart, unless hollow says which taste is meant.
-fn sign(run: &Run<'_>, arms: &[&str], arm: &str) -> (Shape, bool) {
-    let place = arms.iter().position(|known| *known == arm).unwrap_or(0);
-    let hollow = !run.palette.is_hatched() && place % 2 == 1;
-    (Shape::nth(place), hollow)
+/// How arms are drawn.
+struct Signs<'r> {
+    arms: &'r [&'r str],
+    /// Whether every other arm is hollow, which makes them easier to tell apart. Not where hollow says which taste is meant,
+    /// nor in a crowd, where outlines look darker than dots.
+    hollow: bool,
+}
+
+impl Signs<'_> {
+    fn of(&self, arm: &str) -> (Shape, bool) {
+        let place = self.arms.iter().position(|known| *known == arm);
+        let place = place.unwrap_or(0);
+        (Shape::nth(place), self.hollow && place % 2 == 1)
+    }
 }
 
 fn figure(
@@ -124,8 +136,12 @@ fn figure(
     words.key = vec![
         "near points have like embeddings; distances between far groups mean little".to_owned(),
     ];
-    words.legend = legend(run, &maps, arms);
-    let (columns, rows) = columns_and_rows(maps.len(), if maps.len() == 4 { 2 } else { MOST_COLUMNS });
+    let most = maps.iter().map(|(_, points)| points.len()).max();
+    let hollow = !run.palette.is_hatched() && most.unwrap_or(0) < CROWD;
+    let signs = Signs { arms, hollow };
+    words.legend = legend(run, &maps, &signs);
+    let (columns, rows) =
+        columns_and_rows(maps.len(), if maps.len() == 4 { 2 } else { MOST_COLUMNS });
     let small = columns == 1;
     let page = Page::new(if small { SMALL_WIDTH } else { FIGURE_WIDTH }, &words)?;
     let width = panel_width(page.width, columns, GUTTER, 0.0);
@@ -136,8 +152,8 @@ fn figure(
             run.manifest.perplexity(map),
             checkpoint.map(str::to_owned),
         ];
-        let subtitle = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-        Heading::new(map, &subtitle, width)
+        let under: Vec<String> = parts.into_iter().flatten().collect();
+        Heading::new(map, &under, width)
     };
     let headings: Vec<Heading> = maps.iter().map(heading).collect();
     let above = tallest(&headings);
@@ -160,14 +176,14 @@ fn figure(
             heading.draw(canvas, (left, top - above))?;
             let frame = Frame::new(points, (left, top), grid.panel);
             frame.draw(canvas, grid.leads(i))?;
-            draw_points(canvas, run, arms, points, &frame)?;
+            draw_points(canvas, run, &signs, points, &frame)?;
             watermark(canvas, run.watermark, (left, top), grid.panel)?;
         }
         Ok(())
     })
 }
 
-fn legend(run: &Run<'_>, maps: &Maps<'_>, arms: &[&str]) -> Vec<Vec<Entry>> {
+fn legend(run: &Run<'_>, maps: &Maps<'_>, signs: &Signs<'_>) -> Vec<Vec<Entry>> {
     let points = || maps.iter().flat_map(|(_, points)| points);
     let without = !run.palette.is_empty() && points().any(|point| point.taste.is_empty());
     let mut groups = vec![of_tastes(&run.palette, without)];
@@ -176,13 +192,13 @@ fn legend(run: &Run<'_>, maps: &Maps<'_>, arms: &[&str]) -> Vec<Vec<Entry>> {
     if maps.iter().any(|(_, points)| mixed(points)) {
         let there: HashSet<&str> = points().map(|point| point.arm.as_str()).collect();
         let entry = |arm: &&str| {
-            let (shape, hollow) = sign(run, arms, arm);
+            let (shape, hollow) = signs.of(arm);
             Entry {
                 sign: Sign::Arm(shape, hollow),
                 name: (*arm).to_owned(),
             }
         };
-        let shown = arms.iter().filter(|arm| there.contains(**arm));
+        let shown = signs.arms.iter().filter(|arm| there.contains(**arm));
         groups.push(shown.map(entry).collect());
     }
     groups.retain(|group| !group.is_empty());
@@ -239,7 +255,11 @@ impl Frame {
         let ticks = |middle: f64, half: f64| {
             let axis = Axis::over([middle - half, middle + half].into_iter(), 5.0);
             let inside = move |value: &f64| (value - middle).abs() < half;
-            axis.ticks().into_iter().map(|t| t.0).filter(inside).collect::<Vec<f64>>()
+            axis.ticks()
+                .into_iter()
+                .map(|t| t.0)
+                .filter(inside)
+                .collect::<Vec<f64>>()
         };
         for value in ticks(self.middle.0, half.0) {
             let x = left + width / 2.0 + (value - self.middle.0) * self.scale;
@@ -265,7 +285,7 @@ impl Frame {
 fn draw_points(
     canvas: &mut Canvas<'_>,
     run: &Run<'_>,
-    arms: &[&str],
+    signs: &Signs<'_>,
     points: &[&MapRow],
     frame: &Frame,
 ) -> Result<(), FigureError> {
@@ -281,11 +301,15 @@ fn draw_points(
     let tints: HashMap<&str, Tint> = run.palette.iter().collect();
     for i in order {
         let point = points[i];
-        let (shape, hollow) = sign(run, arms, &point.arm);
+        let (shape, hollow) = signs.of(&point.arm);
         let tint = tints.get(point.taste.as_str()).copied();
         let Tint { colour, hatched } = tint.unwrap_or(Tint::NO_TASTE);
         // Two outlines that cross stay apart; two translucent ones would not.
-        let alpha = if hollow || hatched { 1.0_f64.min(alpha + 0.2) } else { alpha };
+        let alpha = if hollow || hatched {
+            1.0_f64.min(alpha + 0.2)
+        } else {
+            alpha
+        };
         let at = frame.place(point);
         canvas.marker(shape, at, radius, (colour, hollow || hatched), alpha)?;
     }

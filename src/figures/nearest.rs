@@ -6,7 +6,7 @@ use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
 use super::marker::Shape;
 use super::page::Page;
 use super::run::Run;
-use super::theme::{FIGURE_WIDTH, GRID, INK, MARGIN, PANEL_GAP, SMALL};
+use super::theme::{FIGURE_WIDTH, GRID, INK, MARGIN, PANEL_GAP, QUIET, SMALL};
 use super::words::listed;
 use super::{FigureError, about};
 use crate::report::{NearestRow, TextKind};
@@ -17,6 +17,8 @@ const MOST_ROWS: usize = 10;
 const PLOT: f64 = 90.0;
 const NUMBER: f64 = 36.0;
 const GAP: f64 = 8.0;
+/// Of the line that names the columns.
+const NAMES: f64 = SMALL + 8.0;
 
 /// One query: its neighbours of each kind, the nearest first.
 struct Query<'r> {
@@ -83,14 +85,20 @@ fn figure(
     longest.key.push(note(all, all));
     let headings = |queries: &[Query<'_>]| -> Vec<Heading> {
         let of = queries.iter();
-        of.map(|q| Heading::new(&format!("“{}”", q.text.trim()), "", FIGURE_WIDTH - 2.0 * MARGIN))
-            .collect()
+        of.map(|q| {
+            Heading::new(
+                &format!("“{}”", q.text.trim()),
+                &[],
+                FIGURE_WIDTH - 2.0 * MARGIN,
+            )
+        })
+        .collect()
     };
     let height = |query: &Query<'_>, heading: &Heading| {
         let rows = query.columns.iter().map(Vec::len).max().unwrap_or(0);
         heading.height() + rows as f64 * ROW + GAP
     };
-    let room = Page::new(FIGURE_WIDTH, &longest)?.room() - BELOW_AXIS;
+    let room = Page::new(FIGURE_WIDTH, &longest)?.room() - NAMES - BELOW_AXIS;
     let (mut used, mut fit) = (0.0, 0);
     for (query, heading) in queries.iter().zip(headings(&queries)) {
         used += height(query, &heading);
@@ -105,7 +113,11 @@ fn figure(
     }
     let page = Page::new(FIGURE_WIDTH, &words)?;
     let headings = headings(&queries);
-    let total: f64 = queries.iter().zip(&headings).map(|(q, h)| height(q, h)).sum();
+    let total: f64 = queries
+        .iter()
+        .zip(&headings)
+        .map(|(q, h)| height(q, h))
+        .sum();
     let values = queries.iter().flat_map(|q| &q.columns).flatten();
     let axis = Axis::over(values.map(|row| row.similarity), ticks_across(PLOT));
     let count = kinds.len().max(1) as f64;
@@ -118,32 +130,43 @@ fn figure(
         _ => 1.0,
     };
     let widths: Vec<f64> = kinds.iter().map(|kind| texts * share(kind)).collect();
-    page.draw(about("nearest"), total + BELOW_AXIS, |canvas, mut top| {
-        for (i, (query, heading)) in queries.iter().zip(&headings).enumerate() {
-            heading.draw(canvas, (MARGIN, top))?;
-            let rows_top = top + heading.height();
-            let rows = query.columns.iter().map(Vec::len).max().unwrap_or(0) as f64;
+    page.draw(
+        about("nearest"),
+        NAMES + total + BELOW_AXIS,
+        |canvas, mut top| {
             let mut left = MARGIN;
-            for (column, width) in query.columns.iter().zip(&widths) {
-                let plot = left + width;
-                let axis = axis.placed(plot, plot + PLOT);
-                let size = (PLOT, rows * ROW);
-                match i + 1 == queries.len() {
-                    true => across(canvas, &axis, "cosine", (plot, rows_top), size)?,
-                    false => grid(canvas, &axis, rows_top, size.1)?,
-                }
-                for (j, row) in column.iter().enumerate() {
-                    let y = rows_top + (j as f64 + 0.5) * ROW;
-                    one(canvas, &axis, (left, y), *width, row)?;
-                }
-                let whole = (width + PLOT + NUMBER, size.1);
-                watermark(canvas, run.watermark, (left, rows_top), whole)?;
-                left = plot + PLOT + NUMBER + PANEL_GAP;
+            for (noun, width) in nouns.iter().zip(&widths) {
+                let look = Text::new(SMALL, QUIET);
+                canvas.text(noun, (left, top + SMALL), look)?;
+                left += width + PLOT + NUMBER + PANEL_GAP;
             }
-            top += height(query, heading);
-        }
-        Ok(())
-    })
+            top += NAMES;
+            for (i, (query, heading)) in queries.iter().zip(&headings).enumerate() {
+                heading.draw(canvas, (MARGIN, top))?;
+                let rows_top = top + heading.height();
+                let rows = query.columns.iter().map(Vec::len).max().unwrap_or(0) as f64;
+                let mut left = MARGIN;
+                for (column, width) in query.columns.iter().zip(&widths) {
+                    let plot = left + width;
+                    let axis = axis.placed(plot, plot + PLOT);
+                    let size = (PLOT, rows * ROW);
+                    match i + 1 == queries.len() {
+                        true => across(canvas, &axis, "cosine", (plot, rows_top), size)?,
+                        false => grid(canvas, &axis, rows_top, size.1)?,
+                    }
+                    for (j, row) in column.iter().enumerate() {
+                        let y = rows_top + (j as f64 + 0.5) * ROW;
+                        one(canvas, &axis, (left, y), *width, row)?;
+                    }
+                    let whole = (width + PLOT + NUMBER, size.1);
+                    watermark(canvas, run.watermark, (left, rows_top), whole)?;
+                    left = plot + PLOT + NUMBER + PANEL_GAP;
+                }
+                top += height(query, heading);
+            }
+            Ok(())
+        },
+    )
 }
 
 fn note(shown: usize, all: usize) -> String {
@@ -174,5 +197,9 @@ fn one(
     let at = (axis.at(row.similarity), y);
     canvas.marker(Shape::Circle, at, 2.5, (INK, false), 1.0)?;
     let number = (to + NUMBER - 4.0, baseline);
-    canvas.text(&signed(row.similarity, 2, false), number, look.align(Align::Right))
+    canvas.text(
+        &signed(row.similarity, 2, false),
+        number,
+        look.align(Align::Right),
+    )
 }

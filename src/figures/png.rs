@@ -22,6 +22,8 @@ pub fn of_svg(svg: &str) -> Result<Vec<u8>, FigureError> {
             width: width.into(),
             height: height.into(),
         })?;
+    // The last row of pixels may lie half outside of the drawing's own white.
+    pixmap.fill(tiny_skia::Color::WHITE);
     let scale = tiny_skia::Transform::from_scale(PNG_SCALE, PNG_SCALE);
     resvg::render(&tree, scale, &mut pixmap.as_mut());
     encode(&pixmap)

@@ -45,12 +45,15 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         });
         Block {
             title: (*arm).to_owned(),
-            subtitle: subtitle(&prompts, arm, run, all_arms > 1),
+            under: under(&prompts, arm, run, all_arms > 1),
             lines: lines.collect(),
         }
     };
     let of_prompts = counted(order.len(), "prompt");
-    let mut words = run.words(format!("{SCORE} by prompt: {of_prompts}, {}", run.subject()));
+    let mut words = run.words(format!(
+        "{SCORE} by prompt: {of_prompts}, {}",
+        run.subject()
+    ));
     let labels_are_tastes = order
         .iter()
         .all(|label| run.palette.iter().any(|(taste, _)| taste == *label));
@@ -81,8 +84,13 @@ fn order<'r>(prompts: &[PromptScores<'r>], arm: &str, seed: u64) -> Vec<&'r str>
     means.into_iter().map(|(_, id)| id).collect()
 }
 
-/// `fusion.pt · 4 prompts, 25 draws each · highest mean first`.
-fn subtitle(prompts: &[PromptScores<'_>], arm: &str, run: &Run<'_>, several_arms: bool) -> String {
+/// `fusion.pt`, `4 prompts, 25 draws each`, `highest mean first`.
+fn under(
+    prompts: &[PromptScores<'_>],
+    arm: &str,
+    run: &Run<'_>,
+    several_arms: bool,
+) -> Vec<String> {
     let counts = prompts
         .iter()
         .filter(|p| p.arm == arm)
@@ -105,5 +113,5 @@ fn subtitle(prompts: &[PromptScores<'_>], arm: &str, run: &Run<'_>, several_arms
         Some(format!("{}, {draws}", counted(counts.len(), "prompt"))),
         Some(order.to_owned()),
     ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    parts.into_iter().flatten().collect()
 }

@@ -131,8 +131,15 @@ impl<'m> Run<'m> {
 
     /// That `arm` is one of the scores' and each of `tastes` too: otherwise `file` is of another run.
     pub fn must_know(&self, file: &str, arm: &str, tastes: &[&str]) -> Result<(), FigureError> {
-        let strange = if !self.rows.iter().any(|row| row.arm == arm || self.arm(&row.arm) == arm) {
-            Some(format!("it has the arm {}, which has no scores", shown(arm)))
+        let strange = if !self
+            .rows
+            .iter()
+            .any(|row| row.arm == arm || self.arm(&row.arm) == arm)
+        {
+            Some(format!(
+                "it has the arm {}, which has no scores",
+                shown(arm)
+            ))
         } else {
             let known = |taste: &str| self.palette.iter().any(|(known, _)| known == taste);
             let strange = tastes.iter().find(|taste| !known(taste));

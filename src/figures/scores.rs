@@ -5,7 +5,7 @@ use super::differences::{self, DifferencesSpec, PairPanel};
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::summaries::Summaries;
 use super::theme::Tint;
-use super::words::counted;
+use super::words::{counted, thousands};
 use super::{FigureError, about};
 use crate::analysis::grouping::{ALL, Arm, by_arm};
 use crate::analysis::{self, StatsError};
@@ -37,7 +37,11 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     if run.rows.iter().any(|row| row.taste.is_empty()) {
         labels.push((ALL, Tint::NO_TASTE));
     }
-    let by = if run.palette.is_empty() { "" } else { " by taste" };
+    let by = if run.palette.is_empty() {
+        ""
+    } else {
+        " by taste"
+    };
     let panels = arms.iter().map(|arm| panel(run, arm, &labels, &table));
     let spec = BoxPlotSpec {
         panels: panels.collect::<Result<_, _>>()?,
@@ -56,7 +60,10 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         words.key = (!all).then(|| FIRST_ONLY.to_owned()).into_iter().collect();
         let spec = DifferencesSpec {
             panels: panels.collect::<Result<_, _>>()?,
-            axis: format!("difference in {SCORE_AXIS}"),
+            axes: [
+                format!("difference in {SCORE_AXIS}"),
+                "difference (cosine)".to_owned(),
+            ],
             words,
             about: about("differences"),
         };
@@ -97,10 +104,12 @@ fn panel<'r>(
         })
     };
     let checkpoint = run.manifest.checkpoint(run.arm(arm.name));
-    let n = format!("n = {}", arm.pieces.len());
+    let n = format!("n = {}", thousands(arm.pieces.len() as u64));
     Ok(Panel {
         title: arm.name,
-        subtitle: checkpoint.map_or(n.clone(), |checkpoint| format!("{n} · {checkpoint}")),
+        under: std::iter::once(n)
+            .chain(checkpoint.map(str::to_owned))
+            .collect(),
         groups: labels
             .iter()
             .map(group)
@@ -126,12 +135,14 @@ fn pair_panel<'r>(
         })
     };
     let tastes = labels.iter().copied().filter(|(label, _)| *label != ALL);
-    let rows = std::iter::once((ALL, Tint::NO_TASTE)).chain(tastes).map(row);
+    let rows = std::iter::once((ALL, Tint::NO_TASTE))
+        .chain(tastes)
+        .map(row);
     let rows: Vec<differences::Row<'_>> = rows.collect::<Result<_, FigureError>>()?;
     let pieces = rows.first().map_or(0, |row| row.differences.len());
     Ok(PairPanel {
         title: format!("{} − {}", a.name, b.name),
-        subtitle: counted(pieces, "pair"),
+        under: counted(pieces, "pair"),
         rows,
     })
 }

@@ -8,7 +8,9 @@ use super::frame::{Heading, panel_width, tallest, watermark};
 use super::heat::{BAR_HEIGHT, Heat};
 use super::page::Page;
 use super::run::Run;
-use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PANEL_GAP, QUIET, SMALL, SMALL_WIDTH};
+use super::theme::{
+    FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PANEL_GAP, QUIET, SMALL, SMALL_WIDTH,
+};
 use super::{FigureError, about};
 use crate::report::similarity::Against;
 use crate::report::{Row, SimilarityRow};
@@ -19,7 +21,7 @@ const SIDE_BY_SIDE: usize = 8;
 const WIDEST_LABEL: f64 = 76.0;
 const WIDEST_CELL: f64 = 62.0;
 const TALLEST_CELL: f64 = 26.0;
-const LOWEST_CELL: f64 = 12.5;
+const LOWEST_CELL: f64 = 11.4;
 /// What the rows are, and what the columns are.
 const SIDE: f64 = SMALL + 6.0;
 
@@ -113,7 +115,10 @@ fn figure(
     let count = tastes.len().max(1) as f64;
     let look = Text::new(LABEL, INK);
     let labels = look.shorten_apart(tastes, WIDEST_LABEL);
-    let widest = labels.iter().map(|label| look.width(label)).fold(0.0, f64::max);
+    let widest = labels
+        .iter()
+        .map(|label| look.width(label))
+        .fold(0.0, f64::max);
     let gutter = widest + 8.0 + SIDE;
     let room = panel_width(page.width, columns.len(), 0.0, gutter);
     let cell = (room / count).min(WIDEST_CELL);
@@ -129,16 +134,23 @@ fn figure(
     let above = headings.iter().map(|h| tallest(h)).fold(0.0, f64::max);
     let rows = columns.iter().map(|c| c.1.len()).max().unwrap_or(0).max(1);
     const GAP: f64 = 12.0;
-    let room = (page.room() - BAR_HEIGHT) / rows as f64 - above - names - GAP;
+    // Panels below each other share the names of their columns where the page would not hold them again.
+    let room = |shared: bool| {
+        let names = if shared { names / rows as f64 } else { names };
+        ((page.room() - BAR_HEIGHT) / rows as f64 - above - names - GAP) / count
+    };
+    let shared = upwards && room(false) < LOWEST_CELL;
     let layout = Layout {
-        cell: (cell, (room / count).clamp(LOWEST_CELL, TALLEST_CELL)),
+        cell: (cell, room(shared).clamp(LOWEST_CELL, TALLEST_CELL)),
         gutter,
         names,
         upwards,
         labels,
     };
-    let row_height = above + names + layout.cell.1 * count + GAP;
-    let height = rows as f64 * row_height + BAR_HEIGHT;
+    let below = |j: usize| if j > 0 && shared { 0.0 } else { names };
+    let row_height = above + layout.cell.1 * count + GAP;
+    let place = |j: usize| j as f64 * row_height + (0..j).map(below).sum::<f64>();
+    let height = place(rows) + BAR_HEIGHT;
     page.draw(about, height, |canvas, top| {
         for (i, ((against, panels), headings)) in columns.iter().zip(&headings).enumerate() {
             let step = gutter + cell * count + PANEL_GAP;
@@ -147,10 +159,13 @@ fn figure(
             let values = panels.iter().flat_map(|panel| panel.cells.values());
             let heat = Heat::over(values.map(|row| row.similarity));
             for (j, (panel, heading)) in panels.iter().zip(headings).enumerate() {
-                let top = top + j as f64 * row_height;
+                let top = top + place(j);
                 heading.draw(canvas, (left, top))?;
-                let cells = (left + gutter, top + above + names);
-                axes(canvas, &layout, *against, cells)?;
+                let cells = (left + gutter, top + above + below(j));
+                row_names(canvas, &layout, cells)?;
+                if below(j) > 0.0 {
+                    column_names(canvas, &layout, *against, cells)?;
+                }
                 fill(canvas, &layout, &heat, tastes, &panel.cells, cells)?;
                 let size = (cell * count, layout.cell.1 * count);
                 watermark(canvas, run.watermark, cells, size)?;
@@ -160,7 +175,7 @@ fn figure(
                 Against::Text => "mean cosine of a piece and a prompt",
             };
             let width = (cell * count).min(220.0);
-            let bar = (left + gutter, top + rows as f64 * row_height);
+            let bar = (left + gutter, top + place(rows));
             heat.bar(canvas, label, bar, width)?;
         }
         Ok(())
@@ -179,24 +194,40 @@ fn heading(run: &Run<'_>, panel: &Panel<'_>, against: Against, width: f64) -> He
         _ => String::new(),
     };
     let checkpoint = run.manifest.checkpoint(run.arm(panel.arm));
-    let subtitle = checkpoint.map_or(n.clone(), |checkpoint| format!("{n} · {checkpoint}"));
-    Heading::new(&title, &subtitle, width)
+    let under: Vec<String> = std::iter::once(n)
+        .chain(checkpoint.map(str::to_owned))
+        .collect();
+    Heading::new(&title, &under, width)
 }
 
-/// The names of rows and columns, and what they are.
-fn axes(
+/// The names of the rows, and what they are.
+fn row_names(
+    canvas: &mut Canvas<'_>,
+    layout: &Layout,
+    (left, top): (f64, f64),
+) -> Result<(), FigureError> {
+    let high = layout.cell.1;
+    for (i, label) in layout.labels.iter().enumerate() {
+        let beside = (left - 5.0, top + (i as f64 + 0.5) * high + 0.36 * LABEL);
+        canvas.text(label, beside, Text::new(LABEL, INK).align(Align::Right))?;
+    }
+    let count = layout.labels.len() as f64;
+    let quiet = Text::new(SMALL, QUIET).align(Align::Centre);
+    let beside = (left - layout.gutter + SMALL, top + count * high / 2.0);
+    canvas.text_upwards("piece", beside, quiet)
+}
+
+/// The names of the columns, and what they are.
+fn column_names(
     canvas: &mut Canvas<'_>,
     layout: &Layout,
     against: Against,
     (left, top): (f64, f64),
 ) -> Result<(), FigureError> {
-    let (wide, high) = layout.cell;
+    let wide = layout.cell.0;
     let look = Text::new(LABEL, INK);
     for (i, label) in layout.labels.iter().enumerate() {
-        let middle = (i as f64 + 0.5, i as f64 + 0.5);
-        let beside = (left - 5.0, top + middle.1 * high + 0.36 * LABEL);
-        canvas.text(label, beside, look.align(Align::Right))?;
-        let x = left + middle.0 * wide;
+        let x = left + (i as f64 + 0.5) * wide;
         match layout.upwards {
             true => canvas.text_upwards(label, (x + 0.36 * LABEL, top - 4.0), look)?,
             false => canvas.text(label, (x, top - 5.0), look.align(Align::Centre))?,
@@ -204,8 +235,6 @@ fn axes(
     }
     let count = layout.labels.len() as f64;
     let quiet = Text::new(SMALL, QUIET).align(Align::Centre);
-    let beside = (left - layout.gutter + SMALL, top + count * high / 2.0);
-    canvas.text_upwards("piece", beside, quiet)?;
     let columns = match against {
         Against::Audio => "other piece",
         Against::Text => "prompt",
@@ -228,13 +257,13 @@ fn fill(
         for (j, b) in tastes.iter().enumerate() {
             let corner = (left + j as f64 * wide, top + i as f64 * high);
             let other = (corner.0 + wide, corner.1 + high);
-            let middle = (
-                corner.0 + wide / 2.0,
-                corner.1 + high / 2.0 + 0.36 * size,
-            );
+            let middle = (corner.0 + wide / 2.0, corner.1 + high / 2.0 + 0.36 * size);
             // A taste of one piece has no two pieces to compare.
             let (colour, text) = match cells.get(&(*a, *b)) {
-                Some(row) => (heat.colour(row.similarity), signed(row.similarity, 2, false)),
+                Some(row) => (
+                    heat.colour(row.similarity),
+                    signed(row.similarity, 2, false),
+                ),
                 None => (GRID, "–".to_owned()),
             };
             canvas.rect(corner, other, colour, 1.0)?;

@@ -289,7 +289,9 @@ pub fn texts(captions: usize, tastes: bool, folder: &Path) {
         for kind in [TextKind::Caption, TextKind::Descriptor] {
             for rank in 1..=10 {
                 let text = match kind {
-                    TextKind::Caption => "The low quality recording features a ballad song that contains sustained strings, mellow piano melody and soft female vocal singing over it. It sounds sad and soulful, like something you would hear at Sunday services.",
+                    TextKind::Caption => {
+                        "The low quality recording features a ballad song that contains sustained strings, mellow piano melody and soft female vocal singing over it. It sounds sad and soulful, like something you would hear at Sunday services."
+                    }
                     TextKind::Descriptor => "mellow piano melody with a very soft touch",
                 };
                 nearest.push(NearestRow {
