@@ -48,8 +48,8 @@ const MOST_COLUMNS: usize = 4;
 const WIDEST_LABEL: f64 = 110.0;
 /// Of a line that still holds its label.
 const LOWEST: f64 = 12.0;
-/// Right of a single column, for numbers.
-const NUMBERS: f64 = 118.0;
+/// Between a single column and the numbers right of it.
+const BESIDE: f64 = 6.0;
 /// Of fewer draws a bootstrap interval is little more than their range, and is not drawn.
 const LEAST_DRAWS: usize = 5;
 
@@ -71,8 +71,8 @@ struct Layout {
 }
 
 impl Layout {
-    /// For the lines of `block`, where a column may be `room` px high.
-    fn new(block: &Block<'_>, room: f64) -> Self {
+    /// For the lines of `blocks`, where a column may be `room` px high. There is at least one block.
+    fn new(block: &Block<'_>, blocks: &[Block<'_>], room: f64) -> Self {
         let count = block.lines.len().max(1);
         let columns = count.div_ceil(lines_in(room)).clamp(1, MOST_COLUMNS);
         let lines = count.div_ceil(columns);
@@ -84,7 +84,14 @@ impl Layout {
         let labels = look.shorten_apart(&names, most);
         let widest = labels.iter().map(|label| look.width(label));
         let gutter = widest.fold(0.0, f64::max) + 8.0;
-        let aside = if columns == 1 { NUMBERS } else { 0.0 };
+        let numbers = blocks.iter().flat_map(|b| &b.lines).filter_map(|line| {
+            let summary = line.summary.as_ref()?;
+            Some(Text::new(SMALL, INK).width(&words(summary)) + BESIDE)
+        });
+        let aside = match columns {
+            1 => numbers.fold(0.0, f64::max),
+            _ => 0.0,
+        };
         let gaps = (columns as f64 - 1.0) * PANEL_GAP;
         let room = (FIGURE_WIDTH - 2.0 * MARGIN - gaps) / columns as f64;
         Self {
@@ -142,7 +149,11 @@ pub fn render(mut spec: ByPromptSpec<'_>) -> Result<String, FigureError> {
         }
     }
     let page = Page::new(FIGURE_WIDTH, &spec.words)?;
-    let Some(layout) = spec.blocks.first().map(|block| Layout::new(block, room)) else {
+    let Some(layout) = spec
+        .blocks
+        .first()
+        .map(|block| Layout::new(block, &spec.blocks, room))
+    else {
         return Err(FigureError::Draw("there is no arm".to_owned()));
     };
     let panel_height = layout.lines as f64 * layout.height;
@@ -180,7 +191,7 @@ fn key(draws: usize) -> Vec<&'static str> {
     let line = "line: from the lowest to the highest";
     match draws {
         ..2 => vec!["dot: one piece"],
-        ..LEAST_DRAWS => vec!["dot: one draw", line, "diamond: mean of the draws"],
+        2..LEAST_DRAWS => vec!["dot: one draw", line, "diamond: mean of the draws"],
         _ => vec![
             "dot: one draw",
             line,
@@ -246,7 +257,7 @@ fn one(
         canvas.diamond((axis.at(summary.mean), level), 2.0, PAPER, INK)?;
     }
     if layout.aside > 0.0 {
-        let numbers = (left + layout.panel + 6.0, y + 0.36 * SMALL);
+        let numbers = (left + layout.panel + BESIDE, y + 0.36 * SMALL);
         canvas.text(&words(summary), numbers, Text::new(SMALL, INK))?;
     }
     Ok(())

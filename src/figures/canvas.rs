@@ -98,7 +98,7 @@ impl Text {
                 .copied()
                 .filter(|&end| rest[..end].ends_with(' '));
             let wide = |&end: &usize| self.width(rest[..end].trim_end()) >= 0.5 * width;
-            let fits = spaces.filter(wide).last().or(fitting.last().copied());
+            let fits = spaces.rev().find(wide).or(fitting.last().copied());
             match fits {
                 Some(end) if wrapped.len() + 1 < lines => {
                     wrapped.push(rest[..end].trim_end().to_owned());

@@ -90,8 +90,10 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
 /// `off · first 20 of each taste`; the same width is left for what tells rows apart.
 fn labels(rows: &[&ClusterRow]) -> Vec<String> {
     let look = Text::new(LABEL, INK);
+    let subsets = rows.iter().any(|row| row.pieces_per_taste.is_some());
     let subset = |row: &ClusterRow| match row.pieces_per_taste {
         Some(count) => format!(" · first {count} of each taste"),
+        None if subsets => " · all pieces".to_owned(),
         None => String::new(),
     };
     let widest = rows.iter().map(|row| look.width(&subset(row)));

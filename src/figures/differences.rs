@@ -207,7 +207,7 @@ fn one(
     sorted.sort_by(f64::total_cmp);
     let places: Vec<f64> = sorted.iter().map(|&v| axis.at(v)).collect();
     let (radius, alpha) = match places.len() {
-        0..=60 => (1.5, 0.65),
+        0..=60 => (1.75, 0.65),
         61..=250 => (1.375, 0.45),
         251..=600 => (1.125, 0.3),
         _ => (0.9, 0.25),

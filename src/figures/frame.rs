@@ -195,7 +195,7 @@ pub fn watermark(
 
 /// Ticks that fit `width` px side by side.
 pub fn ticks_across(width: f64) -> f64 {
-    (width / 40.0).clamp(2.0, 7.0)
+    (width / 34.0).clamp(2.0, 7.0)
 }
 
 /// Height under a panel for its horizontal axis, with room before what follows.

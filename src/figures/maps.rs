@@ -11,6 +11,7 @@ use super::legend::{Entry, Sign, of_tastes};
 use super::marker::Shape;
 use super::page::Page;
 use super::run::Run;
+use super::swarm::mixed;
 use super::theme::{FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO};
 use super::words::{counted, thousands};
 use super::{FigureError, about};
@@ -293,11 +294,12 @@ fn draw_points(
     let (radius, alpha) = match crowd {
         ..250.0 => (2.6, 0.85),
         ..800.0 => (2.0, 0.7),
-        _ => (1.3, 0.5),
+        ..8000.0 => (1.3, 0.5),
+        _ => (1.0, 0.4),
     };
     // In an order that no taste comes last in, so that none hides another; those without a taste come first.
     let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by_key(|&i| (!points[i].taste.is_empty(), (i as u32).reverse_bits()));
+    order.sort_by_key(|&i| (!points[i].taste.is_empty(), mixed(i)));
     let tints: HashMap<&str, Tint> = run.palette.iter().collect();
     for i in order {
         let point = points[i];

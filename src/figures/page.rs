@@ -39,7 +39,7 @@ impl Page {
         Ok(Self {
             width,
             title: words.title.clone(),
-            headline: look().wrap(&words.title, room, 3),
+            headline: headline(&words.title, room),
             legend: Legend::new(&words.legend, room),
             foot: Foot::new(&key, words.caption, words.watermark, room),
         })
@@ -75,6 +75,22 @@ impl Page {
     fn below_headline(&self) -> f64 {
         MARGIN + self.headline.len() as f64 * HEADLINE * LEADING + 6.0
     }
+}
+
+/// The title in as few lines as it needs, and those about as long as each other.
+fn headline(title: &str, room: f64) -> Vec<String> {
+    let wrap = |width: f64| look().wrap(title, width, 3);
+    let mut lines = wrap(room);
+    let mut width = room;
+    while lines.len() > 1 && width > room / 2.0 {
+        width -= 6.0;
+        let narrower = wrap(width);
+        if narrower.len() > lines.len() || narrower.iter().any(|line| line.ends_with('…')) {
+            break;
+        }
+        lines = narrower;
+    }
+    lines
 }
 
 fn look() -> Text {

@@ -30,12 +30,18 @@ pub fn offsets(positions: &[f64], reach: f64) -> Vec<f64> {
 
 const MANY: usize = 250;
 
-/// Between -1 and 1, without order: the finaliser of SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014).
+/// Between -1 and 1, without order.
 fn scattered(i: usize) -> f64 {
+    (mixed(i) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+}
+
+/// A number that has nothing to do with `i` but comes from it: the finaliser of SplitMix64 (G. Steele, D. Lea, C. Flood,
+/// OOPSLA 2014).
+pub fn mixed(i: usize) -> u64 {
     let mut x = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    x ^ (x >> 31)
 }
 
 /// The digits of `i` in base two, mirrored behind the point.

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::made_up::{MadeUp, compared, texts};
+use crate::analysis;
 use crate::figures::redraw;
+use crate::report::{self, Row, ScoreRow, StatsRow};
 
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");
@@ -21,6 +23,15 @@ fn gallery() {
     let timed = |name: &str, fill: &dyn Fn(&Path)| {
         let folder = folder(name);
         fill(&folder);
+        // A finished run has them.
+        if let Ok(scores) = report::read::<ScoreRow>(&folder.join(ScoreRow::FILE)) {
+            let scores = scores.into_iter().map(|row| ScoreRow {
+                arm: row.condition().to_owned(),
+                ..row
+            });
+            let stats = analysis::stats(&scores.collect::<Vec<_>>(), 0).unwrap();
+            report::write(&folder.join(StatsRow::FILE), &stats).unwrap();
+        }
         let clock = std::time::Instant::now();
         redraw(&folder).unwrap();
         println!("{name}: {:.2} s", clock.elapsed().as_secs_f64());
