@@ -67,9 +67,8 @@ fn of_sets(run: &Run<'_>) -> Result<Option<String>, FigureError> {
         return Ok(None);
     }
     let set_of = |condition: &str| {
-        let row = run.rows.iter().find(|row| row.arm == condition);
-        let set = row.and_then(|row| row.set.as_deref()).unwrap_or_default();
-        sets.iter().position(|known| *known == set).unwrap_or(0)
+        let place = sets.iter().position(|set| *set == run.set(condition));
+        place.unwrap_or(0)
     };
     let conditions = by_arm(&run.rows).map_err(|source| FigureError::Stats {
         path: run.dir.join(ScoreRow::FILE),

@@ -34,12 +34,13 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         return Ok(Vec::new());
     };
     check(run, &rows)?;
+    // Of sets of pieces that are compared, each map shows one arm, and its points are told apart by their set.
     let mut arms: Vec<&str> = Vec::new();
     let mut maps: Maps<'_> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for row in &rows {
-        if !arms.contains(&row.arm.as_str()) {
-            arms.push(&row.arm);
+        if !arms.contains(&run.set(&row.arm)) {
+            arms.push(run.set(&row.arm));
         }
         let place = *places.entry(&row.map).or_insert(maps.len());
         if place == maps.len() {
@@ -110,7 +111,7 @@ fn check(run: &Run<'_>, rows: &[MapRow]) -> Result<(), FigureError> {
     Ok(())
 }
 
-/// How arms are drawn.
+/// How arms, or sets, are drawn.
 struct Signs<'r> {
     arms: &'r [&'r str],
     /// Whether every other arm is hollow, which makes them easier to tell apart. Not where hollow says which taste is meant,
@@ -191,7 +192,7 @@ fn legend(run: &Run<'_>, maps: &Maps<'_>, signs: &Signs<'_>) -> Vec<Vec<Entry>> 
     // Where each map shows one arm, its heading says which.
     let mixed = |points: &[&MapRow]| points.iter().any(|point| point.arm != points[0].arm);
     if maps.iter().any(|(_, points)| mixed(points)) {
-        let there: HashSet<&str> = points().map(|point| point.arm.as_str()).collect();
+        let there: HashSet<&str> = points().map(|point| run.set(&point.arm)).collect();
         let entry = |arm: &&str| {
             let (shape, hollow) = signs.of(arm);
             Entry {
@@ -303,7 +304,7 @@ fn draw_points(
     let tints: HashMap<&str, Tint> = run.palette.iter().collect();
     for i in order {
         let point = points[i];
-        let (shape, hollow) = signs.of(&point.arm);
+        let (shape, hollow) = signs.of(run.set(&point.arm));
         let tint = tints.get(point.taste.as_str()).copied();
         let Tint { colour, hatched } = tint.unwrap_or(Tint::NO_TASTE);
         // Two outlines that cross stay apart; two translucent ones would not.

@@ -26,6 +26,8 @@ pub struct Run<'m> {
     pub rows: Vec<ScoreRow>,
     /// The arm of each condition.
     arms: HashMap<String, String>,
+    /// The set of each condition, where sets of pieces are compared.
+    sets: HashMap<String, String>,
     pub palette: Palette,
     /// Where the numbers come from, at the foot.
     pub caption: String,
@@ -44,6 +46,7 @@ impl<'m> Run<'m> {
             manifest,
             rows: Vec::new(),
             arms: HashMap::new(),
+            sets: HashMap::new(),
             palette: Palette::new([]),
             caption: manifest.caption(None),
             watermark: manifest.random_weights.then_some(RANDOM),
@@ -64,6 +67,9 @@ impl<'m> Run<'m> {
         for row in &mut rows {
             let condition = row.condition().to_owned();
             let arm = std::mem::replace(&mut row.arm, condition.clone());
+            if let Some(set) = &row.set {
+                run.sets.insert(condition.clone(), set.clone());
+            }
             run.arms.insert(condition, arm);
         }
         run.palette = palette(&path, tastes(&rows))?;
@@ -85,6 +91,11 @@ impl<'m> Run<'m> {
     /// The arm that a condition is under.
     pub fn arm<'s>(&'s self, condition: &'s str) -> &'s str {
         self.arms.get(condition).map_or(condition, String::as_str)
+    }
+
+    /// The set that a condition is of; the condition itself where no sets are compared.
+    pub fn set<'s>(&'s self, condition: &'s str) -> &'s str {
+        self.sets.get(condition).map_or(condition, String::as_str)
     }
 
     /// The conditions in the order of the scores.

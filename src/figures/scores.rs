@@ -53,10 +53,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     let (pairs, all) = pairs(run, &arms);
     if !pairs.is_empty() {
         let panels = pairs.iter().map(|(a, b)| pair_panel(a, b, &labels, &table));
-        let mut words = run.words(format!(
-            "Paired differences in {SCORE}{by}: {}",
-            run.subject()
-        ));
+        let mut words = run.words(format!("Paired differences in {SCORE}: {}", run.subject()));
         words.key = (!all).then(|| FIRST_ONLY.to_owned()).into_iter().collect();
         let spec = DifferencesSpec {
             panels: panels.collect::<Result<_, _>>()?,

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::made_up::{MadeUp, compared, texts};
+use super::strange::strangers;
 use crate::analysis;
 use crate::figures::redraw;
 use crate::report::{self, Row, ScoreRow, StatsRow};
@@ -59,6 +60,14 @@ fn gallery() {
             made_up.write(folder);
         });
     }
+    let strangers = strangers();
+    timed("strange", &|folder| {
+        let mut made_up = MadeUp::new(4, 3, 60);
+        made_up.draws = 3;
+        made_up.arms = vec![&strangers[0], &strangers[11], &strangers[4]];
+        made_up.tastes = strangers.iter().map(String::as_str).collect();
+        made_up.write(folder);
+    });
     timed("compared-1", &|folder| compared(1, 100, folder));
     timed("compared-3", &|folder| compared(3, 100, folder));
     timed("texts", &|folder| texts(5521, true, folder));

@@ -53,7 +53,7 @@ fn titles_say_what_was_measured_on_what_and_with_n() {
         ),
         (
             "differences",
-            "Paired differences in CLAP score by taste: 100 pieces under 3 checkpoints",
+            "Paired differences in CLAP score: 100 pieces under 3 checkpoints",
         ),
         (
             "tsne",
@@ -107,6 +107,11 @@ fn sets_of_pieces_are_compared_under_one_arm_at_a_time() {
         }
         let differences = &figures[1].1;
         assert_eq!(differences.matches("\n100 pairs\n").count(), arms);
+        let legend = ["base prompts", "improved prompts"];
+        for set in legend {
+            let named = format!("\n{set}\n");
+            assert_eq!(figures[3].1.matches(&named).count(), 1, "{set}");
+        }
         if arms == 1 {
             assert!(differences.contains("\nbase prompts − improved prompts\n"));
         }

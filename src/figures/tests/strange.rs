@@ -10,7 +10,7 @@ use crate::figures::font_css;
 use crate::figures::without_font;
 use crate::report::{self, NearestRow, Row};
 
-fn strangers() -> Vec<String> {
+pub fn strangers() -> Vec<String> {
     let mut strangers: Vec<String> = [
         "<script>alert(1)</script>",
         "\"double\" and 'single' & more",
