@@ -25,6 +25,9 @@ const BACKEND_BASELINE: f64 = 0.76;
 /// Largest height of a figure, px: its PNG stays under 200 MB in memory.
 const TALLEST: f64 = 7000.0;
 
+/// Stands for a name that would not be seen.
+const BLANK: &str = "(blank)";
+
 /// How a line of text looks and where its given x lies.
 #[derive(Debug, Clone, Copy)]
 pub struct Text {
@@ -128,7 +131,11 @@ impl Text {
 
     /// Each of `texts` in at most `width` px. Two that [`Text::shorten`] would make the same lose their middle instead.
     pub fn shorten_apart(&self, texts: &[&str], width: f64) -> Vec<String> {
-        let ends: Vec<String> = texts.iter().map(|t| self.shorten(t, width)).collect();
+        let name = |text: &&str| match font::printable(text).trim().is_empty() {
+            true => BLANK.to_owned(),
+            false => self.shorten(text, width),
+        };
+        let ends: Vec<String> = texts.iter().map(name).collect();
         let mut seen: HashMap<&str, usize> = HashMap::new();
         for text in &ends {
             *seen.entry(text.as_str()).or_default() += 1;

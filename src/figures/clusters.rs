@@ -52,10 +52,11 @@ const KEY: [&str; 2] = [
     "bar and brackets: bootstrap 95 % interval",
 ];
 const P: &str = "p: of the permutation test";
-const WIDEST_LABEL: f64 = 225.0;
+const WIDEST_LABEL: f64 = 260.0;
 /// Between a panel and the numbers beside it.
 const BESIDE: f64 = 8.0;
 const ROW: f64 = 21.0;
+const MINUS: &str = " − ";
 
 pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError> {
     let Some(rows) = run.optional::<ClusterRow>()? else {
@@ -87,37 +88,47 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     Ok(vec![("clusters", figure(run, &sections)?)])
 }
 
-/// `off · first 20 of each taste`; the same width is left for what tells rows apart.
+/// `off · first 20 a taste`; the same width is left for what tells rows apart.
 fn labels(rows: &[&ClusterRow]) -> Vec<String> {
     let look = Text::new(LABEL, INK);
     let subsets = rows.iter().any(|row| row.pieces_per_taste.is_some());
     let subset = |row: &ClusterRow| match row.pieces_per_taste {
-        Some(count) => format!(" · first {count} of each taste"),
+        Some(count) => format!(" · first {count} a taste"),
         None if subsets => " · all pieces".to_owned(),
         None => String::new(),
     };
     let widest = rows.iter().map(|row| look.width(&subset(row)));
     let room = WIDEST_LABEL - widest.fold(0.0, f64::max);
-    let arms: Vec<String> = rows
-        .iter()
-        .map(|row| match &row.arm_b {
-            Some(arm_b) => format!("{} − {arm_b}", row.arm),
-            None => row.arm.clone(),
-        })
-        .collect();
     // Each arm once, so that two rows of one arm are not taken for two arms.
-    let mut names: Vec<&str> = Vec::new();
-    for arm in &arms {
-        if !names.contains(&arm.as_str()) {
-            names.push(arm);
+    let mut arms: Vec<&str> = Vec::new();
+    for arm in rows
+        .iter()
+        .flat_map(|row| row.arm_b.iter().chain([&row.arm]))
+    {
+        if !arms.contains(&arm.as_str()) {
+            arms.push(arm);
         }
     }
-    let short = look.shorten_apart(&names, room);
-    let label = |(row, arm): (&&ClusterRow, &String)| {
-        let place = names.iter().position(|name| name == arm).unwrap_or(0);
-        format!("{}{}", short[place], subset(row))
+    let pairs = rows.iter().any(|row| row.arm_b.is_some());
+    let room = match pairs {
+        true => (room - look.width(MINUS)) / 2.0,
+        false => room,
     };
-    rows.iter().zip(&arms).map(label).collect()
+    let short = look.shorten_apart(&arms, room);
+    let name = |arm: &str| {
+        let place = arms.iter().position(|known| *known == arm);
+        place
+            .and_then(|place| short.get(place))
+            .map_or("", String::as_str)
+    };
+    let label = |row: &&ClusterRow| {
+        let arm = name(&row.arm);
+        match &row.arm_b {
+            Some(arm_b) => format!("{arm}{MINUS}{}{}", name(arm_b), subset(row)),
+            None => format!("{arm}{}", subset(row)),
+        }
+    };
+    rows.iter().map(label).collect()
 }
 
 fn figure(run: &Run<'_>, sections: &[Section<'_>]) -> Result<String, FigureError> {

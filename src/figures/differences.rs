@@ -28,7 +28,7 @@ pub struct DifferencesSpec<'a> {
 /// The differences of two arms, the first minus the second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairPanel<'a> {
-    pub title: String,
+    pub arms: [&'a str; 2],
     /// Under the title.
     pub under: String,
     /// The same labels in the same order in every panel; [`ALL`] is set apart.
@@ -91,7 +91,11 @@ pub fn render(mut spec: DifferencesSpec<'_>) -> Result<String, FigureError> {
     let headings: Vec<Heading> = spec
         .panels
         .iter()
-        .map(|p| Heading::new(&p.title, std::slice::from_ref(&p.under), width + aside))
+        .map(|p| {
+            let [first, second] = p.arms;
+            let under = std::slice::from_ref(&p.under);
+            Heading::difference(first, second, under, width + aside)
+        })
         .collect();
     let above = tallest(&headings);
     let count = lines.len().max(1) as f64;

@@ -80,6 +80,21 @@ impl Heading {
         }
     }
 
+    /// The heading of `first` minus `second`, each of which is seen, however long the other is.
+    pub fn difference(first: &str, second: &str, under: &[String], width: f64) -> Self {
+        let look = title_look();
+        let whole = Self::new(&format!("{first} − {second}"), under, width);
+        if !whole.title.iter().any(|line| line.ends_with('…')) {
+            return whole;
+        }
+        let minus = " −";
+        let first = look.shorten(first, width - look.width(minus));
+        Self {
+            title: vec![format!("{first}{minus}"), look.shorten(second, width)],
+            ..whole
+        }
+    }
+
     pub fn height(&self) -> f64 {
         let (title, subtitle) = (self.title.len() as f64, self.subtitle.len() as f64);
         title * TITLE * LEADING + subtitle * SMALL * LEADING + 7.0

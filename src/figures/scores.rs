@@ -138,7 +138,7 @@ fn pair_panel<'r>(
     let rows: Vec<differences::Row<'_>> = rows.collect::<Result<_, FigureError>>()?;
     let pieces = rows.first().map_or(0, |row| row.differences.len());
     Ok(PairPanel {
-        title: format!("{} − {}", a.name, b.name),
+        arms: [a.name, b.name],
         under: counted(pieces, "pair"),
         rows,
     })
