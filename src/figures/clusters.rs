@@ -32,7 +32,7 @@ const SECTIONS: [(ClusterKind, Metric, &str, &str); 4] = [
         ClusterKind::Audio,
         Metric::SilhouetteDifference,
         "Embeddings of the pieces, difference of two arms",
-        "difference in silhouette, first arm minus second",
+        "difference in silhouette, first minus second",
     ),
     (
         ClusterKind::Text,
@@ -44,7 +44,7 @@ const SECTIONS: [(ClusterKind, Metric, &str, &str); 4] = [
         ClusterKind::Text,
         Metric::SilhouetteDifference,
         "Embeddings of the prompts, difference of two arms",
-        "difference in silhouette, first arm minus second",
+        "difference in silhouette, first minus second",
     ),
 ];
 const KEY: [&str; 2] = [
