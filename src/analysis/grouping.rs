@@ -12,7 +12,7 @@ pub const TASTES: [&str; 4] = ["bitter", "sour", "sweet", "salty"];
 /// Stands for "every taste" where a table or a figure says which taste a row is about.
 pub const ALL: &str = "all";
 /// Most tastes that stay readable side by side in a figure.
-pub const MOST_TASTES: usize = 16;
+pub const MOST_TASTES: usize = 20;
 
 /// Why rows of scores cannot be summarised.
 #[derive(Debug, Error, PartialEq)]

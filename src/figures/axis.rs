@@ -44,6 +44,19 @@ impl Axis {
         }
     }
 
+    /// A scale from `low` to `high` and no further.
+    pub fn between(low: f64, high: f64, ticks: f64) -> Self {
+        let step = round_step((high - low) / ticks);
+        let (from, to) = (0.0, 1.0);
+        Self {
+            low,
+            high,
+            from,
+            to,
+            step,
+        }
+    }
+
     /// The same scale drawn from `from` (its low end) to `to` px.
     pub fn placed(&self, from: f64, to: f64) -> Self {
         Self {
@@ -68,6 +81,11 @@ impl Axis {
         self.high
     }
 
+    /// From one tick to the next.
+    pub fn step(&self) -> f64 {
+        self.step
+    }
+
     /// Whether 0 lies on the scale.
     pub fn has_zero(&self) -> bool {
         self.low <= 0.0 && self.high >= 0.0
@@ -82,8 +100,8 @@ impl Axis {
             })
             .unwrap_or(12);
         let (first, last) = (
-            (self.low / self.step).ceil(),
-            (self.high / self.step).floor(),
+            (self.low / self.step - 1e-9).ceil(),
+            (self.high / self.step + 1e-9).floor(),
         );
         // A step is chosen for a handful of ticks; the limit only guards against rounding.
         (0..100)

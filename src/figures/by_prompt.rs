@@ -4,12 +4,13 @@
 //! hundred of them.
 
 use super::axis::{Axis, signed};
-use super::canvas::{self, Align, Canvas, Text};
-use super::frame::{Foot, Heading, across, watermark};
-use super::theme::{
-    Colour, FIGURE_WIDTH, GRID, INK, LABEL, LEADING, MARGIN, PANEL_GAP, PAPER, SMALL,
-};
-use super::{Figure, FigureError, swarm};
+use super::canvas::{Align, Canvas, Text};
+use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
+use super::marker::Shape;
+use super::page::{Page, Words};
+use super::theme::{FIGURE_WIDTH, GRID, INK, LABEL, MARGIN, PANEL_GAP, PAPER, SMALL, Tint};
+use super::words::thousands;
+use super::{FigureError, swarm};
 use crate::analysis::summary::Summary;
 
 /// What to draw. Values are in the unit of the axis.
@@ -17,22 +18,17 @@ use crate::analysis::summary::Summary;
 pub struct ByPromptSpec<'a> {
     pub blocks: Vec<Block<'a>>,
     /// What the axis measures.
-    pub score: &'a str,
-    /// Names and colours of the tastes; empty when the labels are the tastes.
-    pub tastes: Vec<(&'a str, Colour)>,
-    /// Which prompts or arms are drawn, when not all are; at the foot.
-    pub note: Option<&'a str>,
-    /// Where the numbers come from, at the foot.
-    pub caption: &'a str,
-    /// Written across every panel.
-    pub watermark: Option<&'a str>,
+    pub axis: &'a str,
+    pub words: Words<'a>,
+    pub about: &'a str,
 }
 
 /// One arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block<'a> {
     pub title: String,
-    pub subtitle: String,
+    /// Under the title: the checkpoint, how many draws there are, their order.
+    pub under: Vec<String>,
     /// The same prompts in the same order in every block, so that blocks can be compared by eye.
     pub lines: Vec<Line<'a>>,
 }
@@ -41,166 +37,165 @@ pub struct Block<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line<'a> {
     pub label: &'a str,
-    pub colour: Colour,
+    pub tint: Tint,
     /// Of its draws.
     pub scores: Vec<f64>,
     /// `None` when there are no scores: the line stays empty.
     pub summary: Option<Summary>,
 }
 
-/// Most lines below each other.
-const LINES: usize = 50;
 const MOST_COLUMNS: usize = 4;
-const GUTTER: f64 = 28.0;
-const BELOW: f64 = 2.0 * SMALL * LEADING + 26.0;
 const WIDEST_LABEL: f64 = 110.0;
-/// Right of a single column, for numbers.
-const NUMBERS: f64 = 124.0;
+/// Of a line that still holds its label.
+const LOWEST: f64 = 12.0;
+/// Between a single column and the numbers right of it.
+const BESIDE: f64 = 6.0;
 /// Of fewer draws a bootstrap interval is little more than their range, and is not drawn.
 const LEAST_DRAWS: usize = 5;
 
 /// How the lines of a block are laid out, px.
 struct Layout {
-    columns: usize,
     /// Lines of a column.
     lines: usize,
     /// Of a line.
     height: f64,
     /// Left of the plotting area of each column, for labels.
-    labels: f64,
+    gutter: f64,
     /// Of the plotting area of a column.
     panel: f64,
     /// Right of it.
     aside: f64,
     /// Of the labels.
     size: f64,
+    labels: Vec<String>,
 }
 
 impl Layout {
-    fn new(block: &Block<'_>) -> Self {
+    /// For the lines of `blocks`, where a column may be `room` px high. There is at least one block.
+    fn new(block: &Block<'_>, blocks: &[Block<'_>], room: f64) -> Self {
         let count = block.lines.len().max(1);
-        let columns = count.div_ceil(LINES).min(MOST_COLUMNS);
+        let columns = count.div_ceil(lines_in(room)).clamp(1, MOST_COLUMNS);
         let lines = count.div_ceil(columns);
-        let (height, size) = match lines {
-            ..=10 => (34.0, LABEL),
-            11..=25 => (20.0, LABEL),
-            _ => (13.0, SMALL),
+        let height = (room / lines as f64).clamp(LOWEST, if columns == 1 { 30.0 } else { 14.0 });
+        let size = if height < 16.0 { SMALL } else { LABEL };
+        let look = Text::new(size, INK);
+        let most = WIDEST_LABEL.min(FIGURE_WIDTH / columns as f64 * 0.4);
+        let names: Vec<&str> = block.lines.iter().map(|line| line.label).collect();
+        let labels = look.shorten_apart(&names, most);
+        let widest = labels.iter().map(|label| look.width(label));
+        let gutter = widest.fold(0.0, f64::max) + 8.0;
+        let numbers = blocks.iter().flat_map(|b| &b.lines).filter_map(|line| {
+            let summary = line.summary.as_ref()?;
+            Some(Text::new(SMALL, INK).width(&words(summary)) + BESIDE)
+        });
+        let aside = match columns {
+            1 => numbers.fold(0.0, f64::max),
+            _ => 0.0,
         };
-        let widest = block
-            .lines
-            .iter()
-            .map(|line| Text::new(size, INK).width(line.label));
-        let labels = widest.fold(0.0, f64::max).min(WIDEST_LABEL) + 10.0;
-        let aside = if columns == 1 { NUMBERS } else { 0.0 };
-        let room = FIGURE_WIDTH - 2.0 * MARGIN - GUTTER;
-        let room = room - (columns as f64 - 1.0) * PANEL_GAP;
-        let panel = (room / columns as f64 - labels - aside).clamp(80.0, 420.0);
+        let gaps = (columns as f64 - 1.0) * PANEL_GAP;
+        let room = (FIGURE_WIDTH - 2.0 * MARGIN - gaps) / columns as f64;
         Self {
-            columns,
             lines,
             height,
-            labels,
-            panel,
+            gutter,
+            panel: room - gutter - aside,
             aside,
             size,
+            labels,
         }
-    }
-
-    fn width(&self) -> f64 {
-        let columns = self.columns as f64;
-        let panels = columns * (self.labels + self.panel + self.aside);
-        2.0 * MARGIN + panels + (columns - 1.0) * PANEL_GAP
     }
 
     /// Left end of the plotting area of a column.
     fn left(&self, column: usize) -> f64 {
-        let step = self.labels + self.panel + self.aside + PANEL_GAP;
-        MARGIN + self.labels + column as f64 * step
+        let step = self.gutter + self.panel + self.aside + PANEL_GAP;
+        MARGIN + self.gutter + column as f64 * step
     }
 }
 
-/// Draw the figure.
-pub fn render(spec: &ByPromptSpec<'_>) -> Result<Figure, FigureError> {
+/// Lines that `room` px hold below each other.
+fn lines_in(room: f64) -> usize {
+    (room / LOWEST).floor().max(4.0) as usize
+}
+
+/// Draw the figure. Of more prompts than a page holds, those at the beginning and those at the end are drawn.
+pub fn render(mut spec: ByPromptSpec<'_>) -> Result<String, FigureError> {
+    let width = FIGURE_WIDTH - 2.0 * MARGIN;
     super::font::register()?;
-    let Some(layout) = spec.blocks.first().map(Layout::new) else {
-        return Err(FigureError::Draw("there is no arm".to_owned()));
-    };
-    let text_width = layout.width() - 2.0 * MARGIN;
     let headings: Vec<Heading> = spec
         .blocks
         .iter()
-        .map(|block| Heading::new(&block.title, Some(&block.subtitle), text_width))
+        .map(|block| Heading::new(&block.title, &block.under, width))
         .collect();
-    let legend = legend_lines(&spec.tastes, text_width);
-    let legend_height = legend.len() as f64 * LABEL * LEADING;
-    let panel_height = layout.lines as f64 * layout.height;
-    let block = |heading: &Heading| heading.height() + legend_height + panel_height + BELOW;
-    let height: f64 = headings.iter().map(block).sum::<f64>() + MARGIN;
+    let around: f64 = headings.iter().map(|h| h.height() + BELOW_AXIS).sum();
+    let blocks = spec.blocks.len().max(1) as f64;
     let lines = spec.blocks.iter().flat_map(|b| &b.lines);
     let draws = lines.map(|line| line.scores.len()).max().unwrap_or(0);
-    let key: Vec<&str> = key(draws, layout.aside > 0.0)
-        .into_iter()
-        .chain(spec.note)
-        .collect();
-    let foot = Foot::new(&key, spec.caption, spec.watermark, text_width);
+    let all = spec.blocks.first().map_or(0, |block| block.lines.len());
+    let note = |half: usize| {
+        let all = thousands(all as u64);
+        format!("the {half} highest and {half} lowest of {all} prompts; all are in scores.csv")
+    };
+    spec.words
+        .key
+        .extend(key(draws).into_iter().map(str::to_owned));
+    let mut words = spec.words.clone();
+    words.key.push(note(all));
+    let room = (Page::new(FIGURE_WIDTH, &words)?.room() - around) / blocks;
+    let half = lines_in(room) * MOST_COLUMNS / 2;
+    if all > 2 * half {
+        spec.words.key.push(note(half));
+        for block in &mut spec.blocks {
+            block.lines.drain(half..all - half);
+        }
+    }
+    let page = Page::new(FIGURE_WIDTH, &spec.words)?;
+    let Some(layout) = spec
+        .blocks
+        .first()
+        .map(|block| Layout::new(block, &spec.blocks, room))
+    else {
+        return Err(FigureError::Draw("there is no arm".to_owned()));
+    };
+    let panel_height = layout.lines as f64 * layout.height;
+    let height = around + blocks * panel_height;
     let shown = spec.blocks.iter().flat_map(|b| &b.lines).flat_map(shown);
-    let axis = Axis::over(shown, if layout.columns > 2 { 4.0 } else { 6.0 });
-    let title = format!("{} by prompt, {}", spec.score, spec.caption);
-    let size = (layout.width(), height + foot.height());
-    let svg = canvas::draw(size, &title, |canvas| {
-        let mut top = MARGIN;
+    let axis = Axis::over(shown, ticks_across(layout.panel));
+    page.draw(spec.about, height, |canvas, mut top| {
         for (block, heading) in spec.blocks.iter().zip(&headings) {
             heading.draw(canvas, (MARGIN, top))?;
-            draw_legend(canvas, &legend, top + heading.height())?;
-            let panels = top + heading.height() + legend_height;
-            for (column, lines) in block.lines.chunks(layout.lines).enumerate() {
+            let panels = top + heading.height();
+            let labels = layout.labels.chunks(layout.lines);
+            for (column, (lines, labels)) in
+                block.lines.chunks(layout.lines).zip(labels).enumerate()
+            {
                 let left = layout.left(column);
                 let axis = axis.placed(left, left + layout.panel);
-                let height = lines.len() as f64 * layout.height;
-                across(
-                    canvas,
-                    &axis,
-                    spec.score,
-                    (left, panels),
-                    (layout.panel, height),
-                )?;
-                for (i, line) in lines.iter().enumerate() {
+                let size = (layout.panel, lines.len() as f64 * layout.height);
+                across(canvas, &axis, spec.axis, (left, panels), size)?;
+                for (i, (line, label)) in lines.iter().zip(labels).enumerate() {
                     let y = panels + (i as f64 + 0.5) * layout.height;
+                    let look = Text::new(layout.size, INK).align(Align::Right);
+                    canvas.text(label, (left - 6.0, y + 0.36 * layout.size), look)?;
                     one(canvas, &axis, &layout, (left, y), line)?;
                 }
-                if let Some(text) = spec.watermark {
-                    watermark(canvas, text, (left, panels), (layout.panel, height))?;
-                }
+                watermark(canvas, spec.words.watermark, (left, panels), size)?;
             }
-            top = panels + panel_height + BELOW;
+            top = panels + panel_height + BELOW_AXIS;
         }
-        foot.draw(canvas, height)
-    })?;
-    Figure::from_svg(svg)
+        Ok(())
+    })
 }
 
 /// How to read the figure when the most draws of a prompt are `draws`.
-fn key(draws: usize, numbers: bool) -> Vec<&'static str> {
+fn key(draws: usize) -> Vec<&'static str> {
     let line = "line: from the lowest to the highest";
-    match (draws, numbers) {
-        (..2, _) => vec!["dot: one piece"],
-        (..LEAST_DRAWS, false) => vec!["dot: one draw", line, "diamond: mean of the draws"],
-        (..LEAST_DRAWS, true) => {
-            vec![
-                "dot: one draw",
-                line,
-                "diamond and number: mean of the draws",
-            ]
-        }
-        (_, false) => vec![
+    match draws {
+        ..2 => vec!["dot: one piece"],
+        2..LEAST_DRAWS => vec!["dot: one draw", line, "diamond: mean of the draws"],
+        _ => vec![
             "dot: one draw",
             line,
             "diamond: mean of the draws with its bootstrap 95 % interval",
-        ],
-        (_, true) => vec![
-            "dot: one draw",
-            line,
-            "diamond and numbers: mean of the draws with its bootstrap 95 % interval",
         ],
     }
 }
@@ -218,44 +213,7 @@ fn shown<'s>(line: &'s Line<'_>) -> impl Iterator<Item = f64> + 's {
     line.scores.iter().copied().chain(ends)
 }
 
-/// A taste in the legend: left end, name, colour.
-type Entry<'a> = (f64, &'a str, Colour);
-
-/// The legend's entries, in as many lines as the width needs.
-fn legend_lines<'a>(tastes: &[(&'a str, Colour)], width: f64) -> Vec<Vec<Entry<'a>>> {
-    let look = Text::new(LABEL, INK);
-    let mut lines: Vec<Vec<Entry<'a>>> = Vec::new();
-    let mut x = f64::INFINITY;
-    for &(name, colour) in tastes {
-        let wide = look.width(name) + 28.0;
-        if x + wide > width {
-            lines.push(Vec::new());
-            x = 0.0;
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push((MARGIN + x, name, colour));
-        }
-        x += wide;
-    }
-    lines
-}
-
-fn draw_legend(
-    canvas: &mut Canvas<'_>,
-    lines: &[Vec<Entry<'_>>],
-    top: f64,
-) -> Result<(), FigureError> {
-    for (i, line) in lines.iter().enumerate() {
-        let baseline = top + i as f64 * LABEL * LEADING + 0.7 * LABEL;
-        for (x, name, colour) in line {
-            canvas.dot((x + 4.0, baseline - 0.34 * LABEL), 4.0, *colour, 1.0)?;
-            canvas.text(name, (x + 12.0, baseline), Text::new(LABEL, INK))?;
-        }
-    }
-    Ok(())
-}
-
-/// One prompt: its label, a line from its lowest to its highest draw, the draws, and their mean.
+/// One prompt: a line from its lowest to its highest draw, the draws, and their mean.
 fn one(
     canvas: &mut Canvas<'_>,
     axis: &Axis,
@@ -263,44 +221,43 @@ fn one(
     (left, y): (f64, f64),
     line: &Line<'_>,
 ) -> Result<(), FigureError> {
-    let look = Text::new(layout.size, INK).align(Align::Right);
-    let label = look.shorten(line.label, layout.labels - 10.0);
-    canvas.text(&label, (left - 8.0, y + 0.36 * layout.size), look)?;
     canvas.path(&[(left, y), (left + layout.panel, y)], GRID, 0.75)?;
     let Some(summary) = &line.summary else {
         return Ok(());
     };
-    let tall = layout.height > 30.0;
+    let tall = layout.height > 22.0;
     let several = summary.n > 1;
     let mut sorted = line.scores.clone();
     sorted.sort_by(f64::total_cmp);
     let places: Vec<f64> = sorted.iter().map(|&v| axis.at(v)).collect();
     // Where there is room, the draws lie below the interval and beside each other.
     let (dots, half, level) = match (tall && several, layout.height) {
-        (true, _) => (y + 5.0, 8.5, y - 8.0),
+        (true, height) => (y + 0.15 * height, 0.25 * height, y - 0.25 * height),
         (false, height) => (y, if several { height / 2.0 - 4.0 } else { 0.0 }, y),
     };
     let (radius, alpha) = match places.len() {
-        1 => (3.25, 1.0),
-        2..LEAST_DRAWS => (2.5, 0.9),
-        LEAST_DRAWS..=60 => (2.0, 0.6),
-        _ => (1.5, 0.4),
+        1 => (2.5, 1.0),
+        2..LEAST_DRAWS => (2.0, 0.9),
+        LEAST_DRAWS..=60 => (if tall { 2.0 } else { 1.5 }, 0.6),
+        _ => (1.25, 0.4),
     };
+    let Tint { colour, hatched } = line.tint;
     if let (true, Some(from), Some(to)) = (several, places.first(), places.last()) {
-        let pale = line.colour.lighter(0.5);
-        canvas.path(&[(*from, dots), (*to, dots)], pale, 1.5)?;
+        let pale = colour.lighter(0.5);
+        canvas.path(&[(*from, dots), (*to, dots)], pale, 1.25)?;
     }
     for (x, offset) in places.iter().zip(swarm::offsets(&places, 4.0)) {
-        canvas.dot((*x, dots + offset * half), radius, line.colour, alpha)?;
+        let at = (*x, dots + offset * half);
+        canvas.marker(Shape::Circle, at, radius, (colour, hatched), alpha)?;
     }
     if several {
         if let Some((low, high)) = interval(summary) {
-            canvas.path(&[(axis.at(low), level), (axis.at(high), level)], INK, 1.75)?;
+            canvas.path(&[(axis.at(low), level), (axis.at(high), level)], INK, 1.5)?;
         }
-        canvas.diamond((axis.at(summary.mean), level), 2.25, PAPER, INK)?;
+        canvas.diamond((axis.at(summary.mean), level), 2.0, PAPER, INK)?;
     }
     if layout.aside > 0.0 {
-        let numbers = (left + layout.panel + 8.0, y + 0.36 * SMALL);
+        let numbers = (left + layout.panel + BESIDE, y + 0.36 * SMALL);
         canvas.text(&words(summary), numbers, Text::new(SMALL, INK))?;
     }
     Ok(())

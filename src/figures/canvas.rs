@@ -3,13 +3,16 @@
 //! The backend rounds to whole units, so the drawing is made on a grid of [`UNIT`] units per px and the SVG's view box
 //! scales it back. Text is placed by its baseline: the backend's other anchors use `ex`, which renderers size differently.
 
+use std::collections::HashMap;
+
 use plotters::prelude::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{
     Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle, TextStyle,
 };
 
-use super::theme::{Colour, LEADING, PAPER};
+use super::marker::Shape;
+use super::theme::{Colour, FIGURE_WIDTH, LEADING, PAPER, Tint};
 use super::{FigureError, font};
 
 /// Units of the backend's grid per px.
@@ -19,8 +22,11 @@ const UNIT: f64 = 8.0;
 const BACKEND_SIZE: f64 = 1.24;
 const BACKEND_BASELINE: f64 = 0.76;
 
-/// Largest width or height of a figure, px: its PNG is twice that and stays under 1 GB in memory.
-const LARGEST: f64 = 8000.0;
+/// Largest height of a figure, px: its PNG stays under 200 MB in memory.
+const TALLEST: f64 = 7000.0;
+
+/// Stands for a name that would not be seen.
+const BLANK: &str = "(blank)";
 
 /// How a line of text looks and where its given x lies.
 #[derive(Debug, Clone, Copy)]
@@ -86,9 +92,16 @@ impl Text {
             let breaks = ends
                 .filter(|(_, c)| " -_/·,".contains(*c))
                 .map(|(end, _)| end);
-            let fits = breaks
+            let fitting: Vec<usize> = breaks
                 .take_while(|&end| self.width(rest[..end].trim_end()) <= width)
-                .last();
+                .collect();
+            // At a space, unless that leaves most of the line empty: `5,521` and `630k-audioset` stay whole.
+            let spaces = fitting
+                .iter()
+                .copied()
+                .filter(|&end| rest[..end].ends_with(' '));
+            let wide = |&end: &usize| self.width(rest[..end].trim_end()) >= 0.5 * width;
+            let fits = spaces.rev().find(wide).or(fitting.last().copied());
             match fits {
                 Some(end) if wrapped.len() + 1 < lines => {
                     wrapped.push(rest[..end].trim_end().to_owned());
@@ -116,6 +129,48 @@ impl Text {
         format!("{}…", text[..end].trim_end())
     }
 
+    /// Each of `texts` in at most `width` px. Two that [`Text::shorten`] would make the same lose their middle instead.
+    pub fn shorten_apart(&self, texts: &[&str], width: f64) -> Vec<String> {
+        let name = |text: &&str| match font::printable(text).trim().is_empty() {
+            true => BLANK.to_owned(),
+            false => self.shorten(text, width),
+        };
+        let ends: Vec<String> = texts.iter().map(name).collect();
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for text in &ends {
+            *seen.entry(text.as_str()).or_default() += 1;
+        }
+        let twice = |text: &String| text.ends_with('…') && seen.get(text.as_str()) > Some(&1);
+        texts
+            .iter()
+            .zip(&ends)
+            .map(|(text, short)| match twice(short) {
+                true => self.shorten_middle(text, width),
+                false => short.clone(),
+            })
+            .collect()
+    }
+
+    fn shorten_middle(&self, text: &str, width: f64) -> String {
+        let text: Vec<char> = font::printable(text).trim().chars().collect();
+        let cut = |kept: usize| -> String {
+            let head = kept.div_ceil(2);
+            let tail = text.len() - (kept - head);
+            let (head, tail) = (text.iter().take(head), text.iter().skip(tail));
+            head.chain(&['…']).chain(tail).collect()
+        };
+        // The widths grow with the number of letters kept.
+        let (mut fits, mut wide) = (0, text.len());
+        while fits + 1 < wide {
+            let middle = (fits + wide) / 2;
+            match self.width(&cut(middle)) <= width {
+                true => fits = middle,
+                false => wide = middle,
+            }
+        }
+        cut(fits)
+    }
+
     fn font(&self, size: f64) -> FontDesc<'static> {
         let style = if self.bold {
             FontStyle::Bold
@@ -132,14 +187,14 @@ pub struct Canvas<'a> {
 }
 
 /// Draw a figure of `width` by `height` px through `fill`, on white; gives the SVG, with the font in it.
-/// `title` is what a screen reader says.
+/// `title` and `about` are what a screen reader says.
 pub fn draw(
     (width, height): (f64, f64),
-    title: &str,
+    (title, about): (&str, &str),
     fill: impl FnOnce(&mut Canvas<'_>) -> Result<(), FigureError>,
 ) -> Result<String, FigureError> {
     font::register()?;
-    if !(1.0..=LARGEST).contains(&width) || !(1.0..=LARGEST).contains(&height) {
+    if !(1.0..=FIGURE_WIDTH).contains(&width) || !(1.0..=TALLEST).contains(&height) {
         return Err(FigureError::TooLarge { width, height });
     }
     let (width, height) = (width.ceil(), height.ceil());
@@ -154,12 +209,19 @@ pub fn draw(
     let body = drawing.split_once('\n').map_or("", |(_, body)| body);
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {} {}\" role=\"img\">\n\
-         <title>{}</title>\n<style>\n{}</style>\n{body}",
+         <title>{}</title>\n<desc>{}</desc>\n<style>\n{}</style>\n{body}",
         units(width),
         units(height),
         escape(title),
+        escape(about),
         font::css(),
     ))
+}
+
+/// The SVG of a figure without its font, for a page that has [`font::css`] once for all of its figures.
+pub fn without_font(svg: &str) -> String {
+    let style = format!("<style>\n{}</style>\n", font::css());
+    svg.replacen(&style, "", 1)
 }
 
 impl Canvas<'_> {
@@ -191,6 +253,47 @@ impl Canvas<'_> {
         self.path(&path, line, width)
     }
 
+    /// The inside of a box in a taste's tint: a pale fill, with lines across it where the tint is hatched.
+    pub fn tinted(
+        &mut self,
+        (x0, y0): (f64, f64),
+        (x1, y1): (f64, f64),
+        tint: Tint,
+    ) -> Result<(), FigureError> {
+        let share = if tint.hatched { 0.12 } else { 0.4 };
+        self.rect((x0, y0), (x1, y1), PAPER, 1.0)?;
+        self.rect((x0, y0), (x1, y1), tint.colour, share)?;
+        match tint.hatched {
+            true => self.hatch((x0, y0), (x1, y1), tint.colour),
+            false => Ok(()),
+        }
+    }
+
+    /// Lines at 45 degrees across a rectangle.
+    fn hatch(
+        &mut self,
+        (x0, y0): (f64, f64),
+        (x1, y1): (f64, f64),
+        line: Colour,
+    ) -> Result<(), FigureError> {
+        const STEP: f64 = 3.5;
+        let (left, right, top, bottom) = (x0.min(x1), x0.max(x1), y0.min(y1), y0.max(y1));
+        let (width, height) = (right - left, bottom - top);
+        let count = ((width + height) / STEP) as usize;
+        for i in 1..=count {
+            // The line x + y = reach, counted from the upper left corner.
+            let reach = i as f64 * STEP;
+            let from = (reach.min(width), (reach - width).max(0.0));
+            let to = ((reach - height).max(0.0), reach.min(height));
+            self.path(
+                &[(left + from.0, top + from.1), (left + to.0, top + to.1)],
+                line,
+                0.9,
+            )?;
+        }
+        Ok(())
+    }
+
     /// Straight lines from point to point.
     pub fn path(
         &mut self,
@@ -198,18 +301,67 @@ impl Canvas<'_> {
         line: Colour,
         width: f64,
     ) -> Result<(), FigureError> {
+        self.stroke(points, line, 1.0, width)
+    }
+
+    fn stroke(
+        &mut self,
+        points: &[(f64, f64)],
+        line: Colour,
+        alpha: f64,
+        width: f64,
+    ) -> Result<(), FigureError> {
         let points = points.iter().map(|&p| point(p));
         self.backend
-            .draw_path(points, &style(line, 1.0, width))
+            .draw_path(points, &style(line, alpha, width))
             .map_err(FigureError::draw)
     }
 
     /// A filled polygon.
     pub fn polygon(&mut self, points: &[(f64, f64)], fill: Colour) -> Result<(), FigureError> {
+        self.fill(points, fill, 1.0)
+    }
+
+    fn fill(&mut self, points: &[(f64, f64)], fill: Colour, alpha: f64) -> Result<(), FigureError> {
         let points = points.iter().map(|&p| point(p));
         self.backend
-            .fill_polygon(points, &style(fill, 1.0, 0.0))
+            .fill_polygon(points, &style(fill, alpha, 0.0))
             .map_err(FigureError::draw)
+    }
+
+    /// The sign of one piece: `shape` with about the area of a circle of `radius` px.
+    pub fn marker(
+        &mut self,
+        shape: Shape,
+        centre: (f64, f64),
+        radius: f64,
+        (colour, hollow): (Colour, bool),
+        alpha: f64,
+    ) -> Result<(), FigureError> {
+        // The outline of a hollow sign lies within the filled one.
+        let line = (0.5 * radius).clamp(0.6, 1.3);
+        let inner = radius - line / 2.0;
+        match (
+            shape.corners(centre, if hollow { inner } else { radius }),
+            hollow,
+        ) {
+            (None, false) => self.dot(centre, radius, colour, alpha),
+            (None, true) => self
+                .backend
+                .draw_circle(
+                    point(centre),
+                    units(inner).unsigned_abs(),
+                    &style(colour, alpha, line),
+                    false,
+                )
+                .map_err(FigureError::draw),
+            (Some(corners), false) => self.fill(&corners, colour, alpha),
+            (Some(mut corners), true) => {
+                // Two points past the start, so that the first corner is joined too.
+                corners.extend_from_within(..2);
+                self.stroke(&corners, colour, alpha, line)
+            }
+        }
     }
 
     /// A filled circle.
@@ -245,7 +397,7 @@ impl Canvas<'_> {
         self.place(text, (at.0, top), look, FontTransform::None)
     }
 
-    /// A line of text that reads upwards, its baseline at `x`, centred on `y`.
+    /// A line of text that reads upwards, its baseline at `x`; `y` is its lower end, or its middle where it is centred.
     pub fn text_upwards(
         &mut self,
         text: &str,
@@ -253,12 +405,7 @@ impl Canvas<'_> {
         look: Text,
     ) -> Result<(), FigureError> {
         let left = x - BACKEND_BASELINE * look.size;
-        self.place(
-            text,
-            (left, y),
-            look.align(Align::Centre),
-            FontTransform::Rotate270,
-        )
+        self.place(text, (left, y), look, FontTransform::Rotate270)
     }
 
     /// Lines of text below each other, the first on the given baseline.
@@ -342,13 +489,23 @@ mod tests {
         assert!(lines[1].ends_with('…'), "{lines:?}");
         assert!(lines.iter().all(|line| look.width(line) <= 120.0));
         assert_eq!(look.shorten("short", 120.0), "short");
+        let apart = look.shorten_apart(
+            &["a taste with a long name 1", "a taste with a long name 2"],
+            90.0,
+        );
+        assert_ne!(apart[0], apart[1]);
+        assert!(
+            apart
+                .iter()
+                .all(|text| look.width(text) <= 90.0 && text.contains('…'))
+        );
         assert_eq!(look.shorten("цвет", 1.0), "…");
         assert!(look.wrap("  ", 120.0, 2).is_empty());
     }
 
     #[test]
     fn a_figure_that_is_too_large_is_refused() {
-        let error = draw((100.0, 9e5), "x", |_| Ok(())).unwrap_err();
+        let error = draw((100.0, 9e5), ("x", "y"), |_| Ok(())).unwrap_err();
         assert!(matches!(error, FigureError::TooLarge { .. }));
     }
 }

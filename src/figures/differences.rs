@@ -1,10 +1,17 @@
 //! Paired differences between two arms, one panel a pair: every piece, and the mean with its bootstrap interval.
 
 use super::axis::{Axis, signed};
-use super::canvas::{self, Align, Canvas, Text};
-use super::frame::{Foot, Grid, Heading, across, watermark};
-use super::theme::{Colour, FRAME, INK, LABEL, LEADING, PAPER, QUIET, SMALL, palette};
-use super::{Figure, FigureError, swarm};
+use super::canvas::{Align, Canvas, Text};
+use super::frame::{
+    BELOW_AXIS, Grid, Heading, across, columns_and_rows, panel_width, tallest, ticks_across,
+    watermark,
+};
+use super::marker::Shape;
+use super::page::{Page, Words};
+use super::theme::{
+    FIGURE_WIDTH, FRAME, INK, LABEL, LEADING, PAPER, QUIET, SMALL, SMALL_WIDTH, Tint,
+};
+use super::{FigureError, swarm};
 use crate::analysis::grouping::ALL;
 use crate::analysis::summary::Summary;
 
@@ -12,21 +19,18 @@ use crate::analysis::summary::Summary;
 #[derive(Debug, Clone, PartialEq)]
 pub struct DifferencesSpec<'a> {
     pub panels: Vec<PairPanel<'a>>,
-    /// Name of the score whose differences are drawn.
-    pub score: &'a str,
-    /// Which pairs are drawn, when not all are; at the foot.
-    pub note: Option<&'a str>,
-    /// Where the numbers come from, at the foot.
-    pub caption: &'a str,
-    /// Written across every panel.
-    pub watermark: Option<&'a str>,
+    /// What the axis measures: in full, and short for narrow panels.
+    pub axes: [String; 2],
+    pub words: Words<'a>,
+    pub about: &'a str,
 }
 
-/// The differences `a` - `b`.
+/// The differences of two arms, the first minus the second.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairPanel<'a> {
-    pub a: &'a str,
-    pub b: &'a str,
+    pub arms: [&'a str; 2],
+    /// Under the title.
+    pub under: String,
     /// The same labels in the same order in every panel; [`ALL`] is set apart.
     pub rows: Vec<Row<'a>>,
 }
@@ -35,69 +39,104 @@ pub struct PairPanel<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row<'a> {
     pub label: &'a str,
+    pub tint: Tint,
     pub differences: Vec<f64>,
     /// `None` when no piece has both scores: the line stays empty.
     pub summary: Option<Summary>,
 }
 
 const KEY: [&str; 3] = [
-    "dot: one piece, first arm minus second",
+    "dot: one piece, the first minus the second",
     "diamond and numbers: mean difference with its bootstrap 95 % interval",
-    "right of 0: the first arm scores higher",
+    "right of 0: the first scores higher",
 ];
-const PANEL: f64 = 178.0;
-const ASIDE: f64 = 124.0;
-const ROW: f64 = 34.0;
-/// The interval lies above the middle of its row, the dots below.
-const RISE: f64 = 8.0;
-const DOTS: f64 = 5.0;
-const DOTS_HALF: f64 = 8.5;
-const BELOW: f64 = 2.0 * SMALL * LEADING + 26.0;
+const MOST_COLUMNS: usize = 3;
 const WIDEST_LABEL: f64 = 110.0;
+/// Between a panel and the numbers beside it.
+const BESIDE: f64 = 6.0;
 
-/// Draw the figure.
-pub fn render(spec: &DifferencesSpec<'_>) -> Result<Figure, FigureError> {
-    super::font::register()?;
-    let panels = &spec.panels;
-    let rows = panels.iter().map(|p| p.rows.len()).max().unwrap_or(0);
-    let labels = panels.iter().flat_map(|p| &p.rows);
-    let widest = labels.map(|row| label_look(row).width(row.label));
-    let gutter = widest.fold(0.0, f64::max).min(WIDEST_LABEL) + 12.0;
-    let headings: Vec<Heading> = panels
-        .iter()
-        .map(|p| Heading::new(&format!("{} − {}", p.a, p.b), None, PANEL + ASIDE))
-        .collect();
-    let above = headings.iter().map(Heading::height).fold(0.0, f64::max);
-    let size = (PANEL, ROW * rows.max(1) as f64);
-    let grid = Grid::new(panels.len(), size, gutter, ASIDE, (above, BELOW));
-    let key: Vec<&str> = KEY.into_iter().chain(spec.note).collect();
-    let foot = Foot::new(&key, spec.caption, spec.watermark, grid.text_width());
-    let axis = Axis::over(panels.iter().flat_map(shown), 5.0);
-    let title = format!("Paired differences of {}, {}", spec.score, spec.caption);
-    let size = (grid.width(), grid.height() + foot.height());
-    let svg = canvas::draw(size, &title, |canvas| {
-        for (i, (panel, heading)) in panels.iter().zip(&headings).enumerate() {
-            let (left, top) = grid.corner(i);
-            heading.draw(canvas, (left, top - above))?;
-            let axis = axis.placed(left, left + PANEL);
-            let label = format!("difference in {}", spec.score);
-            across(canvas, &axis, &label, (left, top), (PANEL, grid.panel.1))?;
-            if grid.leads(i) {
-                row_labels(canvas, &panel.rows, (left, top), gutter)?;
-            }
-            lines(canvas, &axis, &panel.rows, (left, top))?;
-            if let Some(text) = spec.watermark {
-                watermark(canvas, text, (left, top), (PANEL, grid.panel.1))?;
-            }
-        }
-        foot.draw(canvas, grid.height())
-    })?;
-    Figure::from_svg(svg)
+/// How the rows of a panel are laid out, px.
+struct Layout {
+    grid: Grid,
+    /// Of a row.
+    row: f64,
+    /// Whether the interval stands below its mean, as numbers.
+    stacked: bool,
+    labels: Vec<String>,
 }
 
-fn label_look(row: &Row<'_>) -> Text {
-    let look = Text::new(LABEL, INK);
-    if row.label == ALL { look.bold() } else { look }
+/// Draw the figure.
+pub fn render(mut spec: DifferencesSpec<'_>) -> Result<String, FigureError> {
+    spec.words.key.splice(0..0, KEY.map(str::to_owned));
+    let small = spec.panels.len() == 1;
+    let page = Page::new(if small { SMALL_WIDTH } else { FIGURE_WIDTH }, &spec.words)?;
+    let (columns, rows) = columns_and_rows(spec.panels.len(), MOST_COLUMNS);
+    let lines: &[Row<'_>] = spec.panels.first().map_or(&[], |p| &p.rows);
+    let names: Vec<&str> = lines.iter().map(|row| row.label).collect();
+    let bold = Text::new(LABEL, INK).bold();
+    let labels = bold.shorten_apart(&names, WIDEST_LABEL);
+    let widest = labels.iter().map(|label| bold.width(label));
+    let gutter = widest.fold(0.0, f64::max) + 8.0;
+    let stacked = columns == MOST_COLUMNS;
+    let numbers = spec.panels.iter().flat_map(|p| &p.rows).map(|row| {
+        let [mean, interval] = numbers(row);
+        let look = Text::new(SMALL, INK);
+        match stacked {
+            true => look.width(&mean).max(look.width(&interval)),
+            false => look.width(&format!("{mean} {interval}")),
+        }
+    });
+    let aside = numbers.fold(0.0, f64::max) + BESIDE;
+    let width = panel_width(page.width, columns, gutter, aside);
+    let headings: Vec<Heading> = spec
+        .panels
+        .iter()
+        .map(|p| {
+            let [first, second] = p.arms;
+            let under = std::slice::from_ref(&p.under);
+            Heading::difference(first, second, under, width + aside)
+        })
+        .collect();
+    let above = tallest(&headings);
+    let count = lines.len().max(1) as f64;
+    let room = (page.room() / rows as f64 - above - BELOW_AXIS) / count;
+    let row = room.clamp(2.0 * SMALL * LEADING, 32.0);
+    let layout = Layout {
+        grid: Grid {
+            columns,
+            rows,
+            panel: (width, row * count),
+            gutter,
+            aside,
+            above,
+            below: BELOW_AXIS,
+            top: page.top(),
+        },
+        row,
+        stacked,
+        labels,
+    };
+    let grid = &layout.grid;
+    let axis = Axis::over(spec.panels.iter().flat_map(shown), ticks_across(width));
+    let [full, short] = &spec.axes;
+    let label = match Text::new(SMALL, INK).width(full) <= width {
+        true => full,
+        false => short,
+    };
+    page.draw(spec.about, grid.height(), |canvas, _| {
+        for (i, (panel, heading)) in spec.panels.iter().zip(&headings).enumerate() {
+            let (left, top) = grid.corner(i);
+            heading.draw(canvas, (left, top - above))?;
+            let axis = axis.placed(left, left + width);
+            across(canvas, &axis, label, (left, top), grid.panel)?;
+            if grid.leads(i) {
+                row_labels(canvas, &layout, &panel.rows, (left, top))?;
+            }
+            lines_of(canvas, &axis, &layout, &panel.rows, (left, top))?;
+            watermark(canvas, spec.words.watermark, (left, top), grid.panel)?;
+        }
+        Ok(())
+    })
 }
 
 /// Every number of a panel that must lie on the scale, and 0, which the differences are read against.
@@ -112,71 +151,89 @@ fn shown<'s>(panel: &'s PairPanel<'_>) -> impl Iterator<Item = f64> + 's {
 
 fn row_labels(
     canvas: &mut Canvas<'_>,
+    layout: &Layout,
     rows: &[Row<'_>],
     (left, top): (f64, f64),
-    gutter: f64,
 ) -> Result<(), FigureError> {
-    rows.iter().enumerate().try_for_each(|(i, row)| {
-        let look = label_look(row).align(Align::Right);
-        let label = look.shorten(row.label, gutter - 12.0);
-        let baseline = top + (i as f64 + 0.5) * ROW + 0.36 * LABEL;
-        canvas.text(&label, (left - 10.0, baseline), look)
+    let labels = rows.iter().zip(&layout.labels);
+    labels.enumerate().try_for_each(|(i, (row, label))| {
+        let look = Text::new(LABEL, INK).align(Align::Right);
+        let look = if row.label == ALL { look.bold() } else { look };
+        let baseline = top + (i as f64 + 0.5) * layout.row + 0.36 * LABEL;
+        canvas.text(label, (left - 7.0, baseline), look)
     })
 }
 
-fn lines(
+fn lines_of(
     canvas: &mut Canvas<'_>,
     axis: &Axis,
+    layout: &Layout,
     rows: &[Row<'_>],
     (left, top): (f64, f64),
 ) -> Result<(), FigureError> {
-    let labels: Vec<&str> = rows.iter().map(|r| r.label).filter(|l| *l != ALL).collect();
-    let mut colours = palette(&labels).into_iter();
     for (i, row) in rows.iter().enumerate() {
-        let y = top + (i as f64 + 0.5) * ROW;
-        if row.label == ALL {
-            one(canvas, axis, y, row, QUIET)?;
-            let below = y + ROW / 2.0;
-            canvas.path(&[(left, below), (left + PANEL + ASIDE, below)], FRAME, 1.0)?;
-        } else {
-            one(canvas, axis, y, row, colours.next().unwrap_or(INK))?;
+        let y = top + (i as f64 + 0.5) * layout.row;
+        one(canvas, axis, layout, y, row)?;
+        if row.label == ALL && rows.len() > 1 {
+            let below = y + layout.row / 2.0;
+            let right = left + layout.grid.panel.0 + layout.grid.aside;
+            canvas.path(&[(left, below), (right, below)], FRAME, 1.0)?;
         }
     }
     Ok(())
 }
 
+/// The mean difference of a row and its interval, in words.
+fn numbers(row: &Row<'_>) -> [String; 2] {
+    let Some(summary) = &row.summary else {
+        return ["no pieces".to_owned(), String::new()];
+    };
+    let interval = summary.ci_low.zip(summary.ci_high).map(|(low, high)| {
+        let (low, high) = (signed(low, 3, false), signed(high, 3, false));
+        format!("[{low}, {high}]")
+    });
+    [signed(summary.mean, 3, true), interval.unwrap_or_default()]
+}
+
 fn one(
     canvas: &mut Canvas<'_>,
     axis: &Axis,
+    layout: &Layout,
     y: f64,
     row: &Row<'_>,
-    colour: Colour,
 ) -> Result<(), FigureError> {
-    let numbers = (axis.at(axis.high()) + 8.0, y + 0.36 * SMALL);
+    let x = axis.at(axis.high()) + BESIDE;
+    let [mean, interval] = numbers(row);
     let Some(summary) = &row.summary else {
-        return canvas.text("no pieces", numbers, Text::new(SMALL, QUIET));
+        return canvas.text(&mean, (x, y + 0.36 * SMALL), Text::new(SMALL, QUIET));
     };
     let mut sorted = row.differences.clone();
     sorted.sort_by(f64::total_cmp);
     let places: Vec<f64> = sorted.iter().map(|&v| axis.at(v)).collect();
     let (radius, alpha) = match places.len() {
         0..=60 => (1.75, 0.65),
-        61..=250 => (1.75, 0.45),
-        _ => (1.25, 0.3),
+        61..=250 => (1.375, 0.45),
+        251..=600 => (1.125, 0.3),
+        _ => (0.9, 0.25),
     };
-    for (x, offset) in places.iter().zip(swarm::offsets(&places, 4.0)) {
-        canvas.dot((*x, y + DOTS + offset * DOTS_HALF), radius, colour, alpha)?;
+    // The interval lies above the middle of its row, the dots below.
+    let (rise, dots, half) = (0.25 * layout.row, 0.15 * layout.row, 0.25 * layout.row);
+    let Tint { colour, hatched } = row.tint;
+    for (place, offset) in places.iter().zip(swarm::offsets(&places, 4.0)) {
+        let at = (*place, y + dots + offset * half);
+        canvas.marker(Shape::Circle, at, radius, (colour, hatched), alpha)?;
     }
-    let mut text = signed(summary.mean, 3, true);
     if let Some((low, high)) = summary.ci_low.zip(summary.ci_high) {
-        let level = y - RISE;
-        canvas.path(&[(axis.at(low), level), (axis.at(high), level)], INK, 2.0)?;
-        text = format!(
-            "{text} [{}, {}]",
-            signed(low, 3, false),
-            signed(high, 3, false)
-        );
+        let ends = [(axis.at(low), y - rise), (axis.at(high), y - rise)];
+        canvas.path(&ends, INK, 1.5)?;
     }
-    canvas.diamond((axis.at(summary.mean), y - RISE), 2.5, PAPER, INK)?;
-    canvas.text(&text, numbers, Text::new(SMALL, INK))
+    canvas.diamond((axis.at(summary.mean), y - rise), 2.0, PAPER, INK)?;
+    let look = Text::new(SMALL, INK);
+    match layout.stacked && !interval.is_empty() {
+        true => {
+            canvas.text(&mean, (x, y - 0.12 * SMALL), look)?;
+            canvas.text(&interval, (x, y + 0.98 * SMALL), look)
+        }
+        false => canvas.text(&format!("{mean} {interval}"), (x, y + 0.36 * SMALL), look),
+    }
 }

@@ -1,10 +1,12 @@
 //! The few keys of a run's `manifest.json` that figures show. All are optional, and so is the file.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::FigureError;
+use super::words::counted;
 use crate::report::manifest::{self, MANIFEST, ManifestError};
 
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +19,9 @@ pub struct Manifest {
     harness: Option<Program>,
     #[serde(default)]
     arms: Vec<ArmEntry>,
+    #[serde(default)]
+    maps: Vec<MapEntry>,
+    settings: Option<Settings>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +33,19 @@ struct Program {
 struct ArmEntry {
     name: String,
     checkpoint: Option<String>,
+}
+
+/// How a map was made.
+#[derive(Debug, Deserialize)]
+struct MapEntry {
+    map: String,
+    perplexity_asked: Option<f64>,
+    perplexity: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Settings {
+    task: Option<String>,
 }
 
 impl Manifest {
@@ -50,12 +68,11 @@ impl Manifest {
     }
 
     /// `weights · 100 pieces · seed 0 · harness 0.1.0`, as far as known.
-    pub fn caption(&self, pieces: usize) -> String {
-        let noun = if pieces == 1 { "piece" } else { "pieces" };
+    pub fn caption(&self, what: Option<&str>) -> String {
         let version = self.harness.as_ref().and_then(|h| h.version.as_ref());
         let parts = [
             self.experiment.clone(),
-            Some(format!("{pieces} {noun}")),
+            what.map(str::to_owned),
             self.seed.map(|seed| format!("seed {seed}")),
             version.map(|version| format!("harness {version}")),
         ];
@@ -67,5 +84,33 @@ impl Manifest {
         let entry = self.arms.iter().find(|entry| entry.name == arm)?;
         let path = entry.checkpoint.as_deref()?;
         path.trim_end_matches('/').rsplit('/').next()
+    }
+
+    /// `3 checkpoints`, or `3 arms` where the manifest does not say that each arm has one of its own.
+    pub fn counted_arms(&self, arms: &HashSet<&str>) -> String {
+        let own: HashSet<&str> = arms.iter().filter_map(|a| self.checkpoint(a)).collect();
+        match own.len() == arms.len() {
+            true => counted(arms.len(), "checkpoint"),
+            false => counted(arms.len(), "arm"),
+        }
+    }
+
+    /// `perplexity 30`, or what it was lowered to.
+    pub fn perplexity(&self, map: &str) -> Option<String> {
+        let entry = self.maps.iter().find(|entry| entry.map == map)?;
+        let perplexity = entry.perplexity?;
+        let shown = (perplexity * 10.0).round() / 10.0;
+        match entry.perplexity_asked {
+            Some(asked) if asked > perplexity => {
+                Some(format!("perplexity lowered to {shown} from {asked}"))
+            }
+            _ => Some(format!("perplexity {shown}")),
+        }
+    }
+
+    /// Whether the run embeds texts and scores nothing.
+    pub fn is_of_texts(&self) -> Option<bool> {
+        let task = self.settings.as_ref()?.task.as_deref()?;
+        Some(task == "texts")
     }
 }

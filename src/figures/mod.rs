@@ -1,30 +1,100 @@
 //! Figures from the CSVs of a run folder: SVG, and the PNG of that SVG. The only place that names `plotters`.
+//!
+//! Every figure is laid out for a printed page, 180 mm wide with no text under 7 pt, so that it goes into a paper as it is;
+//! the sizes and the colours are in [`theme`], and [`STEMS`] says which figures there are.
 
 mod axis;
-pub mod boxplot;
-pub mod by_prompt;
+mod boxplot;
+mod by_prompt;
 mod canvas;
-pub mod differences;
+mod clusters;
+mod differences;
 mod font;
 mod frame;
+mod heat;
+mod histogram;
+mod legend;
 mod manifest;
+mod maps;
+mod marker;
+mod nearest;
+mod page;
+mod png;
 mod prompts;
 mod redraw;
+mod run;
+mod scores;
+mod similarity;
+mod summaries;
 mod swarm;
+#[cfg(test)]
+mod tests;
 pub mod theme;
+mod words;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use resvg::{tiny_skia, usvg};
 use thiserror::Error;
 
 use crate::analysis::StatsError;
-use crate::files;
 use crate::report::ReportError;
 use crate::report::manifest::ManifestError;
 
-pub use redraw::{draw_first, redraw};
+pub use canvas::without_font;
+pub use font::css as font_css;
+pub use redraw::{Drawn, draw_first, drawn, redraw};
+
+/// The figures that a run folder can have, in the order in which a report shows them: the stem of their files in
+/// `figures/`, and what they show in one line.
+pub const STEMS: [(&str, &str); 10] = [
+    (
+        "scores",
+        "Box plots of the CLAP scores by taste, one panel an arm or a set of pieces, with every piece and the mean with its interval.",
+    ),
+    (
+        "differences",
+        "Paired differences of the CLAP scores, piece by piece, with the mean difference of each taste and its interval.",
+    ),
+    (
+        "histogram",
+        "How often each value occurs in one set and in another: CLAP scores of two sets of pieces, or cosines of texts two by two.",
+    ),
+    (
+        "by_prompt",
+        "The CLAP scores of each prompt's draws, with their mean and its interval.",
+    ),
+    (
+        "tsne",
+        "t-SNE maps of the embeddings, one panel an arm: near points are alike, colours are tastes.",
+    ),
+    (
+        "tsne_joint",
+        "Joint t-SNE maps of the embeddings of several arms: colours are tastes, shapes are arms.",
+    ),
+    (
+        "clusters",
+        "How well the tastes lie apart in the embeddings: silhouettes of the arms with their intervals, and their differences.",
+    ),
+    (
+        "similarity",
+        "Heat maps of the mean cosine between the pieces of two tastes, and between pieces and prompts.",
+    ),
+    (
+        "similarity_text",
+        "Heat maps of the mean cosine between pieces and prompts, taste by taste, where there are many tastes.",
+    ),
+    (
+        "nearest",
+        "The texts that lie nearest to each query, with their cosine.",
+    ),
+];
+
+/// What the figure with this stem shows, in one line; empty for a stem that is not in [`STEMS`].
+pub fn about(stem: &str) -> &'static str {
+    let found = STEMS.iter().find(|(known, _)| *known == stem);
+    found.map_or("", |(_, about)| about)
+}
 
 /// Why a figure could not be drawn or saved.
 #[derive(Debug, Error)]
@@ -47,6 +117,12 @@ pub enum FigureError {
         "{} does not belong to the scores beside it: {what}; delete it and draw again, it will be computed", path.display()
     )]
     Stale { path: PathBuf, what: String },
+    #[error(
+        "{} does not belong to the scores beside it: {what}; run the experiment again with --fresh, or delete the file to draw without it", path.display()
+    )]
+    Strange { path: PathBuf, what: String },
+    #[error("cannot draw {}: {what}; run the experiment again with --fresh", path.display())]
+    Unfit { path: PathBuf, what: String },
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error("cannot write {}: {source}", path.display())]
@@ -66,48 +142,5 @@ pub enum FigureError {
 impl FigureError {
     fn draw(error: impl std::fmt::Display) -> Self {
         Self::Draw(error.to_string())
-    }
-}
-
-/// A drawn figure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figure {
-    /// Self-contained: the font is inside.
-    pub svg: String,
-    /// The same drawing, [`theme::PNG_SCALE`] pixels per px.
-    pub png: Vec<u8>,
-}
-
-impl Figure {
-    fn from_svg(svg: String) -> Result<Self, FigureError> {
-        let options = usvg::Options {
-            fontdb: font::database(),
-            font_family: font::FAMILY.to_owned(),
-            ..usvg::Options::default()
-        };
-        let tree = usvg::Tree::from_str(&svg, &options).map_err(FigureError::draw)?;
-        let (width, height) = (tree.size().width(), tree.size().height());
-        let pixels = |px: f32| (px * theme::PNG_SCALE).ceil() as u32;
-        let mut pixmap =
-            tiny_skia::Pixmap::new(pixels(width), pixels(height)).ok_or(FigureError::TooLarge {
-                width: width.into(),
-                height: height.into(),
-            })?;
-        let scale = tiny_skia::Transform::from_scale(theme::PNG_SCALE, theme::PNG_SCALE);
-        resvg::render(&tree, scale, &mut pixmap.as_mut());
-        let png = pixmap.encode_png().map_err(FigureError::draw)?;
-        Ok(Self { svg, png })
-    }
-
-    /// Write `<stem>.svg` and `<stem>.png` into `folder`, which must exist; gives their paths.
-    pub fn save(&self, folder: &Path, stem: &str) -> Result<[PathBuf; 2], FigureError> {
-        let save = |extension: &str, bytes: &[u8]| {
-            let path = folder.join(format!("{stem}.{extension}"));
-            match files::write_bytes(&path, bytes) {
-                Ok(()) => Ok(path),
-                Err(source) => Err(FigureError::Write { path, source }),
-            }
-        };
-        Ok([save("svg", self.svg.as_bytes())?, save("png", &self.png)?])
     }
 }

@@ -55,8 +55,8 @@ fn settings_that_make_no_sense_are_named_with_their_place() {
             "the id 'a/b' must be 1 to 200 bytes without '/', '\\' and control characters, no '.' first",
         ),
         (
-            "tastes=[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]",
-            "'tastes' has 17 entries; the figures have room for 16",
+            "tastes=[a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u]",
+            "'tastes' has 21 entries; the figures have room for 20",
         ),
         (
             "tastes=[sweet, Sweet]",

@@ -1,0 +1,61 @@
+//! The summaries of `stats.csv`, found by what they are about.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::FigureError;
+use crate::analysis::Summary;
+use crate::report::StatsRow;
+use crate::report::stats::Kind;
+use crate::wording::shown;
+
+/// Kind, arm, second arm or nothing, taste.
+type Key<'s> = (Kind, &'s str, &'s str, &'s str);
+
+/// The rows of `stats.csv` by what they are about.
+pub struct Summaries<'s> {
+    rows: HashMap<Key<'s>, &'s StatsRow>,
+    path: PathBuf,
+}
+
+impl<'s> Summaries<'s> {
+    pub fn new(stats: &'s [StatsRow], path: PathBuf) -> Self {
+        let key = |r: &'s StatsRow| {
+            (
+                r.kind,
+                r.arm.as_str(),
+                r.arm_b.as_deref().unwrap_or(""),
+                r.taste.as_str(),
+            )
+        };
+        Self {
+            rows: stats.iter().map(|row| (key(row), row)).collect(),
+            path,
+        }
+    }
+
+    /// The summary of a group of `n` values; `None` when the group is empty.
+    pub fn of(&self, key: Key<'_>, n: usize) -> Result<Option<Summary>, FigureError> {
+        if n == 0 {
+            return Ok(None);
+        }
+        let found = self.rows.get(&key).map(|row| row.summary());
+        if found.is_some_and(|summary| summary.n == n) {
+            return Ok(found);
+        }
+        let (_, arm, arm_b, taste) = key;
+        let against = if arm_b.is_empty() {
+            String::new()
+        } else {
+            format!(" against {}", shown(arm_b))
+        };
+        let has = found.map_or("no row".to_owned(), |s| format!("n = {}", s.n));
+        let (arm, taste) = (shown(arm), shown(taste));
+        let what =
+            format!("for arm {arm}{against}, taste {taste}, it has {has} where n = {n} is needed");
+        Err(FigureError::Stale {
+            path: self.path.clone(),
+            what,
+        })
+    }
+}
