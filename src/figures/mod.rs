@@ -5,7 +5,7 @@ pub mod boxplot;
 pub mod by_prompt;
 mod canvas;
 pub mod differences;
-mod font;
+pub(crate) mod font;
 mod frame;
 mod manifest;
 mod prompts;

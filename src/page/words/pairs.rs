@@ -1,0 +1,221 @@
+//! Two conditions on the same pieces: how the difference comes out, and for which tastes.
+
+use super::{ALPHA, FEW, SCORE, holds_zero, places, say};
+use crate::analysis::grouping::ALL;
+use crate::page::html::Html;
+use crate::page::load::{Corrected, Run};
+use crate::page::number::{counted, fixed, p};
+use crate::report::StatsRow;
+use crate::report::stats::Kind;
+
+pub fn sentences(run: &Run) -> Vec<Html> {
+    let of_all = |row: &&StatsRow| row.kind == Kind::Pair && row.taste == ALL;
+    let rows = run.stats.iter().filter(of_all);
+    rows.flat_map(|row| [Some(whole(row)), by_taste(run, row)])
+        .flatten()
+        .collect()
+}
+
+fn other(row: &StatsRow) -> &str {
+    row.arm_b.as_deref().unwrap_or_default()
+}
+
+/// All pieces together.
+fn whole(row: &StatsRow) -> Html {
+    let interval = row.ci_low.zip(row.ci_high);
+    let d = places(SCORE, row.mean, interval);
+    let mut html = Html::new();
+    if row.min == 0.0 && row.max == 0.0 {
+        html.raw("The same pieces score the same under ")
+            .name(&row.arm)
+            .raw(" and ")
+            .name(other(row))
+            .raw(" (n&nbsp;=&nbsp;")
+            .count(row.n)
+            .raw(").");
+        return html;
+    }
+    match holds_zero(interval) {
+        Some(false) => html
+            .raw("The same pieces score ")
+            .raw(if row.mean > 0.0 { "higher" } else { "lower" })
+            .raw(" under ")
+            .name(&row.arm)
+            .raw(" than under ")
+            .name(other(row))
+            .raw(": mean difference "),
+        Some(true) => html
+            .raw("No clear difference between ")
+            .name(&row.arm)
+            .raw(" and ")
+            .name(other(row))
+            .raw(" on the same pieces: mean difference "),
+        None => html
+            .name(&row.arm)
+            .raw(" minus ")
+            .name(other(row))
+            .raw(" on the same pieces: mean difference "),
+    };
+    html.figure(row.mean, d)
+        .interval(", ", interval, d)
+        .raw(" (n&nbsp;=&nbsp;")
+        .count(row.n)
+        .raw(")");
+    if let Some(wins) = row.wins {
+        let share = fixed(100.0 * wins, 0);
+        html.raw("; higher for ")
+            .text(&share)
+            .raw("&nbsp;% of the pieces");
+    }
+    if let Some(d) = row.cohens_d {
+        html.raw("; Cohen’s d ").text(&fixed(d, 2));
+    }
+    for (test, value) in [("paired t test ", row.t_p), ("Wilcoxon ", row.wilcoxon_p)] {
+        if let Some(value) = value {
+            html.raw("; ").text(test).text(&p(value));
+        }
+    }
+    if let Some(r) = row.pearson_r {
+        html.raw("; the two go together with Pearson r ")
+            .text(&fixed(r, 2));
+        if let Some(tau) = row.kendall_tau_b {
+            html.raw(", Kendall τ<sub>b</sub> ").text(&fixed(tau, 2));
+        }
+    }
+    html.raw(".");
+    if row.n < FEW {
+        html.text(&format!(
+            " {} say little.",
+            counted(row.n, "piece", "pieces")
+        ));
+    }
+    html
+}
+
+/// Which tastes differ, after Holm's correction where the file has it.
+fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
+    let tastes: Vec<&StatsRow> = run
+        .stats
+        .iter()
+        .filter(|row| {
+            row.kind == Kind::Pair
+                && row.arm == all.arm
+                && row.arm_b == all.arm_b
+                && row.taste != ALL
+                && !row.taste.is_empty()
+        })
+        .collect();
+    if tastes.len() < 2 {
+        return None;
+    }
+    let holm = |row: &StatsRow| -> Option<f64> {
+        let same = |c: &&Corrected| {
+            c.kind == "pair" && c.arm == row.arm && c.arm_b == other(row) && c.taste == row.taste
+        };
+        run.corrected.iter().find(same)?.wilcoxon_p_holm
+    };
+    let corrected = tastes.iter().any(|row| holm(row).is_some());
+    let tested = |row: &StatsRow| if corrected { holm(row) } else { row.wilcoxon_p };
+    let mut html = say("By taste, ");
+    html.name(&all.arm)
+        .raw(" minus ")
+        .name(other(all))
+        .raw(": ");
+    for (i, row) in tastes.iter().enumerate() {
+        let d = places(SCORE, row.mean, None);
+        html.raw(if i > 0 { ", " } else { "" })
+            .name(&row.taste)
+            .raw(" ")
+            .figure(row.mean, d)
+            .raw(" (n&nbsp;=&nbsp;")
+            .count(row.n);
+        if let Some(value) = tested(row) {
+            html.raw(", ").text(&p(value));
+        }
+        html.raw(")");
+    }
+    let clear: Vec<&str> = tastes
+        .iter()
+        .filter(|row| tested(row).is_some_and(|p| p < ALPHA))
+        .map(|row| row.taste.as_str())
+        .collect();
+    let with = match corrected {
+        true => "Wilcoxon tests with Holm’s correction",
+        false => "Wilcoxon tests, each by itself",
+    };
+    html.raw(". ");
+    if tastes.iter().all(|row| tested(row).is_none()) {
+        html.raw("No test is possible with so few pieces.");
+    } else if clear.is_empty() {
+        html.text(with).raw(" find no taste that differs.");
+    } else {
+        html.text(with)
+            .raw(" find a difference for ")
+            .names(&clear)
+            .raw(".");
+    }
+    Some(html)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plain;
+    use super::*;
+    use crate::page::tests::run_of;
+    use crate::report::scores::row;
+
+    fn run(difference: impl Fn(usize) -> f64) -> Vec<String> {
+        let rows: Vec<_> = (0..24)
+            .flat_map(|i| {
+                let taste = ["sour", "sweet"][i % 2];
+                let score = (i as f64).sin() / 5.0;
+                [
+                    row(&i.to_string(), "on", taste, score + difference(i)),
+                    row(&i.to_string(), "off", taste, score),
+                ]
+            })
+            .collect();
+        let (run, _folder) = run_of(&rows);
+        sentences(&run).iter().map(plain).collect()
+    }
+
+    #[test]
+    fn an_interval_around_zero_is_no_clear_difference() {
+        let said = run(|i| if i % 4 < 2 { 0.05 } else { -0.05 });
+        assert!(
+            said[0].starts_with(
+                "No clear difference between on and off on the same pieces: mean difference 0.00"
+            ),
+            "{said:?}"
+        );
+        assert!(
+            said[0].contains("95 % interval −0.0") && said[0].contains("(n = 24)"),
+            "{said:?}"
+        );
+        assert!(said[1].ends_with("find no taste that differs."), "{said:?}");
+    }
+
+    #[test]
+    fn a_difference_says_its_direction() {
+        let said = run(|i| -0.2 - 0.01 * (i % 5) as f64);
+        assert!(
+            said[0].starts_with(
+                "The same pieces score lower under on than under off: mean difference −0.2"
+            ),
+            "{said:?}"
+        );
+        assert!(
+            said[0].contains("higher for 0 % of the pieces; Cohen’s d −"),
+            "{said:?}"
+        );
+        assert!(
+            said[1].contains("find a difference for sour and sweet."),
+            "{said:?}"
+        );
+        let said = run(|_| 0.0);
+        assert_eq!(
+            said[0],
+            "The same pieces score the same under on and off (n = 24)."
+        );
+    }
+}
