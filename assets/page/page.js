@@ -318,7 +318,7 @@
       if (tastes.length > 1 || tastes[0] >= 0) {
         key("Taste", "taste", tastes.map((t) => ({ value: t, name: t < 0 ? "none" : maps.tastes[t].name, path: shapes[0](9), fill: colour(t) })));
       }
-      key("Condition", "arm", arms.map((a) => ({ value: a, name: maps.arms[a], path: shape(a)(9), fill: "currentColor" })));
+      if (arms.length > 1) key("Condition", "arm", arms.map((a) => ({ value: a, name: maps.arms[a], path: shape(a)(9), fill: "currentColor" })));
       $("map-note").textContent = map.note || "";
       setStop(null);
       sift();

@@ -147,9 +147,21 @@ fn headings(runs: &[Run]) -> (Vec<Slot>, Vec<Column>) {
                 columns.iter().position(same).map(|b| (a, b))
             })
             .collect();
+        let arms = pairs.len();
         for (a, b) in pairs {
+            // The way round that the statistics have it.
+            let turned = runs[columns[a].run].stats.iter().any(|row| {
+                row.arm == columns[b].condition
+                    && row.arm_b.as_deref() == Some(&columns[a].condition)
+            });
+            let (a, b) = if turned && !several { (b, a) } else { (a, b) };
+            let (of, other) = (&slots[columns[a].slot].name, &slots[columns[b].slot].name);
+            let under = match arms {
+                1 => String::new(),
+                _ => format!(", {}", columns[a].arm),
+            };
             columns.push(Column {
-                name: format!("{} − {}", slots[0].name, slots[1].name),
+                name: format!("{of} − {other}{under}"),
                 difference: Some((a, b)),
                 ..columns[a].clone()
             });

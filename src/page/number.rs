@@ -28,9 +28,9 @@ pub fn decimals(least: usize, values: &[f64]) -> usize {
 /// `p = 0.012`, `p < 0.001`.
 pub fn p(value: f64) -> String {
     match value {
-        v if v < 0.001 => "p < 0.001".to_owned(),
-        v if v > 0.999 => "p > 0.999".to_owned(),
-        v => format!("p = {v:.3}"),
+        v if v < 0.001 => "p\u{a0}<\u{a0}0.001".to_owned(),
+        v if v > 0.999 => "p\u{a0}>\u{a0}0.999".to_owned(),
+        v => format!("p\u{a0}=\u{a0}{v:.3}"),
     }
 }
 
@@ -88,8 +88,8 @@ mod tests {
         assert_eq!(decimals(2, &[0.05, 0.004]), 3);
         assert_eq!(decimals(2, &[1e-9]), 6);
         assert_eq!(
-            (p(0.0004), p(0.0123), p(1.0)),
-            ("p < 0.001".into(), "p = 0.012".into(), "p > 0.999".into())
+            [0.0004, 0.0123, 1.0].map(|v| p(v).replace('\u{a0}', " ")),
+            ["p < 0.001", "p = 0.012", "p > 0.999"]
         );
         assert_eq!(
             (minutes(29.92), minutes(0.4), minutes(723.0)),

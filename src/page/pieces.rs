@@ -123,8 +123,8 @@ fn row(html: &mut Html, items: &Items, (i, item): (usize, &Item), runs: &[Run], 
         player(html, item, (i, s), &slot.name, &runs[slot.run].address);
         html.raw("</td>");
     }
-    html.raw("<th scope=\"row\" role=\"rowheader\" class=\"id\">")
-        .name(&item.id);
+    html.raw("<th scope=\"row\" role=\"rowheader\" class=\"id\">");
+    name(html, &item.id);
     if let Some(instrument) = &item.instrument {
         html.raw("<small>").name(instrument).raw("</small>");
     }
@@ -132,9 +132,11 @@ fn row(html: &mut Html, items: &Items, (i, item): (usize, &Item), runs: &[Run], 
     if item.taste.is_empty() {
         html.raw("<span aria-hidden=\"true\">–</span><span class=\"vh\">none</span>");
     } else {
+        html.raw("<span class=\"tag\">");
         dot(html, &item.taste, tastes);
         let several = item.tastes.as_deref().filter(|all| *all != item.taste);
-        html.name(several.unwrap_or(&item.taste));
+        name(html, several.unwrap_or(&item.taste));
+        html.raw("</span>");
     }
     html.raw("</td><td role=\"cell\" class=\"prompt\">");
     prompt(html, &item.prompt);
@@ -219,6 +221,16 @@ fn player(html: &mut Html, item: &Item, (i, s): (usize, usize), slot: &str, addr
         None => {
             html.raw("<span aria-hidden=\"true\">–</span><span class=\"vh\">none</span>");
         }
+    }
+}
+
+/// An id or a taste; a long one opens, as a prompt does.
+fn name(html: &mut Html, name: &str) {
+    match name.chars().nth(SHORT) {
+        None => {
+            html.name(name);
+        }
+        Some(_) => prompt(html, name),
     }
 }
 

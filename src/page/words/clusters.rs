@@ -40,7 +40,7 @@ fn silhouette(run: &Run, row: &ClusterRow) -> Html {
     let interval = row.ci_low.zip(row.ci_high);
     let d = places(PLAIN, row.value, interval);
     let mut html = Html::new();
-    html.name(&row.arm).raw(match row.p {
+    html.arm(&row.arm).raw(match row.p {
         Some(p) if p < ALPHA && row.value > 0.0 => {
             " tells the tastes apart better than chance would"
         }
@@ -79,7 +79,7 @@ fn difference(run: &Run, row: &ClusterRow) -> Html {
     let interval = row.ci_low.zip(row.ci_high);
     let d = places(PLAIN, row.value, interval);
     let mut html = Html::new();
-    html.name(&row.arm)
+    html.arm(&row.arm)
         .raw(match (holds_zero(interval), row.value > 0.0) {
             (Some(false), true) => " separates the tastes better than ",
             (Some(false), false) => " separates the tastes less well than ",
@@ -87,7 +87,7 @@ fn difference(run: &Run, row: &ClusterRow) -> Html {
             (Some(true), true) => " separates the tastes not clearly better than ",
             (None, _) => " against ",
         })
-        .name(other)
+        .arm(other)
         .raw(": silhouette ");
     let both = value(run, &row.arm, Metric::Silhouette).zip(value(run, other, Metric::Silhouette));
     if let Some((a, b)) = both {

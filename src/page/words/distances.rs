@@ -18,11 +18,11 @@ pub fn sentences(run: &Run) -> Vec<Html> {
 
 fn sentence(row: &DistanceRow) -> Html {
     let mut html = say("Under ");
-    html.name(&row.arm)
+    html.arm(&row.arm)
         .raw(", ")
-        .name(&row.set_a)
+        .arm(&row.set_a)
         .raw(" and ")
-        .name(&row.set_b)
+        .arm(&row.set_b)
         .raw(match row.kernel_p {
             Some(p) if p < ALPHA => " differ more than chance would make them",
             Some(_) => " show no clear difference",

@@ -20,7 +20,7 @@ fn sentence(run: &Run, within: &StatsRow) -> Option<Html> {
         .find(|row| row.kind == Kind::Between && row.arm == within.arm)?;
     let d = places(SCORE, sd, None);
     let mut html = say("Under ");
-    html.name(&within.arm)
+    html.arm(&within.arm)
         .raw(", draws of one prompt differ with sd ")
         .figure(sd, d)
         .raw(" (")

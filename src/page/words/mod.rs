@@ -58,6 +58,11 @@ fn say(words: &str) -> Html {
 }
 
 impl Html {
+    /// The name of a condition or a set: it may hold commas, so the eye is told where it ends.
+    fn arm(&mut self, name: &str) -> &mut Self {
+        self.raw("<bdi class=\"arm\">").text(name).raw("</bdi>")
+    }
+
     /// A number that the eye should find.
     fn figure(&mut self, value: f64, decimals: usize) -> &mut Self {
         self.raw("<b>").text(&fixed(value, decimals)).raw("</b>")
@@ -126,6 +131,7 @@ fn plain(html: &Html) -> String {
         }
     }
     text.replace("&nbsp;", " ")
+        .replace('\u{a0}', " ")
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")

@@ -27,9 +27,9 @@ fn whole(row: &StatsRow) -> Html {
     let mut html = Html::new();
     if row.min == 0.0 && row.max == 0.0 {
         html.raw("The same pieces score the same under ")
-            .name(&row.arm)
+            .arm(&row.arm)
             .raw(" and ")
-            .name(other(row))
+            .arm(other(row))
             .raw(" (n&nbsp;=&nbsp;")
             .count(row.n)
             .raw(").");
@@ -40,20 +40,20 @@ fn whole(row: &StatsRow) -> Html {
             .raw("The same pieces score ")
             .raw(if row.mean > 0.0 { "higher" } else { "lower" })
             .raw(" under ")
-            .name(&row.arm)
+            .arm(&row.arm)
             .raw(" than under ")
-            .name(other(row))
+            .arm(other(row))
             .raw(": mean difference "),
         Some(true) => html
             .raw("No clear difference between ")
-            .name(&row.arm)
+            .arm(&row.arm)
             .raw(" and ")
-            .name(other(row))
+            .arm(other(row))
             .raw(" on the same pieces: mean difference "),
         None => html
-            .name(&row.arm)
+            .arm(&row.arm)
             .raw(" minus ")
-            .name(other(row))
+            .arm(other(row))
             .raw(" on the same pieces: mean difference "),
     };
     html.figure(row.mean, d)
@@ -61,27 +61,6 @@ fn whole(row: &StatsRow) -> Html {
         .raw(" (n&nbsp;=&nbsp;")
         .count(row.n)
         .raw(")");
-    if let Some(wins) = row.wins {
-        let share = fixed(100.0 * wins, 0);
-        html.raw("; higher for ")
-            .text(&share)
-            .raw("&nbsp;% of the pieces");
-    }
-    if let Some(d) = row.cohens_d {
-        html.raw("; Cohen’s d ").text(&fixed(d, 2));
-    }
-    for (test, value) in [("paired t test ", row.t_p), ("Wilcoxon ", row.wilcoxon_p)] {
-        if let Some(value) = value {
-            html.raw("; ").text(test).text(&p(value));
-        }
-    }
-    if let Some(r) = row.pearson_r {
-        html.raw("; the two go together with Pearson r ")
-            .text(&fixed(r, 2));
-        if let Some(tau) = row.kendall_tau_b {
-            html.raw(", Kendall τ<sub>b</sub> ").text(&fixed(tau, 2));
-        }
-    }
     html.raw(".");
     if row.n < FEW {
         html.text(&format!(
@@ -89,7 +68,36 @@ fn whole(row: &StatsRow) -> Html {
             counted(row.n, "piece", "pieces")
         ));
     }
+    details(&mut html, row);
     html
+}
+
+/// Effect size, tests and correlation, in smaller print.
+fn details(html: &mut Html, row: &StatsRow) {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(wins) = row.wins {
+        parts.push(format!(
+            "higher for {}\u{a0}% of the pieces",
+            fixed(100.0 * wins, 0)
+        ));
+    }
+    if let Some(d) = row.cohens_d {
+        parts.push(format!("Cohen’s d {}", fixed(d, 2)));
+    }
+    for (test, value) in [("paired t test", row.t_p), ("Wilcoxon", row.wilcoxon_p)] {
+        parts.extend(value.map(|value| format!("{test} {}", p(value))));
+    }
+    for (name, value) in [
+        ("Pearson r", row.pearson_r),
+        ("Kendall tau-b", row.kendall_tau_b),
+    ] {
+        parts.extend(value.map(|value| format!("{name} {}", fixed(value, 2))));
+    }
+    if !parts.is_empty() {
+        html.raw("<span class=\"fine\"> ")
+            .text(&parts.join(" · "))
+            .raw("</span>");
+    }
 }
 
 /// Which tastes differ, after Holm's correction where the file has it.
@@ -117,10 +125,7 @@ fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
     let corrected = tastes.iter().any(|row| holm(row).is_some());
     let tested = |row: &StatsRow| if corrected { holm(row) } else { row.wilcoxon_p };
     let mut html = say("By taste, ");
-    html.name(&all.arm)
-        .raw(" minus ")
-        .name(other(all))
-        .raw(": ");
+    html.arm(&all.arm).raw(" minus ").arm(other(all)).raw(": ");
     for (i, row) in tastes.iter().enumerate() {
         let d = places(SCORE, row.mean, None);
         html.raw(if i > 0 { ", " } else { "" })
@@ -141,7 +146,7 @@ fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
         .collect();
     let with = match corrected {
         true => "Wilcoxon tests with Holm’s correction",
-        false => "Wilcoxon tests, each by itself",
+        false => "Wilcoxon tests, each by itself,",
     };
     html.raw(". ");
     if tastes.iter().all(|row| tested(row).is_none()) {
@@ -205,7 +210,7 @@ mod tests {
             "{said:?}"
         );
         assert!(
-            said[0].contains("higher for 0 % of the pieces; Cohen’s d −"),
+            said[0].contains("higher for 0 % of the pieces · Cohen’s d −"),
             "{said:?}"
         );
         assert!(

@@ -18,7 +18,7 @@ fn sentence(run: &Run, all: &StatsRow) -> Html {
     let interval = all.ci_low.zip(all.ci_high);
     let d = places(SCORE, all.mean, None);
     let mut html = say("Under ");
-    html.name(&all.arm).raw(", ");
+    html.arm(&all.arm).raw(", ");
     if all.n == 1 {
         html.raw("the one piece scores ")
             .figure(all.mean, d)

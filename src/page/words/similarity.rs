@@ -33,7 +33,7 @@ fn sentence(run: &Run, arm: &str) -> Option<Html> {
     };
     let own: Vec<&str> = tastes.iter().copied().filter(is_own).collect();
     let mut html = say("Under ");
-    html.name(arm).raw(", the pieces of ");
+    html.arm(arm).raw(", the pieces of ");
     if own.is_empty() {
         html.raw("no taste lie nearest to the prompts of their own taste");
     } else {

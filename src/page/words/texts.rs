@@ -12,15 +12,17 @@ pub fn sentences(run: &Run) -> Vec<Html> {
     let (captions, descriptors) = (of(TextKind::Caption), of(TextKind::Descriptor));
     if captions + descriptors > 0 {
         let mut html = say("Embedded: ");
-        html.raw("<b>")
-            .text(&counted(captions, "caption", "captions"))
-            .raw("</b> and <b>")
-            .text(&counted(
-                descriptors,
-                "distinct descriptor",
-                "distinct descriptors",
-            ))
-            .raw("</b>.");
+        let counts = [
+            (captions, "caption", "captions"),
+            (descriptors, "distinct descriptor", "distinct descriptors"),
+        ];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        for (i, (count, one, many)) in counts.enumerate() {
+            html.raw(if i > 0 { " and <b>" } else { "<b>" })
+                .text(&counted(count, one, many))
+                .raw("</b>");
+        }
+        html.raw(".");
         said.push(html);
     }
     let mut sets: Vec<&str> = Vec::new();
