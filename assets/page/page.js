@@ -211,16 +211,28 @@
   // Maps.
   if (maps) {
     const SIZE = 1000, EDGE = 60;
+    // The shapes of the figures, in their order: see src/figures/marker.rs.
+    const polygon = (corners) => `M${corners.map((corner) => corner.join(" ")).join("L")}z`;
+    const plus = (r, turn = 0) => {
+      const a = 1.2 * r, b = 0.36 * r;
+      const corners = [[-b, -a], [b, -a], [b, -b], [a, -b], [a, b], [b, b], [b, a], [-b, a], [-b, b], [-a, b], [-a, -b], [-b, -b]];
+      return polygon(turn ? corners.map(([x, y]) => [turn * (x - y), turn * (x + y)]) : corners);
+    };
     const shapes = [
       (r) => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`,
       (r) => `M0 ${-1.25 * r}L${1.15 * r} ${0.8 * r}H${-1.15 * r}z`,
       (r) => `M${-0.9 * r} ${-0.9 * r}h${1.8 * r}v${1.8 * r}h${-1.8 * r}z`,
       (r) => `M0 ${-1.3 * r}L${1.3 * r} 0L0 ${1.3 * r}L${-1.3 * r} 0z`,
-      (r) => `M${-0.4 * r} ${-1.1 * r}h${0.8 * r}v${0.7 * r}h${0.7 * r}v${0.8 * r}h${-0.7 * r}v${0.7 * r}h${-0.8 * r}v${-0.7 * r}h${-0.7 * r}v${-0.8 * r}h${0.7 * r}z`,
       (r) => `M0 ${1.25 * r}L${1.15 * r} ${-0.8 * r}H${-1.15 * r}z`,
+      plus,
+      (r) => plus(r, Math.SQRT1_2),
+      (r) => polygon([[0, 1.15], [1, 0.58], [1, -0.58], [0, -1.15], [-1, -0.58], [-1, 0.58]].map(([x, y]) => [x * r, y * r])),
     ];
     const shape = (arm) => shapes[arm % shapes.length];
-    const colour = (t) => (t < 0 ? "currentColor" : maps.tastes[t].colour);
+    const look = (t) => {
+      const { colour, hollow } = t < 0 ? { colour: maps.no_taste, hollow: false } : maps.tastes[t];
+      return hollow ? { fill: "none", style: `stroke:${colour};stroke-width:3;paint-order:normal` } : { fill: colour };
+    };
     const plane = $("plane"), legend = $("legend");
     const hidden = { taste: new Set(), arm: new Set() };
     let points = [], stopped = null;
@@ -274,8 +286,8 @@
     const key = (heading, kind, entries) => {
       if (!entries.length) return;
       const list = make("ul");
-      for (const { value, name, path, fill } of entries) {
-        const sign = make("svg", { viewBox: "-12 -12 24 24", "aria-hidden": "true" }, make("path", { d: path, fill }));
+      for (const { value, name, path, ...paint } of entries) {
+        const sign = make("svg", { viewBox: "-12 -12 24 24", "aria-hidden": "true" }, make("path", { d: path, ...paint }));
         const button = make("button", { type: "button", "aria-pressed": "true" }, sign, make("bdi", {}, name));
         button.addEventListener("click", () => {
           const set = hidden[kind];
@@ -306,7 +318,7 @@
           "aria-label": told.item ? (told.playable ? "Play " + name : name + ", no sound file") : `${name}: ${told.text}`,
           "data-k": k, "data-i": s >= 0 ? i : "", "data-s": s,
         });
-        node.append(make("circle", { r: r * 1.8, class: "halo" }), make("path", { d: shape(arm)(r), fill: colour(t) }));
+        node.append(make("circle", { r: r * 1.8, class: "halo" }), make("path", { d: shape(arm)(r), ...look(t) }));
         if (points.length <= 300) node.append(make("circle", { r: r * 1.6, class: "hit" }));
         svg.append(node);
       });
@@ -316,7 +328,7 @@
       const arms = [...new Set(points.map((p) => p[3]))].sort((a, b) => a - b);
       legend.replaceChildren();
       if (tastes.length > 1 || tastes[0] >= 0) {
-        key("Taste", "taste", tastes.map((t) => ({ value: t, name: t < 0 ? "none" : maps.tastes[t].name, path: shapes[0](9), fill: colour(t) })));
+        key("Taste", "taste", tastes.map((t) => ({ value: t, name: t < 0 ? "none" : maps.tastes[t].name, path: shapes[0](9), ...look(t) })));
       }
       if (arms.length > 1) key("Condition", "arm", arms.map((a) => ({ value: a, name: maps.arms[a], path: shape(a)(9), fill: "currentColor" })));
       $("map-note").textContent = map.note || "";

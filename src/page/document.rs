@@ -6,8 +6,10 @@ use super::PageError;
 use super::html::{Html, shown};
 use super::items::{self, Items};
 use super::load::Run;
-use super::{departures, downloads, figures, map, pieces, provenance, several, texts, words};
-use crate::figures::{font, theme};
+use super::{
+    colours, departures, downloads, figures, map, pieces, provenance, several, texts, words,
+};
+use crate::figures::font;
 
 const STYLE: &str = include_str!("../../assets/page/page.css");
 const SCRIPT: &str = include_str!("../../assets/page/page.js");
@@ -102,37 +104,8 @@ fn head(html: &mut Html, title: &str, tastes: &[&str]) {
         .raw(" · harness</title>\n<style>\n")
         .own(font::css())
         .own(STYLE)
-        .own(&figure_colours(tastes))
+        .own(&colours::rules(tastes))
         .raw("</style>\n</head>\n");
-}
-
-/// Inlined figures follow the page into the dark: their neutral colours become the page's, and outlines, which are darker than
-/// what they surround, become as light as it.
-fn figure_colours(tastes: &[&str]) -> String {
-    let mut css = String::new();
-    let neutral = [
-        (theme::PAPER, "--paper"),
-        (theme::INK, "--ink"),
-        (theme::QUIET, "--quiet"),
-        (theme::GRID, "--grid"),
-        (theme::ZERO, "--zero"),
-        (theme::FRAME, "--frame"),
-        (theme::WARNING, "--warn"),
-    ];
-    let mut rule = |colour: theme::Colour, value: &str| {
-        let hex = pieces::hex(colour);
-        css += &format!(
-            "figure:not(.paper) [fill=\"{hex}\" i]{{fill:{value}}}figure:not(.paper) [stroke=\"{hex}\" i]{{stroke:{value}}}\n"
-        );
-    };
-    for (colour, name) in neutral {
-        rule(colour, &format!("var({name})"));
-    }
-    for colour in theme::palette(tastes) {
-        let (dark, plain) = (colour.darker(0.35), pieces::hex(colour));
-        rule(dark, &format!("light-dark({},{plain})", pieces::hex(dark)));
-    }
-    css
 }
 
 fn header(html: &mut Html, runs: &[Run], main: &Html) {

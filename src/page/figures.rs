@@ -5,7 +5,7 @@ use super::inline_svg::Drawing;
 use super::load::Run;
 
 /// Figures whose colours are a scale: they keep their white paper on a dark page.
-const ON_PAPER: [&str; 2] = ["similarity", "heat"];
+const ON_PAPER: [&str; 2] = ["similarity", "similarity_text"];
 
 pub fn section(runs: &[Run]) -> Html {
     let mut stems: Vec<&str> = Vec::new();
@@ -37,7 +37,7 @@ pub fn section(runs: &[Run]) -> Html {
 }
 
 fn figure(html: &mut Html, run: &Run, drawing: &Drawing, several: bool) {
-    let keeps_paper = ON_PAPER.iter().any(|stem| drawing.stem.starts_with(stem));
+    let keeps_paper = ON_PAPER.contains(&drawing.stem.as_str());
     html.raw(if keeps_paper {
         "<figure class=\"paper\">"
     } else {
@@ -54,7 +54,12 @@ fn figure(html: &mut Html, run: &Run, drawing: &Drawing, several: bool) {
         html.raw("<strong>").name(&run.label).raw("</strong> · ");
     }
     let file = format!("{}figures/{}", run.address, segment(&drawing.stem));
-    html.text(&drawing.title)
+    // A figure that says in words what it shows has its title in the drawing.
+    let caption = match drawing.about.is_empty() {
+        true => &drawing.title,
+        false => &drawing.about,
+    };
+    html.text(caption)
         .raw(" <span class=\"links\"><a")
         .attr("href", &format!("{file}.svg"))
         .attr("aria-label", &format!("{} as SVG", drawing.title))

@@ -19,6 +19,8 @@ pub struct Drawing {
     pub stem: String,
     /// The figure's own title.
     pub title: String,
+    /// What it shows, in its own words; may be empty.
+    pub about: String,
     /// Width and height, px.
     pub size: (u32, u32),
     /// `<svg>` to `</svg>`.
@@ -27,9 +29,8 @@ pub struct Drawing {
     pub has_png: bool,
 }
 
-const ELEMENTS: [&str; 13] = [
-    "svg", "g", "rect", "circle", "ellipse", "line", "polyline", "polygon", "path", "text",
-    "tspan", "title", "desc",
+const ELEMENTS: [&str; 11] = [
+    "svg", "g", "rect", "circle", "ellipse", "line", "polyline", "polygon", "path", "text", "tspan",
 ];
 
 const ATTRIBUTES: [&str; 38] = [
@@ -74,19 +75,24 @@ const ATTRIBUTES: [&str; 38] = [
 ];
 
 /// The order in which figures are shown; others follow by name.
-const ORDER: [&str; 8] = [
+const ORDER: [&str; 10] = [
     "scores",
     "differences",
-    "by_prompt",
-    "distances",
-    "maps",
-    "map",
-    "similarity",
     "histogram",
+    "by_prompt",
+    "tsne",
+    "tsne_joint",
+    "clusters",
+    "similarity",
+    "similarity_text",
+    "nearest",
 ];
 
 /// Most bytes of a figure that a page takes in.
 const MOST_BYTES: u64 = 16 << 20;
+
+/// Elements within elements; a stranger's file could hold more than the stack.
+const DEEPEST: usize = 32;
 
 /// Every figure of `folder`; none when it is not there. One that is no SVG is left out: its link would not help either.
 pub fn read_all(folder: &Path) -> Result<Vec<Drawing>, PageError> {
@@ -118,11 +124,8 @@ pub fn read_all(folder: &Path) -> Result<Vec<Drawing>, PageError> {
 }
 
 fn place(stem: &str) -> usize {
-    let named = |name: &&str| stem == *name || stem.starts_with(&format!("{name}_"));
-    ORDER
-        .iter()
-        .position(|name| named(&name))
-        .unwrap_or(ORDER.len())
+    let known = ORDER.iter().position(|name| *name == stem);
+    known.unwrap_or(ORDER.len())
 }
 
 /// The figure in `text`, without what does not draw; `None` when it is no SVG.
@@ -138,26 +141,27 @@ fn drawing(stem: &str, text: &str, has_png: bool) -> Option<Drawing> {
             .contains(&value)
             .then_some(value.round() as u32)
     };
-    let title = root
-        .children()
-        .find(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "title")))
-        .and_then(|node| node.text())
-        .unwrap_or(stem)
-        .trim()
-        .to_owned();
+    let words = |name: &str| {
+        let mut children = root.children();
+        let found = children.find(|node| node.tag_name().name() == name);
+        let text = found.and_then(|node| node.text()).unwrap_or_default();
+        text.trim().to_owned()
+    };
+    let title = Some(words("title")).filter(|title| !title.is_empty());
     let size = (pixels("width")?, pixels("height")?);
     let mut svg = String::with_capacity(text.len() / 2);
-    write(root, &mut svg);
+    write(root, 0, &mut svg);
     Some(Drawing {
         stem: stem.to_owned(),
-        title,
+        title: title.unwrap_or_else(|| stem.to_owned()),
+        about: words("desc"),
         size,
         svg,
         has_png,
     })
 }
 
-fn write(node: Node<'_, '_>, out: &mut String) {
+fn write(node: Node<'_, '_>, depth: usize, out: &mut String) {
     if node.is_text() {
         escape(node.text().unwrap_or_default().trim_matches('\n'), out);
         return;
@@ -166,14 +170,12 @@ fn write(node: Node<'_, '_>, out: &mut String) {
     let Some(name) = ELEMENTS.iter().find(|known| **known == name) else {
         return;
     };
-    let is_root = node.parent_element().is_none();
-    // The title is the figure's caption: left inside, it would be a tooltip over everything as well.
-    if *name == "title" {
+    if depth > DEEPEST {
         return;
     }
     out.push('<');
     out.push_str(name);
-    if is_root {
+    if depth == 0 {
         out.push_str(" aria-hidden=\"true\" focusable=\"false\"");
     }
     for attribute in node.attributes() {
@@ -189,7 +191,8 @@ fn write(node: Node<'_, '_>, out: &mut String) {
     }
     if node.has_children() {
         out.push('>');
-        node.children().for_each(|child| write(child, out));
+        node.children()
+            .for_each(|child| write(child, depth + 1, out));
         out.push_str("</");
         out.push_str(name);
         out.push('>');
@@ -211,12 +214,15 @@ mod tests {
     #[test]
     fn only_what_draws_is_kept() {
         let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="10" height="20.4"
-            viewBox="0 0 80 160" onload="alert(1)"><title>a &lt;title&gt;</title><style>@font-face{src:url(data:x)} *{display:none}</style>
+            viewBox="0 0 80 160" onload="alert(1)"><title>a &lt;title&gt;</title><desc>what &amp; why</desc><style>@font-face{src:url(data:x)} *{display:none}</style>
             <script>alert(2)</script><foreignObject><b>x</b></foreignObject><a xlink:href="javascript:alert(3)"><text>lost</text></a>
             <rect id="i" class="c" style="x" x="1" fill="url(http://h/#x)" onclick="alert(4)"/><text y="2">&lt;b&gt; &amp; é</text>
             <image href="http://h/x.png"/><use href="#i"/></svg>"##;
         let found = drawing("scores", svg, false).unwrap();
-        assert_eq!((found.title.as_str(), found.size), ("a <title>", (10, 20)));
+        assert_eq!(
+            (found.title.as_str(), found.about.as_str(), found.size),
+            ("a <title>", "what & why", (10, 20))
+        );
         let kept: Vec<&str> = found.svg.split_whitespace().collect();
         assert_eq!(
             kept.join(" "),
@@ -229,25 +235,8 @@ mod tests {
 
     #[test]
     fn figures_stand_in_a_fixed_order() {
-        let mut stems = [
-            "zebra",
-            "map_on",
-            "differences",
-            "similarity",
-            "scores",
-            "maps",
-        ];
+        let mut stems = ["zebra", "tsne", "differences", "another", "scores"];
         stems.sort_by_key(|stem| (place(stem), *stem));
-        assert_eq!(
-            stems,
-            [
-                "scores",
-                "differences",
-                "maps",
-                "map_on",
-                "similarity",
-                "zebra"
-            ]
-        );
+        assert_eq!(stems, ["scores", "differences", "tsne", "another", "zebra"]);
     }
 }

@@ -6,12 +6,11 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::colours;
 use super::html::{Html, shown};
 use super::items::Places;
 use super::load::Run;
 use super::number::counted;
-use super::pieces::hex;
-use crate::figures::theme;
 use crate::report::MapRow;
 
 /// The side of a map in its own units.
@@ -21,9 +20,10 @@ const SIDE: f64 = 1000.0;
 #[derive(Debug, Serialize)]
 pub struct Maps<'r> {
     tastes: Vec<Taste<'r>>,
+    no_taste: String,
     /// The conditions, by the number that points have.
     arms: Vec<Cow<'r, str>>,
-    maps: Vec<Map<'r>>,
+    maps: Vec<Map>,
     /// Of maps of texts: id and text.
     texts: Vec<(Cow<'r, str>, Cow<'r, str>)>,
 }
@@ -32,15 +32,14 @@ pub struct Maps<'r> {
 struct Taste<'r> {
     name: Cow<'r, str>,
     colour: String,
+    hollow: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct Map<'r> {
+struct Map {
     name: String,
     note: Option<String>,
     points: Vec<Point>,
-    #[serde(skip)]
-    _of: std::marker::PhantomData<&'r ()>,
 }
 
 /// x, y, taste (-1: none), arm, item or text (-1: unknown), slot (-1: a text).
@@ -51,12 +50,14 @@ pub fn maps<'r>(runs: &'r [Run], places: &Places, tastes: &[&'r str]) -> Option<
     let mut found = Maps {
         tastes: tastes
             .iter()
-            .zip(theme::palette(tastes))
-            .map(|(name, colour)| Taste {
+            .zip(colours::marks(tastes))
+            .map(|(name, mark)| Taste {
                 name: shown(name),
-                colour: hex(colour),
+                colour: mark.colour,
+                hollow: mark.hollow,
             })
             .collect(),
+        no_taste: colours::no_taste(),
         arms: Vec::new(),
         maps: Vec::new(),
         texts: Vec::new(),
@@ -97,7 +98,6 @@ pub fn maps<'r>(runs: &'r [Run], places: &Places, tastes: &[&'r str]) -> Option<
                 },
                 note: note(&run.manifest, name),
                 points,
-                _of: std::marker::PhantomData,
             });
         }
     }

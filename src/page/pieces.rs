@@ -5,13 +5,13 @@
 
 use serde::Serialize;
 
+use super::colours;
 use super::html::{Html, shown};
 use super::items::{Item, Items};
 use super::load::Run;
 use super::number::{counted, minutes};
 use super::sources::Sound;
 use super::waveform::{BUCKETS, HEIGHT};
-use crate::figures::theme;
 
 /// Prompts of more characters are shown by their beginning.
 const SHORT: usize = 140;
@@ -157,19 +157,19 @@ fn row(html: &mut Html, items: &Items, (i, item): (usize, &Item), runs: &[Run], 
 }
 
 /// The colour of a taste.
-pub fn dot(html: &mut Html, taste: &str, tastes: &[&str]) {
-    let colours = theme::palette(tastes);
+fn dot(html: &mut Html, taste: &str, tastes: &[&str]) {
     let place = tastes.iter().position(|t| *t == taste);
-    if let Some(colour) = place.and_then(|i| colours.get(i)) {
-        html.raw("<span class=\"dot\" aria-hidden=\"true\"")
-            .attr("style", &format!("background:{}", hex(*colour)))
-            .raw("></span>");
-    }
-}
-
-/// `#RRGGBB`.
-pub fn hex(theme::Colour(r, g, b): theme::Colour) -> String {
-    format!("#{r:02X}{g:02X}{b:02X}")
+    let marks = colours::marks(tastes);
+    let Some(mark) = place.and_then(|i| marks.get(i)) else {
+        return;
+    };
+    let style = match mark.hollow {
+        true => format!("box-shadow:inset 0 0 0 2px {}", mark.colour),
+        false => format!("background:{}", mark.colour),
+    };
+    html.raw("<span class=\"dot\" aria-hidden=\"true\"")
+        .attr("style", &style)
+        .raw("></span>");
 }
 
 fn player(html: &mut Html, item: &Item, (i, s): (usize, usize), slot: &str, address: &str) {

@@ -9,7 +9,10 @@ use crate::report::DistanceRow;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = run.distances.iter().filter(|row| row.taste == ALL);
-    let mut said: Vec<Html> = of_all.map(sentence).collect();
+    let mut said: Vec<Html> = of_all
+        .flat_map(|row| [Some(sentence(row)), by_taste(run, row)])
+        .flatten()
+        .collect();
     if run.distances.iter().any(|row| row.small_sample) {
         said.push(warning(&run.distances));
     }
@@ -56,6 +59,38 @@ fn sentence(row: &DistanceRow) -> Html {
         .count(row.n_b)
         .raw(").");
     html
+}
+
+/// The kernel distances of the tastes.
+fn by_taste(run: &Run, all: &DistanceRow) -> Option<Html> {
+    let same = |row: &&DistanceRow| {
+        row.arm == all.arm && row.set_a == all.set_a && row.set_b == all.set_b && row.taste != ALL
+    };
+    let tastes = run.distances.iter().filter(same);
+    let known: Vec<(&str, f64, &DistanceRow)> = tastes
+        .filter_map(|row| Some((row.taste.as_str(), row.kernel?, row)))
+        .collect();
+    if known.is_empty() {
+        return None;
+    }
+    let mut html = say("By taste, kernel distance under ");
+    html.arm(&all.arm).raw(": ");
+    for (i, (taste, kernel, row)) in known.into_iter().enumerate() {
+        html.raw(if i > 0 { ", " } else { "" })
+            .name(taste)
+            .raw(" ")
+            .figure(kernel, decimals(3, &[kernel]))
+            .raw(" (n&nbsp;=&nbsp;")
+            .count(row.n_a)
+            .raw(" and ")
+            .count(row.n_b);
+        if let Some(value) = row.kernel_p {
+            html.raw(", ").text(&p(value));
+        }
+        html.raw(")");
+    }
+    html.raw(".");
+    Some(html)
 }
 
 fn warning(rows: &[DistanceRow]) -> Html {

@@ -8,12 +8,27 @@ use crate::page::number::{counted, fixed, p};
 use crate::report::StatsRow;
 use crate::report::stats::Kind;
 
+/// Pairs that are told one by one.
+const MOST: usize = 10;
+
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = |row: &&StatsRow| row.kind == Kind::Pair && row.taste == ALL;
-    let rows = run.stats.iter().filter(of_all);
-    rows.flat_map(|row| [Some(whole(row)), by_taste(run, row)])
+    let rows: Vec<&StatsRow> = run.stats.iter().filter(of_all).collect();
+    let first = rows.first().map(|row| row.arm.clone());
+    let all = rows.len();
+    let shown = rows
+        .into_iter()
+        .filter(|row| all <= MOST || first.as_ref() == Some(&row.arm));
+    let mut said: Vec<Html> = shown
+        .flat_map(|row| [Some(whole(row)), by_taste(run, row)])
         .flatten()
-        .collect()
+        .collect();
+    if all > MOST {
+        said.push(say(
+            "These are the pairs with the first condition; the others are in stats.csv.",
+        ));
+    }
+    said
 }
 
 fn other(row: &StatsRow) -> &str {

@@ -1,0 +1,60 @@
+//! The colours of the figures, as a page writes them.
+
+use crate::figures::theme::{self, Colour};
+
+/// How a taste is marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// `#RRGGBB`.
+    pub colour: String,
+    /// Whether signs of this taste are outlines: with many tastes, colours come twice.
+    pub hollow: bool,
+}
+
+/// A mark for each of `tastes`, in their order: as in the run's figures.
+pub fn marks(tastes: &[&str]) -> Vec<Mark> {
+    let colours = theme::palette(tastes).into_iter();
+    colours
+        .map(|colour| Mark {
+            colour: hex(colour),
+            hollow: false,
+        })
+        .collect()
+}
+
+/// Of what has no taste.
+pub fn no_taste() -> String {
+    hex(Colour(128, 128, 136))
+}
+
+/// Style rules with which inlined figures follow the page into the dark: their neutral colours become the page's, and outlines,
+/// which are darker than what they surround, become as light as it.
+pub fn rules(tastes: &[&str]) -> String {
+    let mut css = String::new();
+    let mut rule = |colour: Colour, value: &str| {
+        let hex = hex(colour);
+        for property in ["fill", "stroke"] {
+            css += &format!("figure:not(.paper) [{property}=\"{hex}\" i]{{{property}:{value}}}\n");
+        }
+    };
+    for (colour, name) in [
+        (theme::PAPER, "--paper"),
+        (theme::INK, "--ink"),
+        (theme::QUIET, "--quiet"),
+        (theme::GRID, "--grid"),
+        (theme::ZERO, "--zero"),
+        (theme::FRAME, "--frame"),
+        (theme::WARNING, "--warn"),
+    ] {
+        rule(colour, &format!("var({name})"));
+    }
+    for colour in theme::palette(tastes) {
+        let dark = colour.darker(0.35);
+        rule(dark, &format!("light-dark({},{})", hex(dark), hex(colour)));
+    }
+    css
+}
+
+fn hex(Colour(r, g, b): Colour) -> String {
+    format!("#{r:02X}{g:02X}{b:02X}")
+}
