@@ -104,7 +104,7 @@ def compare(folder, items=12):
     write(folder / "distances.csv", "arm,set_a,set_b,taste,n_a,n_b,dimensions,frechet,kernel,kernel_p,small_sample",
           [["630k, fusion on", "after", "before", "all", items, items, 512, 0.412, 0.0013, 0.21, "true"]])
     manifest = {"format": 1, "experiment": "reprompt", "seed": 0, "settings": {"task": "compare", "tastes": TASTES},
-                "sets": [{"name": "before", "experiment": "gen_a", "identity": "a" * 64}, {"name": "after", "experiment": "gen_b", "identity": "b" * 64}],
+                "sets": [{"name": name, "from": {"experiment": run, "identity": "a" * 64}} for name, run in (("before", "gen_a"), ("after", "gen_b"))],
                 "arms": [{"name": "630k, fusion on", "checkpoint": "630k-audioset-fusion-best.pt", "licence": "cc0-1.0"}]}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 

@@ -144,7 +144,7 @@ fn row(html: &mut Html, items: &Items, (i, item): (usize, &Item), runs: &[Run], 
         if let Some(own) = own {
             html.raw("<div class=\"own\"><span class=\"quiet\">")
                 .name(&slot.name)
-                .raw(" was made from:</span> ");
+                .raw(", made from:</span> ");
             prompt(html, own);
             html.raw("</div>");
         }

@@ -119,6 +119,8 @@ fn facts(html: &mut Html, run: &Run) {
         .flatten()
     {
         let name = set["name"].as_str().unwrap_or_default();
+        // The run that its pieces come from; a folder of files has none.
+        let set = set.get("from").unwrap_or(set);
         let from = set["experiment"]
             .as_str()
             .map(|e| format!(": run {e}"))

@@ -32,7 +32,7 @@ pub fn section(run: &Run) -> Html {
             })
             .raw(" nearest to <q>")
             .name(query)
-            .raw("</q></caption>\n<thead><tr><th scope=\"col\">#</th><th scope=\"col\">Text</th><th scope=\"col\" class=\"n\">Cosine</th></tr></thead>\n<tbody>\n");
+            .raw("</q></caption>\n<thead><tr><th scope=\"col\" class=\"n\">#</th><th scope=\"col\">Text</th><th scope=\"col\" class=\"n\">Cosine</th></tr></thead>\n<tbody>\n");
         rows.for_each(|row| neighbour(&mut html, row));
         html.raw("</tbody></table></div>\n");
     }

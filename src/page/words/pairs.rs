@@ -11,6 +11,9 @@ use crate::report::stats::Kind;
 /// Pairs that are told one by one.
 const MOST: usize = 10;
 
+/// Of fewer pieces, the smallest p that a Wilcoxon signed-rank test can give, 2 / 2^n, is above [`ALPHA`].
+const TESTABLE: usize = 6;
+
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = |row: &&StatsRow| row.kind == Kind::Pair && row.taste == ALL;
     let rows: Vec<&StatsRow> = run.stats.iter().filter(of_all).collect();
@@ -166,6 +169,10 @@ fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
     html.raw(". ");
     if tastes.iter().all(|row| tested(row).is_none()) {
         html.raw("No test is possible with so few pieces.");
+    } else if clear.is_empty() && tastes.iter().all(|row| row.n < TESTABLE) {
+        html.raw("With fewer than ")
+            .count(TESTABLE)
+            .raw(" pieces a Wilcoxon test cannot find a difference.");
     } else if clear.is_empty() {
         html.text(with).raw(" find no taste that differs.");
     } else {
