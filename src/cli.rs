@@ -43,6 +43,20 @@ pub enum Command {
     },
     /// Hold one run against another: settings that differ, rows that moved
     Diff(DiffArgs),
+    /// One page to read and listen to, from what a run folder holds; several runs side by side
+    #[command(after_help = "\
+Examples:
+  harness report runs/weights                         runs/weights/report.html
+  harness report runs/gen_spanio_base runs/weights    runs/report.html
+  harness report runs/weights runs/other --out comparison.html")]
+    Report {
+        /// Run folders, such as runs/weights
+        #[arg(required = true, value_name = "RUN_DIR")]
+        run_dirs: Vec<PathBuf>,
+        /// The page; report.html by default, in the run folder or in the deepest folder that holds all of them
+        #[arg(long, value_name = "FILE.html")]
+        out: Option<PathBuf>,
+    },
     /// Embed audio files and texts with one model
     Embed(EmbedArgs),
     /// Make music from prompts with one model

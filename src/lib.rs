@@ -15,6 +15,7 @@ pub mod hub;
 pub mod interrupt;
 pub mod model;
 pub mod onnx;
+pub mod page;
 pub mod pipeline;
 pub mod progress;
 pub mod report;

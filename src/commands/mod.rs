@@ -7,6 +7,7 @@ mod figures;
 mod generate;
 mod inspect;
 mod models;
+mod report;
 mod run;
 mod setup;
 mod verify;
@@ -37,6 +38,7 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Check(args) => run::check(&args),
         Command::Figures { run_dirs } => figures::redraw(&run_dirs),
         Command::Diff(args) => diff::diff(&args),
+        Command::Report { run_dirs, out } => report::report(&run_dirs, out.as_deref()),
         Command::Embed(args) => embed::embed(&args),
         Command::Generate(args) => generate::generate(&args),
         Command::Export(args) => export::export(&args),

@@ -9,7 +9,7 @@ mod by_prompt;
 mod canvas;
 mod clusters;
 mod differences;
-mod font;
+pub(crate) mod font;
 mod frame;
 mod heat;
 mod histogram;

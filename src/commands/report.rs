@@ -1,0 +1,13 @@
+//! `harness report`: the page of a run, or of several side by side.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::page;
+use crate::progress;
+
+pub(super) fn report(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<()> {
+    let path = page::write_for(run_dirs, out)?;
+    Ok(progress::result(path.to_string_lossy())?)
+}

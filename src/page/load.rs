@@ -1,0 +1,200 @@
+//! Everything that a run folder has to say, read once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::PageError;
+use super::inline_svg::{self, Drawing};
+use crate::report::cell::unguarded;
+use crate::report::{
+    self, ClusterRow, DistanceRow, DrawsRow, HistogramRow, MapRow, NearestRow, Row, ScoreRow,
+    SimilarityRow, SkippedRow, StatsRow, TextKind,
+};
+
+/// One run folder.
+#[derive(Debug)]
+pub struct Run {
+    pub folder: PathBuf,
+    /// What the page calls it.
+    pub label: String,
+    /// The address of its folder from the page's: empty, or ends in `/`.
+    pub address: String,
+    /// `null` for a folder without one.
+    pub manifest: Value,
+    pub scores: Vec<ScoreRow>,
+    pub stats: Vec<StatsRow>,
+    pub draws: Vec<DrawsRow>,
+    pub maps: Vec<MapRow>,
+    pub clusters: Vec<ClusterRow>,
+    pub similarity: Vec<SimilarityRow>,
+    pub distances: Vec<DistanceRow>,
+    pub nearest: Vec<NearestRow>,
+    pub histogram: Vec<HistogramRow>,
+    pub skipped: Vec<SkippedRow>,
+    /// Of a run that embeds texts.
+    pub texts: Vec<Text>,
+    pub figures: Vec<Drawing>,
+    /// Files to download, in the order in which they are listed.
+    pub files: Vec<String>,
+}
+
+/// A row of the `embeddings.csv` of texts without its embedding, which is most of the file.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Text {
+    pub text: String,
+    pub kind: TextKind,
+    pub id: String,
+}
+
+/// What can be downloaded, if it is there.
+const FILES: [&str; 17] = [
+    ScoreRow::FILE,
+    StatsRow::FILE,
+    DrawsRow::FILE,
+    ClusterRow::FILE,
+    DistanceRow::FILE,
+    SimilarityRow::FILE,
+    MapRow::FILE,
+    "tsne.csv",
+    NearestRow::FILE,
+    HistogramRow::FILE,
+    "embeddings.csv",
+    "embeddings.npy",
+    "text_embeddings.npy",
+    SkippedRow::FILE,
+    report::manifest::MANIFEST,
+    "diff.csv",
+    "crops.csv",
+];
+
+impl Run {
+    /// Read `folder`. The manifest is given, since a run writes it last.
+    pub fn read(folder: &Path, manifest: &Value) -> Result<Self, PageError> {
+        let scores: Vec<ScoreRow> = optional(folder)?;
+        let nearest: Vec<NearestRow> = optional(folder)?;
+        let is_texts = task_of(manifest) == Some("texts");
+        if manifest.is_null() && scores.is_empty() && nearest.is_empty() {
+            return Err(PageError::NoRun {
+                path: folder.to_owned(),
+            });
+        }
+        let exists = |name: &&str| {
+            // The manifest will be there: see `write`.
+            *name == report::manifest::MANIFEST && !manifest.is_null()
+                || folder.join(name).is_file()
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            label: label(folder, manifest),
+            address: String::new(),
+            manifest: manifest.clone(),
+            scores,
+            stats: optional(folder)?,
+            draws: optional(folder)?,
+            maps: optional(folder)?,
+            clusters: optional(folder)?,
+            similarity: optional(folder)?,
+            distances: optional(folder)?,
+            nearest,
+            histogram: optional(folder)?,
+            skipped: optional(folder)?,
+            texts: if is_texts { texts(folder)? } else { Vec::new() },
+            figures: inline_svg::read_all(&folder.join("figures"))?,
+            files: FILES
+                .iter()
+                .filter(|n| exists(n))
+                .map(|&n| n.to_owned())
+                .collect(),
+        })
+    }
+
+    /// `clap_scores`, `generate`, `clusters`, `texts` or `compare`; nothing when the manifest does not say.
+    pub fn task(&self) -> Option<&str> {
+        task_of(&self.manifest)
+    }
+
+    /// Whether the numbers come from random weights, and mean nothing.
+    pub fn is_random(&self) -> bool {
+        self.manifest["random_weights"] == true
+    }
+
+    pub fn notebook(&self) -> Option<&str> {
+        self.manifest["notebook"].as_str()
+    }
+
+    /// A text of the manifest by its JSON pointer.
+    pub fn said(&self, pointer: &str) -> Option<&str> {
+        self.manifest.pointer(pointer)?.as_str()
+    }
+
+    /// The names of the conditions, in the order of the rows.
+    pub fn conditions(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for row in &self.scores {
+            if !names.contains(&row.condition()) {
+                names.push(row.condition());
+            }
+        }
+        names
+    }
+
+    /// How many pieces (of a comparison: items) have a score.
+    pub fn pieces(&self) -> usize {
+        let ids: std::collections::HashSet<&str> =
+            self.scores.iter().map(|row| row.id.as_str()).collect();
+        ids.len()
+    }
+}
+
+fn task_of(manifest: &Value) -> Option<&str> {
+    manifest.pointer("/settings/task")?.as_str()
+}
+
+fn label(folder: &Path, manifest: &Value) -> String {
+    let of_folder = || folder.file_name().map(|n| n.to_string_lossy().into_owned());
+    let named = manifest["experiment"].as_str().map(str::to_owned);
+    named.or_else(of_folder).unwrap_or_else(|| "run".to_owned())
+}
+
+/// The rows of a file that only some runs have.
+fn optional<T: Row>(folder: &Path) -> Result<Vec<T>, PageError> {
+    let path = folder.join(T::FILE);
+    Ok(match path.exists() {
+        true => report::read(&path)?,
+        false => Vec::new(),
+    })
+}
+
+fn texts(folder: &Path) -> Result<Vec<Text>, PageError> {
+    let path = folder.join("embeddings.csv");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let broken = |source: csv::Error| PageError::Texts {
+        path: path.clone(),
+        source,
+    };
+    let mut csv = csv::Reader::from_path(&path).map_err(broken)?;
+    csv.deserialize::<Text>()
+        .map(|row| {
+            row.map_err(broken).map(|row| Text {
+                text: unguarded(&row.text).to_owned(),
+                id: unguarded(&row.id).to_owned(),
+                ..row
+            })
+        })
+        .collect()
+}
+
+/// The manifest in a run folder; `null` when there is none.
+pub fn manifest(folder: &Path) -> Result<Value, PageError> {
+    if !fs::metadata(folder).is_ok_and(|found| found.is_dir()) {
+        return Err(PageError::NoRun {
+            path: folder.to_owned(),
+        });
+    }
+    Ok(report::manifest::read(folder)?.unwrap_or(Value::Null))
+}
