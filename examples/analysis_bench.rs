@@ -61,7 +61,7 @@ fn others(embeddings: &Array2<f32>) -> anyhow::Result<Value> {
     let hundred = embeddings.slice(s![..100, ..]);
     let second = embeddings.slice(s![100..200, ..]);
     let groups = groups_of(100, 4);
-    let (cosines, counted) = timed(|| cosine_histogram(embeddings.view()));
+    let (cosines, counted) = timed(|| cosine_histogram(&[embeddings.view()]));
     let counted: u64 = counted.context("no cosines")?.counts[0].iter().sum();
     let (frechet, _) = timed(|| frechet(a, b));
     let (kernel, _) = timed(|| kernel_distance(a, b));

@@ -73,14 +73,23 @@ fn bin(edges: &[f64], value: f64) -> usize {
         - 1
 }
 
-/// The cosines of every two of `embeddings` `[pieces, dimensions]`: one set, n (n - 1) / 2 pairs. `None` for fewer than two
-/// pieces or a value that is not finite.
+/// The cosines of every two pieces of each of `sets` `[pieces, dimensions]`, counted on one scale. A set of one piece has
+/// no pair. `None` when no set has a pair, or a value is not finite.
 ///
 /// All pairs are counted, in bins of 1/2000 from -1 to 1 first, of which those of the histogram are made: nothing is drawn,
 /// and no more than some rows of cosines is in memory. Edges are multiples of 1/2000 therefore.
-pub fn cosine_histogram(embeddings: ArrayView2<'_, f32>) -> Option<Histogram> {
+pub fn cosine_histogram(sets: &[ArrayView2<'_, f32>]) -> Option<Histogram> {
+    let fine = sets
+        .iter()
+        .map(|set| fine(*set))
+        .collect::<Option<Vec<_>>>()?;
+    coarser(&fine)
+}
+
+/// Cosines of every two pieces in bins of 1/2000, `[FINE]`.
+fn fine(embeddings: ArrayView2<'_, f32>) -> Option<Vec<u64>> {
     if embeddings.nrows() < 2 {
-        return None;
+        return Some(vec![0; FINE]);
     }
     // In f32: a cosine is off by 1e-7 at most, a bin is 5e-4 wide, and it takes half the time.
     let rows = unit_rows(embeddings)?.mapv(|value| value as f32);
@@ -103,12 +112,14 @@ pub fn cosine_histogram(embeddings: ArrayView2<'_, f32>) -> Option<Histogram> {
         x
     };
     let counted = (0..blocks.len()).into_par_iter().map(count);
-    let fine = counted.reduce(|| vec![0; FINE], add);
-    coarser(&fine)
+    Some(counted.reduce(|| vec![0; FINE], add))
 }
 
-/// The same counts in 8 to 40 bins, each of as many fine ones.
-fn coarser(fine: &[u64]) -> Option<Histogram> {
+/// The same counts in 8 to 40 bins, each of as many fine ones: those of Freedman and Diaconis for all sets together.
+fn coarser(sets: &[Vec<u64>]) -> Option<Histogram> {
+    let fine: Vec<u64> = (0..FINE)
+        .map(|i| sets.iter().map(|set| set[i]).sum())
+        .collect();
     let first = fine.iter().position(|&count| count > 0)?;
     let last = fine.iter().rposition(|&count| count > 0)?;
     let all: u64 = fine.iter().sum();
@@ -131,10 +142,12 @@ fn coarser(fine: &[u64]) -> Option<Histogram> {
         .saturating_sub(spare / 2)
         .min(fine.len() - bins * each);
     let edge = |i: usize| (start + i * each) as f64 / (FINE / 2) as f64 - 1.0;
-    let of_bin = |i: usize| fine[start + i * each..start + (i + 1) * each].iter().sum();
+    let of_bin =
+        |set: &Vec<u64>, i: usize| set[start + i * each..start + (i + 1) * each].iter().sum();
+    let binned = |set: &Vec<u64>| (0..bins).map(|i| of_bin(set, i)).collect();
     Some(Histogram {
         edges: (0..=bins).map(edge).collect(),
-        counts: vec![(0..bins).map(of_bin).collect()],
+        counts: sets.iter().map(binned).collect(),
     })
 }
 
@@ -170,7 +183,7 @@ mod tests {
     #[test]
     fn every_pair_is_counted_once() {
         let (rows, _) = clouds(3, 100, 16, 0.6, 1);
-        let found = cosine_histogram(rows.view()).unwrap();
+        let found = cosine_histogram(&[rows.view()]).unwrap();
         assert_eq!(found.counts[0].iter().sum::<u64>(), 300 * 299 / 2);
         assert!(BINS.contains(&found.counts[0].len()));
         let unit = unit_rows(rows.view()).unwrap();
@@ -179,18 +192,39 @@ mod tests {
         let slow = (0..300).flat_map(|i| (0..i).map(move |j| (i, j)));
         let slow = slow.filter(|&(i, j)| low <= cosines[[i, j]] && cosines[[i, j]] < high);
         assert!(slow.count().abs_diff(found.counts[0][3] as usize) <= 2);
-        same_on_any_threads(|| cosine_histogram(rows.view()));
+        same_on_any_threads(|| cosine_histogram(&[rows.view()]));
+    }
+
+    #[test]
+    fn the_cosines_of_two_sets_share_one_scale() {
+        let (near, _) = clouds(1, 60, 16, 0.2, 6);
+        let (wide, _) = clouds(1, 40, 16, 1.0, 7);
+        let both = cosine_histogram(&[near.view(), wide.view()]).unwrap();
+        let pairs: Vec<u64> = both
+            .counts
+            .iter()
+            .map(|counts| counts.iter().sum())
+            .collect();
+        assert_eq!(pairs, [60 * 59 / 2, 40 * 39 / 2]);
+        assert!(
+            both.counts
+                .iter()
+                .all(|counts| counts.len() + 1 == both.edges.len())
+        );
     }
 
     #[test]
     fn equal_and_opposite_pieces_stand_at_the_ends() {
         let equal = Array2::from_elem((4, 3), 0.2_f32);
-        let found = cosine_histogram(equal.view()).unwrap();
+        let found = cosine_histogram(&[equal.view()]).unwrap();
         assert_eq!((found.counts[0].len(), found.counts[0][7]), (8, 6));
         assert_eq!(*found.edges.last().unwrap(), 1.0);
         let opposite = ndarray::array![[1.0_f32, 0.0], [-1.0, 0.0]];
-        let found = cosine_histogram(opposite.view()).unwrap();
+        let found = cosine_histogram(&[opposite.view()]).unwrap();
         assert_eq!((found.edges[0], found.counts[0][0]), (-1.0, 1));
-        assert_eq!(cosine_histogram(opposite.slice(ndarray::s![..1, ..])), None);
+        assert_eq!(
+            cosine_histogram(&[opposite.slice(ndarray::s![..1, ..])]),
+            None
+        );
     }
 }

@@ -1,7 +1,6 @@
 //! Whole run folders with made-up numbers, drawn.
 
 mod errors;
-mod gallery;
 mod made_up;
 mod shapes;
 mod strange;
