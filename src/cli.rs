@@ -41,6 +41,8 @@ pub enum Command {
         #[arg(required = true, value_name = "RUN_DIR")]
         run_dirs: Vec<PathBuf>,
     },
+    /// Find what in a finished run lies nearest to a text: captions and descriptors, or pieces
+    Nearest(NearestArgs),
     /// Hold one run against another: settings that differ, rows that moved
     Diff(DiffArgs),
     /// One page to read and listen to, from what a run folder holds; several runs side by side
@@ -180,6 +182,35 @@ pub struct RunArgs {
     /// Leave out pieces that cannot be read, list them in skipped.csv, and go on
     #[arg(long)]
     pub skip_bad: bool,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness nearest runs/musiccaps_text \"sweet, warm\" -k 10
+  harness nearest runs/weights \"a solemn choir\" --arm \"music_audioset, fusion off\"
+
+The text is embedded by the checkpoint that the run used, and no other.")]
+pub struct NearestArgs {
+    /// A run folder, such as runs/musiccaps_text
+    #[arg(value_name = "RUN_DIR")]
+    pub run_dir: PathBuf,
+    /// What to look for
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// How many to list
+    #[arg(short, long = "count", value_name = "N", default_value_t = 10)]
+    pub k: usize,
+    /// The arm whose embeddings are searched; the first by default
+    #[arg(long, value_name = "NAME")]
+    pub arm: Option<String>,
+    /// The card of the run's checkpoint, where it is not found by the name that the run used
+    #[arg(long, value_name = "CARD")]
+    pub model: Option<String>,
     #[command(flatten)]
     pub models: ModelsArgs,
     #[command(flatten)]

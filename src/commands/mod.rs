@@ -7,6 +7,7 @@ mod figures;
 mod generate;
 mod inspect;
 mod models;
+mod nearest;
 mod report;
 mod run;
 mod setup;
@@ -37,6 +38,7 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => run::check(&args),
         Command::Figures { run_dirs } => figures::redraw(&run_dirs),
+        Command::Nearest(args) => nearest::nearest_to(&args),
         Command::Diff(args) => diff::diff(&args),
         Command::Report { run_dirs, out } => report::report(&run_dirs, out.as_deref()),
         Command::Embed(args) => embed::embed(&args),

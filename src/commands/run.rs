@@ -14,7 +14,7 @@ use crate::model::{Model, hub_file};
 use crate::progress::{note, result};
 use crate::report::TextKind;
 use crate::run::room::free_bytes;
-use crate::run::{self, Plan, demo, summary};
+use crate::run::{self, Plan, demo};
 use crate::runtime::library;
 
 /// Run every experiment; all are checked before the first begins.
@@ -28,9 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
                 "what was finished is saved, and the same command goes on from there",
             )
         })?;
-        let table = summary::table(&finished.scores, &finished.stats);
-        let spread = summary::spread(&finished.stats);
-        result(format!("{table}{spread}{}", finished.folder.display()))?;
+        result(format!("{}{}", finished.told, finished.folder.display()))?;
     }
     Ok(())
 }

@@ -19,6 +19,11 @@ pub mod table;
 pub mod texts;
 pub mod tsne;
 
+/// Embeddings of the rows of `embeddings.csv`, `[rows, 512]`: of the pieces, or of the texts of an experiment of texts.
+pub const EMBEDDINGS_NPY: &str = "embeddings.npy";
+/// Embeddings of the prompts of the rows of `embeddings.csv`, `[rows, 512]`.
+pub const TEXT_EMBEDDINGS_NPY: &str = "text_embeddings.npy";
+
 pub use clusters::ClusterRow;
 pub use diff::DiffRow;
 pub use distances::DistanceRow;

@@ -14,15 +14,14 @@ use super::source::SourceRun;
 use super::store::Store;
 use crate::interrupt;
 use crate::progress::note;
-use crate::report;
 use crate::runtime::library;
 use crate::runtime::{Runtime, SessionOptions};
 
 /// A finished run.
 pub struct Finished {
     pub folder: PathBuf,
-    pub scores: Vec<report::ScoreRow>,
-    pub stats: Vec<report::StatsRow>,
+    /// The most important numbers, as plain text; each line ends with a line feed.
+    pub told: String,
 }
 
 /// Run a plan to its end, from where an earlier process left it. A run that its pieces come from is made first.

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::finish::MapRecord;
 use crate::export::ExportedGraph;
 use crate::model::FileRecord;
 use crate::pipeline::musicgen::GenerationSettings;
+use crate::spec::Audio;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest {
@@ -27,7 +29,13 @@ pub(super) struct Manifest {
     /// The run that made the pieces, when it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pieces_from: Option<SourceRecord>,
+    /// The sets of pieces that are compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetRecord>,
     pub pieces: usize,
+    /// Captions and descriptors.
+    pub texts: usize,
+    pub maps: Vec<MapRecord>,
     pub skipped: usize,
     pub arms: Vec<ArmRecord>,
     /// How the pieces were made, when this run made them.
@@ -54,6 +62,14 @@ pub(super) struct SourceRecord {
     pub folder: PathBuf,
     pub experiment: String,
     pub identity: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SetRecord {
+    pub name: String,
+    pub audio: Audio,
+    /// The run that made the pieces, where one did.
+    pub from: Option<SourceRecord>,
 }
 
 #[derive(Debug, Serialize)]

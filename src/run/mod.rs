@@ -16,7 +16,7 @@ mod ready;
 pub mod room;
 pub mod source;
 mod store;
-pub mod summary;
+mod summary;
 pub mod survey;
 
 pub use engine::run;

@@ -21,6 +21,13 @@ pub(super) struct ReadyModel {
     pub leftover: Vec<String>,
 }
 
+impl ReadyModel {
+    /// Whether a CLAP model has fusion.
+    pub fn fusion(&self) -> Option<bool> {
+        self.export.clap().ok().map(|clap| clap.fusion)
+    }
+}
+
 /// Stands in the journal where the name of an arm stands otherwise; no arm can be called so.
 pub(super) const GENERATOR: &str = "";
 

@@ -8,18 +8,31 @@ use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
 use super::{AUDIO, FIGURES};
 use crate::files;
+use crate::page;
 use crate::progress::note;
 use crate::report::manifest::MANIFEST;
-use crate::report::{DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow, StatsRow};
+use crate::report::{
+    ClusterRow, DistanceRow, DrawsRow, EMBEDDINGS_NPY, EmbeddingRow, HistogramRow, MapRow,
+    NearestRow, Row, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TsneRow,
+};
 use crate::spec::Identity;
 
 /// Files that are never written over unless the identity beside them says that they are this run's.
-const RESULTS: [&str; 6] = [
+const RESULTS: [&str; 15] = [
     ScoreRow::FILE,
     EmbeddingRow::FILE,
+    EMBEDDINGS_NPY,
     StatsRow::FILE,
     DrawsRow::FILE,
     SkippedRow::FILE,
+    MapRow::FILE,
+    ClusterRow::FILE,
+    SimilarityRow::FILE,
+    DistanceRow::FILE,
+    TsneRow::FILE,
+    NearestRow::FILE,
+    HistogramRow::FILE,
+    page::REPORT,
     MANIFEST,
 ];
 
@@ -67,9 +80,10 @@ impl Store {
         let Some(held) = hold(folder, identity, has_results)? else {
             return Ok(None);
         };
-        for written in [folder.to_owned(), folder.join(AUDIO), folder.join(FIGURES)] {
+        for written in [folder.to_owned(), folder.join(FIGURES)] {
             remove_parts(&written).with_context(|| cannot_use(folder))?;
         }
+        remove_parts_of_audio(&folder.join(AUDIO)).with_context(|| cannot_use(folder))?;
         let journal =
             Journal::open(&folder.join(JOURNAL), fresh).with_context(|| cannot_use(folder))?;
         Ok(Some(Self {
@@ -88,6 +102,18 @@ impl Store {
             )
         })
     }
+}
+
+/// As [`remove_parts`], in the folder of the pieces and in those of its sets.
+fn remove_parts_of_audio(audio: &Path) -> std::io::Result<()> {
+    remove_parts(audio)?;
+    if !audio.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(audio)? {
+        remove_parts(&entry?.path())?;
+    }
+    Ok(())
 }
 
 /// Remove what a killed process was writing.

@@ -1,12 +1,142 @@
-//! A finished run on standard output: one line an arm, one column a taste; below them what the draws say.
+//! A finished run on standard output: one line an arm, one column a taste; below them what the draws, the clusters and the
+//! distances say.
 
+use super::finish::Scored;
 use crate::aligned;
 use crate::analysis::grouping::{ALL, tastes};
+use crate::report::clusters::{ClusterKind, Metric};
 use crate::report::stats::Kind;
-use crate::report::{ScoreRow, StatsRow};
+use crate::report::{ClusterRow, DistanceRow, NearestRow, ScoreRow, StatsRow};
+use crate::spec::Task;
+use crate::wording::printable;
+
+/// Neighbours of each query that are told.
+const TOLD_NEIGHBOURS: usize = 3;
+
+/// What is told of a run that scored pieces.
+pub(super) fn scored(run: &Scored, task: Task) -> String {
+    let mut text = table(&run.scores, &run.stats) + &spread(&run.stats);
+    if task == Task::Clusters {
+        text += &separation(&run.clusters);
+    }
+    if task == Task::Compare {
+        text += &paired(&run.stats);
+        text += &apart(&run.distances);
+    }
+    text
+}
+
+/// How well each arm separates the tastes, and how much two arms differ in it.
+fn separation(clusters: &[ClusterRow]) -> String {
+    let of_all = |row: &&ClusterRow| {
+        row.kind == ClusterKind::Audio && row.pieces_per_taste.is_none() && row.taste == ALL
+    };
+    let mut text = String::new();
+    for row in clusters.iter().filter(of_all) {
+        text += &match (row.metric, &row.arm_b) {
+            (Metric::Silhouette, _) => format!(
+                "{}: silhouette of the tastes {:.4}{}{} ({} pieces)\n",
+                row.arm,
+                row.value,
+                interval(row.ci_low, row.ci_high),
+                p_value(row.p),
+                row.n
+            ),
+            (Metric::SilhouetteDifference, Some(other)) => format!(
+                "{} less {other}: {:.4}{}\n",
+                row.arm,
+                row.value,
+                interval(row.ci_low, row.ci_high)
+            ),
+            _ => String::new(),
+        };
+    }
+    text
+}
+
+/// The differences of two sets, item by item.
+fn paired(stats: &[StatsRow]) -> String {
+    let pairs = stats
+        .iter()
+        .filter(|row| row.kind == Kind::Pair && row.taste == ALL);
+    let line = |row: &StatsRow| {
+        format!(
+            "{} less {}: {:.4}{}{} ({} items)\n",
+            row.arm,
+            row.arm_b.as_deref().unwrap_or_default(),
+            row.mean,
+            interval(row.ci_low, row.ci_high),
+            p_value(row.t_p),
+            row.n
+        )
+    };
+    pairs.map(line).collect()
+}
+
+/// How far two sets lie apart as a whole.
+fn apart(distances: &[DistanceRow]) -> String {
+    let mut text = String::new();
+    for row in distances.iter().filter(|row| row.taste == ALL) {
+        let (Some(frechet), Some(kernel)) = (row.frechet, row.kernel) else {
+            continue;
+        };
+        text += &format!(
+            "{}: Fréchet distance {frechet:.4}, kernel distance {kernel:.5}{} ({} and {} pieces in {} dimensions{})\n",
+            row.arm,
+            p_value(row.kernel_p),
+            row.n_a,
+            row.n_b,
+            row.dimensions,
+            match row.small_sample {
+                true => ": too few for the Fréchet distance, which is biased upwards",
+                false => "",
+            }
+        );
+    }
+    text
+}
+
+fn interval(low: Option<f64>, high: Option<f64>) -> String {
+    match low.zip(high) {
+        Some((low, high)) => format!(", 95 % interval {low:.4} to {high:.4}"),
+        None => String::new(),
+    }
+}
+
+fn p_value(p: Option<f64>) -> String {
+    p.map_or_else(String::new, |p| format!(", p {p:.4}"))
+}
+
+/// The nearest texts of each query.
+pub(super) fn nearest(rows: &[NearestRow]) -> String {
+    let mut text = String::new();
+    for group in rows.chunk_by(|a, b| a.query == b.query && a.kind == b.kind) {
+        let Some(first) = group.first() else { continue };
+        let found: Vec<String> = group
+            .iter()
+            .take(TOLD_NEIGHBOURS)
+            .map(|row| {
+                let words: String = row.text.chars().take(60).collect();
+                let dots = if words.len() < row.text.len() {
+                    "…"
+                } else {
+                    ""
+                };
+                format!("{}{dots} ({:.3})", printable(&words), row.similarity)
+            })
+            .collect();
+        text += &format!(
+            "{}s nearest to '{}': {}\n",
+            first.kind.name(),
+            printable(&first.query),
+            found.join("; ")
+        );
+    }
+    text
+}
 
 /// How much the draws of one prompt differ, against the prompts: a sentence an arm, where prompts have several draws.
-pub fn spread(stats: &[StatsRow]) -> String {
+fn spread(stats: &[StatsRow]) -> String {
     let mut text = String::new();
     for within in stats.iter().filter(|row| row.kind == Kind::Within) {
         let between = |row: &&StatsRow| row.kind == Kind::Between && row.arm == within.arm;
@@ -30,7 +160,7 @@ pub fn spread(stats: &[StatsRow]) -> String {
 }
 
 /// Mean CLAP scores by arm and taste, as aligned plain text.
-pub fn table(scores: &[ScoreRow], stats: &[StatsRow]) -> String {
+fn table(scores: &[ScoreRow], stats: &[StatsRow]) -> String {
     let mut columns = vec![ALL];
     columns.extend(tastes(scores));
     let mut rows: Vec<Vec<String>> = Vec::new();

@@ -130,7 +130,14 @@ mod tests {
                 prompt: "sweet music".into(),
                 taste: Some("sweet".into()),
                 origin: None,
+                set: None,
+                own_prompt: None,
             }],
+            sets: Vec::new(),
+            text: None,
+            clusters: None,
+            texts: None,
+            tsne: Default::default(),
             limit: None,
         }
     }
@@ -191,6 +198,6 @@ mod tests {
     /// A change here gives every finished run a new folder: do it on purpose only.
     #[test]
     fn the_identity_of_given_settings_never_moves() {
-        assert_eq!(short(|_| {}, json!({ "ep": "cpu" })), "1de568466677");
+        assert_eq!(short(|_| {}, json!({ "ep": "cpu" })), "e3c63902c3d5");
     }
 }

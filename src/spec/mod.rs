@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::tsne::TsneSettings;
 pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
 use crate::yaml::{Document, YamlError};
@@ -36,7 +37,6 @@ pub use generation::{Download, Generation, Prompts};
 pub use identity::{Identity, NOT_COUNTED, identity, identity_of};
 pub use pieces::{audio_files, check_file_id, check_ids};
 pub use resolve::{Draft, RunPieces};
-pub use tsne::Tsne;
 
 /// A checked experiment: pieces and the arms that score them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,7 +73,8 @@ pub struct Experiment {
     /// Of an experiment that embeds texts and no pieces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub texts: Option<Texts>,
-    pub tsne: Tsne,
+    /// How the maps are made.
+    pub tsne: TsneSettings,
     /// At least one, after `limit`, but for an experiment of texts; ids are unique within a set. Paths of pieces that are found were files when the experiment was
     /// read; those of pieces to be made are relative to the run folder.
     pub pieces: Vec<Piece>,

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{CropPolicy, Task};
+use crate::analysis::tsne::TsneSettings;
 
 /// Which of the others to read.
 #[derive(Debug, Deserialize)]
@@ -129,7 +130,7 @@ pub(super) struct RawCaptions {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawTsne {
-    pub pca: u64,
+    pub pca_components: u64,
     pub perplexity: f64,
     pub learning_rate: f64,
     pub iterations: u64,
@@ -137,11 +138,12 @@ pub(super) struct RawTsne {
 
 impl Default for RawTsne {
     fn default() -> Self {
+        let settings = TsneSettings::default();
         Self {
-            pca: 50,
-            perplexity: 30.0,
-            learning_rate: 200.0,
-            iterations: 2000,
+            pca_components: settings.pca_components as u64,
+            perplexity: settings.perplexity,
+            learning_rate: settings.learning_rate,
+            iterations: settings.iterations as u64,
         }
     }
 }

@@ -99,7 +99,7 @@ impl Common {
             text: None,
             clusters: None,
             texts: None,
-            tsne: tsne::resolve(document, &self.tsne)?,
+            tsne: tsne::resolve(document, self.tsne)?,
             pieces: Vec::new(),
             limit: limit(document, self.limit, overrides.limit)?,
         };

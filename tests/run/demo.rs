@@ -55,23 +55,47 @@ fn everything_is_made_and_hangs_together() {
         assert!(spread.contains("(12 draws of 4 prompts)"), "{spread}");
     }
     assert_eq!(lines[7], "runs/weights");
+    let (audio, others): (Vec<String>, Vec<String>) = lab
+        .files("runs/weights")
+        .into_iter()
+        .partition(|file| file.starts_with("audio/"));
+    // Linked from the run that made them.
+    let made = lab.files("runs/gen_spanio_base/audio");
     assert_eq!(
-        lab.files("runs/weights"),
+        audio,
+        made.iter()
+            .map(|file| format!("audio/{file}"))
+            .collect::<Vec<_>>()
+    );
+    assert_eq!(
+        others,
         [
             ".identity",
             ".journal.jsonl",
             ".lock",
+            "clusters.csv",
             "draws.csv",
             "embeddings.csv",
+            "embeddings.npy",
             "figures/by_prompt.png",
             "figures/by_prompt.svg",
+            "figures/clusters.png",
+            "figures/clusters.svg",
             "figures/differences.png",
             "figures/differences.svg",
             "figures/scores.png",
             "figures/scores.svg",
+            "figures/similarity.png",
+            "figures/similarity.svg",
+            "figures/tsne.png",
+            "figures/tsne.svg",
             "manifest.json",
+            "maps.csv",
+            "report.html",
             "scores.csv",
-            "stats.csv"
+            "similarity.csv",
+            "stats.csv",
+            "text_embeddings.npy"
         ]
     );
     for (file, columns) in [

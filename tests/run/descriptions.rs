@@ -45,7 +45,7 @@ fn every_description_is_a_prompt_and_its_first_taste_is_its_own() {
         "bitter sweet",
     ];
     assert_eq!(row(0), first);
-    assert_eq!(row(1), ["=2", "", "Something <plain>", "", ""]);
+    assert_eq!(row(1), ["'=2", "", "Something <plain>", "", ""]);
 
     // The figures come again from the CSVs, whose prompts are called descriptions.
     let figure = || lab.read("runs/made/figures/by_prompt.svg");

@@ -13,6 +13,12 @@ fn figures_come_out_the_same_without_any_runtime() {
         "scores.png",
         "differences.svg",
         "differences.png",
+        "tsne.svg",
+        "tsne.png",
+        "clusters.svg",
+        "clusters.png",
+        "similarity.svg",
+        "similarity.png",
     ];
     let read = || names.map(|name| lab.read(&format!("r/figures/{name}")));
     let first = read();

@@ -29,15 +29,27 @@ fn pieces_scores_and_spread_are_made_and_recorded() {
             "audio/bitter_02.wav",
             "audio/sweet_01.wav",
             "audio/sweet_02.wav",
+            "clusters.csv",
             "draws.csv",
             "embeddings.csv",
+            "embeddings.npy",
             "figures/by_prompt.png",
             "figures/by_prompt.svg",
+            "figures/clusters.png",
+            "figures/clusters.svg",
             "figures/scores.png",
             "figures/scores.svg",
+            "figures/similarity.png",
+            "figures/similarity.svg",
+            "figures/tsne.png",
+            "figures/tsne.svg",
             "manifest.json",
+            "maps.csv",
+            "report.html",
             "scores.csv",
-            "stats.csv"
+            "similarity.csv",
+            "stats.csv",
+            "text_embeddings.npy"
         ]
     );
     let scores = lab.csv("runs/made/scores.csv");

@@ -6,6 +6,8 @@ mod bad_models;
 mod bad_pieces;
 mod chain;
 mod check;
+mod clusters;
+mod compare;
 mod crops;
 mod demo;
 mod descriptions;
@@ -14,6 +16,7 @@ mod figures;
 mod full_disk;
 mod generate;
 mod generate_refusals;
+mod hostile;
 mod hub;
 // The downloads' own tests use more of it.
 #[allow(dead_code)]
@@ -27,3 +30,4 @@ mod settings;
 #[path = "../support/small_disk.rs"]
 mod small_disk;
 mod support;
+mod texts;

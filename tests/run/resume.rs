@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{GENERATE, Lab, Ran, finished};
+use crate::support::{GENERATE, Lab, Ran, finished, repository};
 
 /// Copies of the slowest pieces: enough for a run of a few seconds.
 const PIECES: usize = 60;
@@ -142,32 +142,68 @@ fn killed_interrupted_or_stopped_a_run_goes_on_to_the_same_bytes() {
     assert!(lab.drawn_results("stopped") == results);
 }
 
-/// Pieces, embeddings, tables and figures of a whole chain, with the process killed at twenty moments of it.
+/// Pieces, embeddings, tables, maps, figures and reports of a whole chain, with the process killed at twenty moments of it:
+/// two experiments that make pieces, one that scores and one that compares them, and one of texts.
 #[test]
 fn a_chain_that_is_killed_again_and_again_ends_as_one_that_is_not() {
-    let experiment = GENERATE
-        .replace("draws: 2", "draws: 8")
-        .replace("0.4", "1.5");
+    const CHAIN: [&str; 5] = [
+        "run",
+        "lab.yaml",
+        "compared.yaml",
+        "texts.yaml",
+        "--batch=2",
+    ];
     let lab = Lab::generating();
-    lab.write("made.yaml", &experiment);
-    lab.run(&["--batch", "2"]);
-    let folders = ["runs/made", "runs/lab"];
-    let whole = folders.map(|folder| lab.made(folder));
+    let made = GENERATE
+        .replace("draws: 2", "draws: 6")
+        .replace("0.4", "1.5");
+    lab.write("made.yaml", &made);
+    let again = made.replace("experiment: made", "experiment: again");
+    lab.write(
+        "again.yaml",
+        &again.replace("{taste} music", "a {taste} tune"),
+    );
+    lab.write(
+        "compared.yaml",
+        "experiment: compared\ntask: compare\nsets: [{ name: a, from: made }, { name: b, from: again }]\n\
+         tastes: [sweet, bitter]\narms: [{ name: fused, model: fused }]\npermutations: 200\n",
+    );
+    lab.write(
+        "texts.yaml",
+        "experiment: texts\ntask: texts\nmodel: music\ncaptions: { path: captions.csv }\nqueries: [sweet music]\n",
+    );
+    let captions = repository("assets/demo/captions.csv");
+    fs::copy(captions, lab.at("captions.csv")).unwrap();
+    let begin = Instant::now();
+    let ran = lab.harness(&CHAIN);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let whole_run = begin.elapsed();
+    let folders = ["made", "again", "lab", "compared", "texts"].map(|name| format!("runs/{name}"));
+    let whole = folders.each_ref().map(|folder| lab.made(folder));
+    assert!(
+        whole
+            .iter()
+            .all(|files| files.iter().any(|(name, _)| name == "report.html"))
+    );
 
     for folder in ["runs", "models/graphs"] {
         fs::remove_dir_all(lab.at(folder)).unwrap();
     }
     let mut early = 0;
-    for moment in 0..20 {
-        let mut run = lab.command(&["run", "lab.yaml", "--batch", "2"]);
-        let mut child = run
+    for moment in 0..20_u32 {
+        let mut child = lab
+            .command(&CHAIN)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Spread without a pattern, and later as less is left to do.
-        let wait = 40 + (moment * 7919 % 23) * 20;
-        std::thread::sleep(Duration::from_millis(wait));
+        // Spread without a pattern over a third of the whole: every process gets on a little further.
+        let share = f64::from(1 + moment * 7919 % 23) / 23.0;
+        std::thread::sleep(
+            whole_run
+                .mul_f64(share / 3.0)
+                .max(Duration::from_millis(30)),
+        );
         early += usize::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();
@@ -176,8 +212,9 @@ fn a_chain_that_is_killed_again_and_again_ends_as_one_that_is_not() {
         early > 5,
         "the runs ended before they could be killed: {early}"
     );
-    lab.run(&["--batch", "2"]);
-    for (folder, whole) in folders.into_iter().zip(whole) {
+    let ran = lab.harness(&CHAIN);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for (folder, whole) in folders.iter().zip(whole) {
         let again = lab.made(folder);
         let names = |files: &[(String, Vec<u8>)]| -> Vec<String> {
             files.iter().map(|(name, _)| name.clone()).collect()
@@ -193,7 +230,7 @@ fn a_chain_that_is_killed_again_and_again_ends_as_one_that_is_not() {
             .collect();
         assert!(left.is_empty(), "{left:?}");
     }
-    assert_eq!(fs::read_dir(lab.at("runs")).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(lab.at("runs")).unwrap().count(), folders.len());
 }
 
 /// A download goes on later from where it was: nothing has to be waited for.

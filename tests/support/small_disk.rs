@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A disk of 1 MB in memory, gone with the value.
+/// A disk of 4 MB in memory, gone with the value.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -13,7 +13,7 @@ impl SmallDisk {
         fs::create_dir(at).unwrap();
         let mut mount = Command::new("mount");
         mount
-            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
             .arg(at);
         let mounted = mount.output().is_ok_and(|output| output.status.success());
         if !mounted {

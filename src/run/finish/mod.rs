@@ -1,28 +1,39 @@
-//! From the journal to the files of a finished run: CSVs, manifest, figures.
+//! From the journal to the files of a finished run: CSVs, figures, report, manifest.
 
+mod clusters;
+mod conditions;
+mod distances;
+mod maps;
 mod rows;
+mod scored;
+mod texts;
+
+pub(super) use maps::MapRecord;
+pub(super) use scored::Scored;
 
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow};
+use ndarray::Array2;
 
 use super::engine::Finished;
 use super::manifest::{
     ArmRecord, CropsRecord, GenerationRecord, GraphRecord, Manifest, ModelRecord, PieceRecord,
-    Program, RuntimeRecord, SourceRecord, Times,
+    Program, RuntimeRecord, SetRecord, SourceRecord, Times,
 };
 use super::plan::Plan;
 use super::ready::{Ready, ReadyModel};
 use super::source::SourceRun;
 use super::store::Store;
-use crate::analysis;
+use super::summary;
 use crate::figures;
 use crate::files;
+use crate::page;
 use crate::report::manifest::MANIFEST;
-use crate::report::{self, DrawsRow, EmbeddingRow, Row, ScoreRow, SkippedRow};
+use crate::report::{self, Row};
 use crate::runtime::library::Library;
-use crate::spec::Identity;
+use crate::spec::{Identity, Task};
 
 /// Every result from the journal into its file.
 pub(super) fn finish(
@@ -33,18 +44,17 @@ pub(super) fn finish(
     library: &Library,
     (started, clock): (SystemTime, Instant),
 ) -> Result<Finished> {
-    let (scores, embeddings) = rows::rows(plan, &ready.arms, store)?;
-    let stats = analysis::stats(&scores, plan.experiment.seed)?;
-    let at = |file: &str| store.folder.join(file);
-    report::write_scores(&at(ScoreRow::FILE), &scores)?;
-    report::write_embeddings(&at(EmbeddingRow::FILE), &embeddings)?;
-    report::write(&at(report::StatsRow::FILE), &stats)?;
-    write_or_remove(
-        &at(DrawsRow::FILE),
-        &analysis::draws(&scores, plan.experiment.seed),
-    )?;
-    // An earlier run may have left one, whose bad pieces are gone.
-    write_or_remove(&at(SkippedRow::FILE), &plan.skipped)?;
+    let (maps, told) = match plan.experiment.task {
+        Task::Texts => {
+            let (maps, nearest) = texts::write(plan, store)?;
+            (maps, summary::nearest(&nearest))
+        }
+        _ => {
+            let scored = scored::write(plan, &ready.arms, store)?;
+            let told = summary::scored(&scored, plan.experiment.task);
+            (scored.maps, told)
+        }
+    };
     let manifest = Manifest {
         format: report::manifest::FORMAT,
         experiment: plan.experiment.name.clone(),
@@ -65,7 +75,24 @@ pub(super) fn finish(
             true => plan.sources.iter().flatten().next().map(source_record),
             false => None,
         },
+        sets: plan
+            .experiment
+            .sets
+            .iter()
+            .enumerate()
+            .map(|(i, set)| SetRecord {
+                name: set.name.clone(),
+                audio: set.audio.clone(),
+                from: plan
+                    .sources
+                    .get(i)
+                    .and_then(Option::as_ref)
+                    .map(source_record),
+            })
+            .collect(),
+        maps,
         pieces: plan.experiment.pieces.len(),
+        texts: plan.texts.len(),
         skipped: plan.skipped.len(),
         arms: ready
             .arms
@@ -98,15 +125,20 @@ pub(super) fn finish(
     };
     let manifest = serde_json::to_value(&manifest)?;
     figures::draw_first(&store.folder, &manifest)?;
+    page::write(&store.folder, &manifest)?;
     // Last: a folder that has it holds a finished run, which others take pieces from.
-    let path = at(MANIFEST);
+    let path = store.folder.join(MANIFEST);
     files::write_bytes(&path, &serde_json::to_vec_pretty(&manifest)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Finished {
         folder: store.folder.clone(),
-        scores,
-        stats,
+        told,
     })
+}
+
+/// An array that other tools read.
+fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
+    report::write_npy(path, array).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A file that only some runs have.

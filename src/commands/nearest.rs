@@ -1,0 +1,245 @@
+//! `harness nearest`: what in a finished run lies nearest to a text.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ndarray::{Array1, Array2};
+use serde::Deserialize;
+
+use super::{UsageError, check_runtime, make_models_folder, open_runtime};
+use crate::aligned;
+use crate::analysis::nearest::nearest;
+use crate::card::{Card, Kind};
+use crate::cli::NearestArgs;
+use crate::interrupt;
+use crate::model::Model;
+use crate::pipeline::TextTower;
+use crate::progress::{note, result};
+use crate::report::manifest::{self, MANIFEST};
+use crate::report::{self, EmbeddingRow, Row, TextKind, TextRow};
+use crate::run::demo;
+use crate::runtime::library;
+use crate::wording::{hint, printable, shown};
+
+/// What is read of the manifest.
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    demo: bool,
+    #[serde(default)]
+    random_weights: bool,
+    arms: Vec<Arm>,
+    settings: Settings,
+}
+
+#[derive(Deserialize)]
+struct Arm {
+    name: String,
+    card: String,
+    checkpoint_sha256: String,
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    task: crate::spec::Task,
+}
+
+/// Something that can be near: a heading, and what is told of each entry.
+struct Group {
+    heading: String,
+    embeddings: Array2<f32>,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    id: String,
+    text: String,
+}
+
+/// Longest text on a line of the terminal.
+const SHOWN_CHARS: usize = 100;
+
+pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
+    check_runtime(&args.runtime)?;
+    if args.text.trim().is_empty() {
+        return Err(UsageError("the text is empty; say what to look for".to_owned()).into());
+    }
+    let manifest = read_manifest(&args.run_dir)?;
+    let arm = choose(&manifest, args)?;
+    // Before a model is loaded in vain.
+    let groups = match manifest.settings.task {
+        crate::spec::Task::Texts => texts(&args.run_dir, args)?,
+        _ => pieces(&args.run_dir, &arm.name, args)?,
+    };
+    if manifest.random_weights {
+        note("the run's model has random weights; what is near means nothing");
+    }
+    let query = embed(&manifest, arm, args)?;
+    let mut out = String::new();
+    for group in &groups {
+        let width = group.embeddings.ncols();
+        if width != query.len() {
+            return Err(UsageError(format!(
+                "the embeddings of {} have {width} dimensions, and the model gives {}; run the experiment again",
+                args.run_dir.display(),
+                query.len()
+            ))
+            .into());
+        }
+        out.push_str(&format!("{}\n", group.heading));
+        let found = nearest(group.embeddings.view(), query.view(), args.k)
+            .context("an embedding is not finite; run the experiment again")?;
+        let rows: Vec<Vec<String>> = found
+            .iter()
+            .filter_map(|&(at, similarity)| {
+                let entry = group.entries.get(at)?;
+                Some(vec![
+                    format!("{similarity:.4}"),
+                    shown(&entry.id),
+                    on_one_line(&entry.text),
+                ])
+            })
+            .collect();
+        out.push_str(&aligned::table(&rows, 3));
+    }
+    Ok(result(out)?)
+}
+
+fn read_manifest(run_dir: &Path) -> Result<Manifest> {
+    let Some(value) = manifest::read(run_dir)? else {
+        return Err(UsageError(format!(
+            "{} holds no finished run: it has no {MANIFEST}; name a run folder, such as runs/musiccaps_text",
+            run_dir.display()
+        ))
+        .into());
+    };
+    serde_json::from_value(value).with_context(|| {
+        format!(
+            "cannot read {}; run the experiment again",
+            run_dir.join(MANIFEST).display()
+        )
+    })
+}
+
+/// The arm asked for, or the first.
+fn choose<'m>(manifest: &'m Manifest, args: &NearestArgs) -> Result<&'m Arm> {
+    let names: Vec<&str> = manifest.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let wanted = match &args.arm {
+        Some(wanted) => wanted.as_str(),
+        None => names.first().copied().unwrap_or_default(),
+    };
+    let found = manifest.arms.iter().find(|arm| arm.name == wanted);
+    found.ok_or_else(|| {
+        UsageError(format!(
+            "the run has no arm '{}'{}",
+            shown(wanted),
+            hint(wanted, &names)
+        ))
+        .into()
+    })
+}
+
+/// The embedding of the text `[512]`, by the model of the run and no other.
+fn embed(manifest: &Manifest, arm: &Arm, args: &NearestArgs) -> Result<Array1<f32>> {
+    let models = match manifest.demo {
+        true => demo::unpack()?.models,
+        false => args.models.models.clone(),
+    };
+    let card = Card::find_kind(
+        Kind::Clap,
+        args.model.as_ref().unwrap_or(&arm.card),
+        &models,
+    )?;
+    let library = library::find_or_install(args.runtime.ep, args.models.offline)?;
+    make_models_folder(&models)?;
+    let model = Model::obtain(card, args.models.offline)?;
+    if model.sha256 != arm.checkpoint_sha256 {
+        return Err(UsageError(format!(
+            "the card {} is another checkpoint than the run's (sha256 {} instead of {}); name the run's with --model CARD",
+            model.card.name, model.sha256, arm.checkpoint_sha256
+        ))
+        .into());
+    }
+    let export = model.export(&models, args.runtime.precision)?.export;
+    interrupt::listen();
+    let runtime = open_runtime(&args.runtime, &library)?;
+    let mut tower = TextTower::load(&runtime, &export, &model.tokenizer.path)?;
+    let embeddings = tower
+        .embed(&[&args.text], |_| interrupt::check())
+        .map_err(|e| interrupt::explain(e.into(), "nothing was found"))?;
+    Ok(embeddings.row(0).to_owned())
+}
+
+/// Captions and descriptors.
+fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
+    if args.arm.is_some() {
+        return Err(UsageError("a run of texts has one model; leave out --arm".to_owned()).into());
+    }
+    let rows: Vec<TextRow> = report::read(&run_dir.join(TextRow::FILE))?;
+    let group = |kind: TextKind| {
+        let of_kind: Vec<&TextRow> = rows.iter().filter(|row| row.kind == kind).collect();
+        let entries = of_kind.iter().map(|row| Entry {
+            id: row.id.clone(),
+            text: row.text.clone(),
+        });
+        let embeddings = of_kind.iter().map(|row| row.embedding.as_slice());
+        Ok(Group {
+            heading: format!("{}s nearest to '{}'", kind.name(), shown(&args.text)),
+            embeddings: stacked(run_dir, embeddings)?,
+            entries: entries.collect(),
+        })
+    };
+    [TextKind::Caption, TextKind::Descriptor]
+        .into_iter()
+        .map(group)
+        .filter(|group| !group.as_ref().is_ok_and(|group| group.entries.is_empty()))
+        .collect()
+}
+
+/// The pieces as the arm hears them.
+fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs) -> Result<Vec<Group>> {
+    let rows: Vec<EmbeddingRow> = report::read(&run_dir.join(EmbeddingRow::FILE))?;
+    let rows: Vec<&EmbeddingRow> = rows.iter().filter(|row| row.arm == arm).collect();
+    let id = |row: &EmbeddingRow| match &row.set {
+        Some(set) => format!("{set}/{}", row.id),
+        None => row.id.clone(),
+    };
+    let entries = rows.iter().map(|row| Entry {
+        id: id(row),
+        text: row.prompt.clone(),
+    });
+    let embeddings = rows.iter().map(|row| row.audio_emb.as_slice());
+    Ok(vec![Group {
+        heading: format!("pieces nearest to '{}' under {arm}", shown(&args.text)),
+        embeddings: stacked(run_dir, embeddings)?,
+        entries: entries.collect(),
+    }])
+}
+
+/// Rows of equal length `[rows, dimensions]`.
+fn stacked<'e>(
+    run_dir: &Path,
+    rows: impl ExactSizeIterator<Item = &'e [f32]>,
+) -> Result<Array2<f32>> {
+    let count = rows.len();
+    let all: Vec<&[f32]> = rows.collect();
+    let width = all.first().map_or(0, |row| row.len());
+    if all.iter().any(|row| row.len() != width) {
+        let path = run_dir.join(EmbeddingRow::FILE);
+        anyhow::bail!(
+            "cannot use {}: its embeddings differ in length; run the experiment again",
+            path.display()
+        );
+    }
+    Ok(Array2::from_shape_vec((count, width), all.concat())?)
+}
+
+fn on_one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    let mut cut: String = line.chars().take(SHOWN_CHARS).collect();
+    if cut.len() < line.len() {
+        cut.push('…');
+    }
+    printable(&cut)
+}

@@ -1,0 +1,198 @@
+//! The t-SNE maps of a run.
+
+use std::collections::HashMap;
+
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::conditions::{Condition, rows_of};
+use crate::analysis::tsne::{Map, TsneError, TsneSettings, tsne};
+use crate::progress::note;
+use crate::report::{MapRow, TsneRow};
+
+/// What the manifest says of a map.
+#[derive(Debug, Serialize)]
+pub(in crate::run) struct MapRecord {
+    pub map: String,
+    /// Points.
+    pub n: usize,
+    pub perplexity_asked: f64,
+    /// Lower where there were too few points for it.
+    pub perplexity: f64,
+    pub exact: bool,
+    /// In nats.
+    pub kl_divergence: f64,
+}
+
+/// A point: which arm it comes from, the piece, its taste.
+struct Point<'a> {
+    arm: &'a str,
+    id: &'a str,
+    taste: &'a str,
+}
+
+/// A map to be made.
+struct Plan<'a> {
+    name: String,
+    points: Vec<Point<'a>>,
+    embeddings: Array2<f32>,
+}
+
+/// Maps with the rows of `maps.csv`.
+#[derive(Default)]
+pub(super) struct Maps {
+    pub rows: Vec<MapRow>,
+    pub records: Vec<MapRecord>,
+    /// What was not as the settings ask.
+    notes: Vec<String>,
+}
+
+/// What the joint maps of several arms are called.
+pub(super) fn joint_name(pieces_per_taste: usize, arms: usize) -> String {
+    format!("joint, {} rows a taste", pieces_per_taste * arms)
+}
+
+/// A map of each arm, with the sets that it scored; then, for each number of `joint`, one of all arms with so many pieces of
+/// each taste.
+pub(super) fn maps(
+    conditions: &[Condition<'_>],
+    tastes: &[&str],
+    joint: &[usize],
+    settings: &TsneSettings,
+    seed: u64,
+) -> Maps {
+    let mut plans = Vec::new();
+    for of_arm in conditions.chunk_by(|a, b| a.arm == b.arm) {
+        let all = |c: &Condition<'_>| (0..c.ids.len()).collect();
+        plans.extend(
+            of_arm
+                .first()
+                .and_then(|c| plan(c.arm.to_owned(), of_arm, all)),
+        );
+    }
+    for &most in joint {
+        let first = |c: &Condition<'_>| c.first_of_each(tastes, most);
+        plans.extend(plan(joint_name(most, conditions.len()), conditions, first));
+    }
+    let made: Vec<(Plan<'_>, Result<Map, TsneError>)> = plans
+        .into_par_iter()
+        .map(|plan| {
+            let map = tsne(plan.embeddings.view(), settings, seed);
+            (plan, map)
+        })
+        .collect();
+    let mut maps = Maps::default();
+    for (plan, map) in made {
+        match map {
+            Ok(map) => maps.add(&plan, &map, settings),
+            // Too few pieces, or all alike: no reason to lose the run.
+            Err(error) => maps.notes.push(format!("no map of {}: {error}", plan.name)),
+        }
+    }
+    maps
+}
+
+fn plan<'a>(
+    name: String,
+    conditions: &[Condition<'a>],
+    rows: impl Fn(&Condition<'_>) -> Vec<usize>,
+) -> Option<Plan<'a>> {
+    let (mut points, mut parts) = (Vec::new(), Vec::new());
+    for condition in conditions {
+        let rows = rows(condition);
+        parts.push(rows_of(condition.audio.view(), &rows));
+        points.extend(rows.iter().map(|&row| Point {
+            arm: condition.name,
+            id: condition.ids[row],
+            taste: condition.tastes[row],
+        }));
+    }
+    let views: Vec<ArrayView2<'_, f32>> = parts.iter().map(|part| part.view()).collect();
+    Some(Plan {
+        name,
+        points,
+        embeddings: concatenate(Axis(0), &views).ok()?,
+    })
+}
+
+impl Maps {
+    fn add(&mut self, plan: &Plan<'_>, map: &Map, settings: &TsneSettings) {
+        if map.perplexity < settings.perplexity {
+            self.notes.push(format!(
+                "map of {}: {} points are too few for perplexity {}; it is {:.1}",
+                plan.name,
+                plan.points.len(),
+                settings.perplexity,
+                map.perplexity
+            ));
+        }
+        let points = plan.points.iter().zip(map.points.rows());
+        self.rows.extend(points.map(|(point, at)| MapRow {
+            map: plan.name.clone(),
+            arm: point.arm.to_owned(),
+            id: point.id.to_owned(),
+            taste: point.taste.to_owned(),
+            tsne_1: at[0],
+            tsne_2: at[1],
+        }));
+        self.records.push(MapRecord {
+            map: plan.name.clone(),
+            n: plan.points.len(),
+            perplexity_asked: settings.perplexity,
+            perplexity: map.perplexity,
+            exact: map.exact,
+            kl_divergence: map.kl_divergence,
+        });
+    }
+
+    /// Tell what was not as the settings ask. Where maps are not what the run is about, the figure and the report tell it.
+    pub fn tell(&self) {
+        self.notes.iter().for_each(note);
+    }
+
+    /// The points of one map.
+    pub fn points<'m>(&'m self, map: &'m str) -> impl Iterator<Item = &'m MapRow> {
+        self.rows.iter().filter(move |row| row.map == map)
+    }
+}
+
+/// `tsne.csv`: the joint map in the columns of its notebook; empty when there is no such map.
+pub(super) fn notebook(
+    conditions: &[Condition<'_>],
+    fusion: &[Option<bool>],
+    maps: &Maps,
+    joint: &str,
+) -> Vec<TsneRow> {
+    let mut rows = Vec::new();
+    for (condition, fusion) in conditions.iter().zip(fusion) {
+        let own: HashMap<&str, &MapRow> = maps
+            .points(condition.name)
+            .map(|row| (row.id.as_str(), row))
+            .collect();
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let of_condition = maps.points(joint).filter(|row| row.arm == condition.name);
+        for point in of_condition {
+            let Some(at) = condition.ids.iter().position(|id| *id == point.id) else {
+                continue;
+            };
+            let number = seen.entry(condition.tastes[at]).or_default();
+            *number += 1;
+            let own = own.get(point.id.as_str());
+            rows.push(TsneRow {
+                id: point.id.clone(),
+                descriptor: point.taste.clone(),
+                audio_emb: condition.audio.row(at).to_vec(),
+                text_emb: condition.text.row(at).to_vec(),
+                fusion: *fusion,
+                tsne_1: point.tsne_1,
+                tsne_2: point.tsne_2,
+                num_id: *number,
+                arm: condition.name.to_owned(),
+                arm_tsne_1: own.map(|row| row.tsne_1),
+                arm_tsne_2: own.map(|row| row.tsne_2),
+            });
+        }
+    }
+    rows
+}

@@ -1,0 +1,142 @@
+//! The results of an experiment that embeds texts.
+
+use anyhow::{Context, Result, anyhow};
+use ndarray::{Array2, ArrayView1};
+
+use super::super::plan::Plan;
+use super::super::store::Store;
+use super::conditions::{Condition, rows_of, stacked};
+use super::maps::{MapRecord, maps};
+use super::{write_npy_file, write_or_remove};
+use crate::analysis::histogram::cosine_histogram;
+use crate::analysis::nearest::nearest;
+use crate::report::{self, HistogramRow, MapRow, NearestRow, Row, TextKind, TextRow};
+use crate::spec::{Text, Texts};
+
+/// Write the CSVs; gives what the manifest says of the maps, and what is told of the run.
+pub(super) fn write(plan: &Plan, store: &Store) -> Result<(Vec<MapRecord>, Vec<NearestRow>)> {
+    let experiment = &plan.experiment;
+    let arm = experiment
+        .arms
+        .first()
+        .context("the experiment has no model")?;
+    let texts = experiment
+        .texts
+        .as_ref()
+        .context("the experiment has no texts")?;
+    let embedding = |text: &str| {
+        let found = store.journal.text(&arm.name, text);
+        found.ok_or_else(|| anyhow!("the text {text:?} has no embedding"))
+    };
+    let rows = plan
+        .texts
+        .iter()
+        .map(|text| {
+            Ok(TextRow {
+                text: text.text.clone(),
+                embedding: embedding(&text.text)?.to_vec(),
+                kind: text.kind,
+                id: text.id.clone(),
+                count: text.count,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let all = stacked(&rows, |row| &row.embedding).context("embeddings differ in length")?;
+    let at = |file: &str| store.folder.join(file);
+    report::write(&at(TextRow::FILE), &rows)?;
+    write_npy_file(&at(report::EMBEDDINGS_NPY), &all)?;
+
+    let mut neighbours = Vec::new();
+    for query in &texts.queries {
+        let query_embedding = ArrayView1::from(embedding(query)?);
+        for kind in [TextKind::Caption, TextKind::Descriptor] {
+            neighbours.extend(near(&plan.texts, &all, kind, query, query_embedding, texts));
+        }
+    }
+    write_or_remove(&at(NearestRow::FILE), &neighbours)?;
+    let bins = histogram(&plan.texts, &all);
+    write_or_remove(&at(HistogramRow::FILE), &bins)?;
+
+    let captions = places(&plan.texts, TextKind::Caption);
+    let condition = Condition {
+        name: &arm.name,
+        arm: &arm.name,
+        set: None,
+        ids: captions
+            .iter()
+            .map(|&i| plan.texts[i].id.as_str())
+            .collect(),
+        tastes: vec![""; captions.len()],
+        prompts: captions
+            .iter()
+            .map(|&i| plan.texts[i].text.as_str())
+            .collect(),
+        audio: rows_of(all.view(), &captions),
+        text: Array2::zeros((0, 0)),
+    };
+    let made = maps(&[condition], &[], &[], &experiment.tsne, experiment.seed);
+    made.tell();
+    write_or_remove(&at(MapRow::FILE), &made.rows)?;
+    Ok((made.records, neighbours))
+}
+
+/// Where the texts of one kind are.
+fn places(texts: &[Text], kind: TextKind) -> Vec<usize> {
+    let of_kind = texts
+        .iter()
+        .enumerate()
+        .filter(|(_, text)| text.kind == kind);
+    of_kind.map(|(i, _)| i).collect()
+}
+
+/// How alike the captions are, two by two, and the descriptors, on one scale.
+fn histogram(texts: &[Text], all: &Array2<f32>) -> Vec<HistogramRow> {
+    const KINDS: [TextKind; 2] = [TextKind::Caption, TextKind::Descriptor];
+    let sets = KINDS.map(|kind| rows_of(all.view(), &places(texts, kind)));
+    let Some(found) = cosine_histogram(&sets.each_ref().map(|set| set.view())) else {
+        return Vec::new();
+    };
+    let bins = |(kind, counts): (TextKind, &Vec<u64>)| -> Vec<HistogramRow> {
+        let edges = found.edges.windows(2).zip(counts);
+        edges
+            .map(|(edges, count)| HistogramRow {
+                set: kind.name().to_owned(),
+                low: edges[0],
+                high: edges[1],
+                count: *count,
+            })
+            .collect()
+    };
+    KINDS
+        .into_iter()
+        .zip(&found.counts)
+        .flat_map(bins)
+        .collect()
+}
+
+fn near(
+    texts: &[Text],
+    all: &Array2<f32>,
+    kind: TextKind,
+    query: &str,
+    embedding: ArrayView1<'_, f32>,
+    settings: &Texts,
+) -> Vec<NearestRow> {
+    let places = places(texts, kind);
+    let of_kind = rows_of(all.view(), &places);
+    let found = nearest(of_kind.view(), embedding, settings.nearest).unwrap_or_default();
+    (1..)
+        .zip(found)
+        .map(|(rank, (place, similarity))| {
+            let text = &texts[places[place]];
+            NearestRow {
+                query: query.to_owned(),
+                kind,
+                rank,
+                similarity,
+                text: text.text.clone(),
+                id: text.id.clone(),
+            }
+        })
+        .collect()
+}
