@@ -11,9 +11,9 @@ const PLACE_KEYS: [&str; 1] = ["audio.from"];
 /// Keys at the end of a path that cannot matter, or that follow from another one: the library's build from its hash, the size
 /// of a graph from its hash.
 const SKIPPED: [&str; 3] = ["threads", "build", "bytes"];
-/// Keys of the manifest itself that cannot matter, or that its settings have as well.
-const SKIPPED_AT_THE_TOP: [&str; 6] = [
-    "format", "identity", "notebook", "seed", "settings", "times",
+/// Keys of the manifest itself that cannot matter, that its settings have as well, or that hold results.
+const SKIPPED_AT_THE_TOP: [&str; 7] = [
+    "format", "identity", "maps", "notebook", "seed", "settings", "times",
 ];
 
 /// What every record of a model has.
@@ -87,9 +87,9 @@ fn effective(manifest: &Value) -> Value {
                 }
                 merge(&mut settings, "generation", Value::Object(generation));
             }
-            // A number beside the list of the settings.
-            ("pieces", Value::Number(_)) => {
-                settings.insert("number_of_pieces".to_owned(), value.clone());
+            // A number beside what the settings say of them.
+            ("pieces" | "texts", Value::Number(_)) => {
+                settings.insert(format!("number_of_{key}"), value.clone());
             }
             _ => merge(&mut settings, key, value.clone()),
         }
@@ -337,6 +337,7 @@ mod tests {
                     { "id": "x", "path": "a/x.wav", "prompt": "p" }, { "id": "y", "path": "a/y.wav", "prompt": "p" },
                 ],
             },
+            "maps": [{ "map": "on", "kl_divergence": 0.5 }],
             "times": { "seconds": 1.0 },
         })
     }
@@ -345,6 +346,7 @@ mod tests {
     fn a_manifest_does_not_differ_from_itself_at_another_time_with_other_threads() {
         let mut other = manifest();
         other["times"]["seconds"] = json!(2);
+        other["maps"][0]["kl_divergence"] = json!(0.25);
         other["runtime"]["threads"] = json!(8);
         other["runtime"]["build"] = json!("y");
         other["identity"] = json!("bb");

@@ -14,7 +14,7 @@ use crate::support::{Call, Models, UNFUSED, card, demo_pieces, names_below, repo
 fn an_export_that_does_not_fit() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("disk");
-    let Some(_disk) = SmallDisk::mount(&path) else {
+    let Some(_disk) = SmallDisk::mount(&path, 1) else {
         return;
     };
     let text = card(&repository("assets/demo/630k-audioset-best.pt"), "");
@@ -31,7 +31,7 @@ fn embeddings_that_do_not_fit() {
     let models = Models::shared();
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("disk");
-    let Some(disk) = SmallDisk::mount(&path) else {
+    let Some(disk) = SmallDisk::mount(&path, 1) else {
         return;
     };
     disk.fill(0);
@@ -48,7 +48,7 @@ fn a_copy_of_the_graphs_that_does_not_fit() {
     let models = Models::shared();
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("disk");
-    let Some(_disk) = SmallDisk::mount(&path) else {
+    let Some(_disk) = SmallDisk::mount(&path, 1) else {
         return;
     };
     Call::new("export")

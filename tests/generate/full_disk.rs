@@ -11,7 +11,7 @@ const ARGS: [&str; 5] = ["--duration", "2", "--batch", "2", "--save-codes"];
 #[test]
 fn finished_pieces_stay_and_a_rerun_with_room_completes() {
     let studio = Studio::new(&["a", "b", "c"]);
-    let Some(disk) = SmallDisk::mount(&studio.at("disk")) else {
+    let Some(disk) = SmallDisk::mount(&studio.at("disk"), 1) else {
         return;
     };
     studio.ok("roomy", &ARGS);

@@ -11,7 +11,7 @@ use crate::support::{GENERATE, Lab, finished};
 fn what_was_finished_stays_and_a_rerun_with_room_completes() {
     let lab = Lab::new();
     lab.run(&["--out", "roomy"]);
-    let Some(disk) = SmallDisk::mount(&lab.at("disk")) else {
+    let Some(disk) = SmallDisk::mount(&lab.at("disk"), 4) else {
         return;
     };
     let no_space = "No space left on device (os error 28)";
@@ -64,7 +64,7 @@ fn a_folder_that_cannot_be_written_is_refused_before_anything_runs() {
 #[test]
 fn pieces_that_do_not_fit_are_told_with_numbers_before_one_is_made() {
     let lab = Lab::generating();
-    let Some(disk) = SmallDisk::mount(&lab.at("disk")) else {
+    let Some(disk) = SmallDisk::mount(&lab.at("disk"), 4) else {
         return;
     };
     disk.fill(200 << 10);
@@ -85,7 +85,7 @@ fn pieces_that_were_finished_stay_when_the_disk_fills_up() {
     let experiment = GENERATE.replace("draws: 2", "draws: 4");
     lab.write("made.yaml", &experiment);
     lab.make(&["--out", "roomy"]);
-    let Some(disk) = SmallDisk::mount(&lab.at("disk")) else {
+    let Some(disk) = SmallDisk::mount(&lab.at("disk"), 4) else {
         return;
     };
     let args = ["run", "made.yaml", "--out", "disk/r", "--batch", "1"];

@@ -73,7 +73,7 @@ fn settings_that_make_no_sense_are_named_with_their_place() {
         ),
         (
             "prompts.txt=x",
-            "unknown key 'txt' in 'prompts'; did you mean 'text'? (valid here: text, path, url, sha256)",
+            "unknown key 'txt' in 'prompts'; did you mean 'text'? (valid here: text, rewrite, path, url, sha256)",
         ),
     ] {
         refused(&lab, &["--set", set], &format!("--set {set}: {message}"));

@@ -4,16 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A disk of 4 MB in memory, gone with the value.
+/// A disk of some MB in memory, gone with the value.
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// At a folder that is made for it; `None`, and a line that says so, where this user may not mount.
-    pub fn mount(at: &Path) -> Option<Self> {
+    pub fn mount(at: &Path, megabytes: usize) -> Option<Self> {
         fs::create_dir(at).unwrap();
         let mut mount = Command::new("mount");
         mount
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
             .arg(at);
         let mounted = mount.output().is_ok_and(|output| output.status.success());
         if !mounted {
