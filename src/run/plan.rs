@@ -208,7 +208,7 @@ impl Plan {
 }
 
 /// Check one experiment file under the command line's settings. Every piece is decoded and every card read; no model
-/// is loaded, and nothing is fetched but a file of prompts.
+/// is loaded, and nothing is fetched but a file of prompts or captions.
 pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
     let demo = args.demo.then(|| unpack_demo(args)).transpose()?;
     let overrides = Overrides {
@@ -297,7 +297,7 @@ fn with_texts(mut plan: Plan, draft: Draft) -> Result<Plan> {
     let captions = draft.experiment().texts.as_ref().map(|t| &t.captions);
     let path = match captions {
         Some(Captions::Path(path)) => path.clone(),
-        Some(Captions::Hub(file)) => hub::fetch(file, plan.offline)?.path,
+        Some(Captions::Hub(file)) => hub::fetch(file, plan.offline).context("captions")?.path,
         None => PathBuf::new(),
     };
     plan.texts = draft.captions(&path)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::hub_server::{Behaviour, COMMIT, HubServer};
-use crate::support::{Lab, ran};
+use crate::support::{Lab, ran, repository};
 
 const PIECES: [(&str, &str); 2] = [
     ("sweet_01.wav", "sweet_01.wav"),
@@ -113,4 +113,54 @@ fn other_bytes_than_the_card_pins_never_run() {
         ),
     );
     assert!(!lab.at("runs").exists() && !lab.at("models/graphs").exists());
+}
+
+#[test]
+fn captions_are_fetched_from_a_data_set_and_held_to_their_pin() {
+    let lab = Lab::with(&[]);
+    let bytes = fs::read(repository("assets/demo/captions.csv")).unwrap();
+    let sha256 = harness::files::sha256_bytes(&bytes);
+    let server = HubServer::start(Behaviour::small(bytes));
+    let experiment = |pin: &str| {
+        format!(
+            "experiment: lab\ntask: texts\nmodel: plain\n\
+             captions: {{ hub: lab/captions, file: captions.csv, sha256: {pin} }}\n"
+        )
+    };
+    lab.write("lab.yaml", &experiment(&sha256));
+    let run = |args: &[&str]| {
+        ran(&mut on(
+            &server,
+            lab.command(&[&["run", "lab.yaml"], args].concat()),
+        ))
+    };
+    let first = run(&["--limit", "8"]);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    assert!(server.seen().iter().all(|seen| {
+        seen.path
+            .starts_with("/datasets/lab/captions/resolve/main/")
+    }));
+    let captions = lab.csv("runs/lab/embeddings.csv");
+    assert_eq!(
+        captions
+            .iter()
+            .filter(|row| row["kind"] == "caption")
+            .count(),
+        8
+    );
+    // It is here now.
+    let again = run(&["--offline", "--limit", "8"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+
+    lab.write("lab.yaml", &experiment(&"0".repeat(64)));
+    let other = run(&["--out", "other"]);
+    assert_eq!(other.code, Some(1));
+    assert!(
+        other
+            .stderr
+            .contains("captions: captions.csv of lab/captions at main"),
+        "{}",
+        other.stderr
+    );
+    assert!(!lab.at("other").exists());
 }
