@@ -140,14 +140,6 @@ def distance_case(a, b):
     return {"a": rows(a), "b": rows(b), "frechet": frechet(a, b), "kernel": kernel_distance(a, b)}
 
 
-def histogram_case(a, b):
-    both = np.concatenate([a, b])
-    edges = np.histogram_bin_edges(both, "fd")
-    assert 8 <= len(edges) - 1 <= 40
-    count = lambda x: plain(np.histogram(x, edges)[0])
-    return {"a": plain(a), "b": plain(b), "edges": plain(edges), "counts": [count(a), count(b)]}
-
-
 def nearest_case(x, query):
     cosines = cosine_similarity(query[None].astype(float), x.astype(float))[0]
     order = np.argsort(-cosines, kind="stable")[:5]
@@ -199,7 +191,6 @@ golden = {
     "groups": groups_case(A, B, GROUPS),
     "pca": [pca_case(TALL, 4), pca_case(WIDE, 5)],
     "distances": [distance_case(OTHER, REFERENCE), distance_case(FEW, MANY)],
-    "histogram": histogram_case(np.round(RNG.normal(0, 1, 120), 3), np.round(RNG.normal(1, 0.5, 90), 3)),
     "nearest": nearest_case(A, B[3]),
     "map": map_case(MAPPED),
 }

@@ -44,29 +44,6 @@ pub fn mean_difference_interval(
     )
 }
 
-/// The interval of `statistic` of `values`; `None` for fewer than two values, and when the statistic of the values, of a
-/// resample, or of all values but one is `None`.
-pub fn interval_of(
-    values: &[f64],
-    seed: u64,
-    label: &str,
-    statistic: impl Fn(&[f64]) -> Option<f64>,
-) -> Option<(f64, f64)> {
-    let n = several(values)?;
-    let mut stream = stream(seed, label);
-    let mut resample = vec![0.0; values.len()];
-    let replicates: Option<Vec<f64>> = (0..RESAMPLES)
-        .map(|_| {
-            resample.fill_with(|| values[below(&mut stream, n) as usize]);
-            statistic(&resample)
-        })
-        .collect();
-    let left_out: Option<Vec<f64>> = (0..values.len())
-        .map(|i| statistic(&[&values[..i], &values[i + 1..]].concat()))
-        .collect();
-    bca_interval(statistic(values)?, replicates?, &[left_out?])
-}
-
 /// How many values there are, if at least two.
 fn several(values: &[f64]) -> Option<u32> {
     u32::try_from(values.len()).ok().filter(|&n| n >= 2)
@@ -115,13 +92,5 @@ mod tests {
     fn two_values_span_the_interval() {
         let (low, high) = mean_interval(&[0.25, 0.75], 0, "x").unwrap();
         assert_eq!((low, high), (0.25, 0.75));
-    }
-
-    #[test]
-    fn any_statistic_has_an_interval_and_the_mean_has_the_same_one() {
-        let of_mean = interval_of(&VALUES, 7, "bitter", mean).unwrap();
-        let direct = mean_interval(&VALUES, 7, "bitter").unwrap();
-        assert!((of_mean.0 - direct.0).abs() < 1e-12 && (of_mean.1 - direct.1).abs() < 1e-12);
-        assert_eq!(interval_of(&VALUES, 7, "bitter", |_| None), None);
     }
 }

@@ -1,19 +1,5 @@
 //! Groups of pieces: piece i is of group `groups[i]`, and groups are numbered from 0.
 
-/// Names as numbers, in the order in which they first appear, and the names by number.
-pub fn numbered<'a>(names: &[&'a str]) -> (Vec<usize>, Vec<&'a str>) {
-    let mut found: Vec<&str> = Vec::new();
-    let mut places = std::collections::HashMap::new();
-    let number = |&name: &&'a str| {
-        *places.entry(name).or_insert_with(|| {
-            found.push(name);
-            found.len() - 1
-        })
-    };
-    let numbers = names.iter().map(number).collect();
-    (numbers, found)
-}
-
 /// How many pieces each group has; `None` when there are none, or another number of them than `pieces`.
 pub(super) fn sizes(groups: &[usize], pieces: usize) -> Option<Vec<usize>> {
     let count = groups.iter().max()? + 1;
@@ -36,15 +22,6 @@ pub(super) fn comparable(groups: &[usize], pieces: usize) -> Option<Vec<usize>> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_numbered_as_they_come() {
-        let (numbers, names) = numbered(&["sour", "sweet", "sour", "salty"]);
-        assert_eq!(
-            (numbers, names),
-            (vec![0, 1, 0, 2], vec!["sour", "sweet", "salty"])
-        );
-    }
 
     #[test]
     fn one_group_and_groups_of_one_are_not_comparable() {

@@ -1,10 +1,9 @@
-//! Histograms on a common scale, and that of the cosines of every two pieces of a large set.
+//! The histogram of the cosines of every two pieces of large sets.
 
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::matrix::unit_rows;
-use super::summary::quantile;
 
 /// Fewest and most bins.
 pub const BINS: std::ops::RangeInclusive<usize> = 8..=40;
@@ -20,57 +19,6 @@ pub struct Histogram {
     pub edges: Vec<f64>,
     /// `[sets, bins]`.
     pub counts: Vec<Vec<u64>>,
-}
-
-/// The values of `sets` counted on one scale, from the least to the greatest of all.
-///
-/// Bins are as wide as D. Freedman and P. Diaconis, On the histogram as a density estimator (1981), have it for all values together:
-/// 2 x interquartile range / n^(1/3), but there are 8 to 40 of them. Equal values stand in the middle of a scale of width 1.
-/// `None` when there is no value, or one is not finite.
-pub fn histogram(sets: &[&[f64]]) -> Option<Histogram> {
-    let mut all: Vec<f64> = sets.concat();
-    if all.iter().any(|value| !value.is_finite()) {
-        return None;
-    }
-    all.sort_by(f64::total_cmp);
-    let (low, high) = (*all.first()?, *all.last()?);
-    let range = quantile(&all, 0.75)? - quantile(&all, 0.25)?;
-    let edges = edges(low, high, range, all.len() as f64)?;
-    let count = |values: &&[f64]| {
-        let mut counts = vec![0; edges.len() - 1];
-        values
-            .iter()
-            .for_each(|&value| counts[bin(&edges, value)] += 1);
-        counts
-    };
-    let counts = sets.iter().map(count).collect();
-    Some(Histogram { edges, counts })
-}
-
-/// The edges of 8 to 40 bins for `n` values from `low` to `high` with an interquartile range of `range`.
-fn edges(low: f64, high: f64, range: f64, n: f64) -> Option<Vec<f64>> {
-    let width = 2.0 * range / n.cbrt();
-    // Where the range is 0 this is infinite, or not a number for equal values: the most bins, or the fewest.
-    let wished = ((high - low) / width).ceil() as usize;
-    let bins = wished.clamp(*BINS.start(), *BINS.end());
-    let (low, high) = if low < high {
-        (low, high)
-    } else {
-        (low - 0.5, low + 0.5)
-    };
-    let edge = |i: usize| {
-        let share = i as f64 / bins as f64;
-        low * (1.0 - share) + high * share
-    };
-    let edges: Vec<f64> = (0..=bins).map(edge).collect();
-    edges.iter().all(|edge| edge.is_finite()).then_some(edges)
-}
-
-fn bin(edges: &[f64], value: f64) -> usize {
-    edges
-        .partition_point(|&edge| edge <= value)
-        .clamp(1, edges.len() - 1)
-        - 1
 }
 
 /// The cosines of every two pieces of each of `sets` `[pieces, dimensions]`, counted on one scale. A set of one piece has
@@ -156,29 +104,6 @@ mod tests {
     use super::*;
     use crate::analysis::matrix::tests::{clouds, same_on_any_threads};
     use ndarray::Array2;
-
-    #[test]
-    fn two_sets_share_one_scale() {
-        let a: Vec<f64> = (0..100).map(f64::from).collect();
-        let found = histogram(&[&a, &[50.0, 120.0]]).unwrap();
-        assert_eq!((found.edges[0], *found.edges.last().unwrap()), (0.0, 120.0));
-        assert!(BINS.contains(&found.counts[0].len()));
-        assert_eq!(found.counts[0].iter().sum::<u64>(), 100);
-        assert_eq!(found.counts[1].iter().sum::<u64>(), 2);
-        assert_eq!(found.counts[1].last(), Some(&1));
-    }
-
-    #[test]
-    fn bins_stay_within_their_limits() {
-        assert_eq!(histogram(&[&[1.0, 2.0]]).unwrap().counts[0].len(), 8);
-        let mut spiky = vec![0.5; 1000];
-        spiky.extend([0.0, 1.0]);
-        assert_eq!(histogram(&[&spiky]).unwrap().counts[0].len(), 40);
-        let equal = histogram(&[&[0.25; 9], &[]]).unwrap();
-        assert_eq!((equal.edges[0], equal.counts[0][4]), (-0.25, 9));
-        assert_eq!(histogram(&[&[], &[]]), None);
-        assert_eq!(histogram(&[&[1.0, f64::NAN]]), None);
-    }
 
     #[test]
     fn every_pair_is_counted_once() {

@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use super::davies_bouldin::davies_bouldin;
 use super::frechet::frechet;
-use super::histogram::histogram;
 use super::kernel::kernel_distance;
 use super::nearest::nearest;
 use super::pca::pca;
@@ -24,7 +23,6 @@ struct Golden {
     groups: Groups,
     pca: Vec<Pca>,
     distances: Vec<Distances>,
-    histogram: Histogram,
     nearest: Nearest,
     map: Map,
 }
@@ -69,14 +67,6 @@ struct Distances {
 struct Kernel {
     bandwidth: f64,
     distance: f64,
-}
-
-#[derive(Deserialize)]
-struct Histogram {
-    a: Vec<f64>,
-    b: Vec<f64>,
-    edges: Vec<f64>,
-    counts: Vec<Vec<u64>>,
 }
 
 #[derive(Deserialize)]
@@ -204,14 +194,6 @@ fn distances_of_sets() {
         close(found.bandwidth, case.kernel.bandwidth, 1e-9);
         close(found.distance, case.kernel.distance, 1e-9);
     }
-}
-
-#[test]
-fn bins_and_counts() {
-    let case = golden().histogram;
-    let found = histogram(&[&case.a, &case.b]).unwrap();
-    all_close(&found.edges, &case.edges, 1e-9);
-    assert_eq!(found.counts, case.counts);
 }
 
 /// L. Venna and S. Kaski's measure of how few of a map's neighbours are strangers, as `sklearn.manifold.trustworthiness`.

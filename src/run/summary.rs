@@ -81,8 +81,10 @@ fn apart(distances: &[DistanceRow]) -> String {
             continue;
         };
         text += &format!(
-            "{}: Fréchet distance {frechet:.4}, kernel distance {kernel:.5}{} ({} and {} pieces in {} dimensions{})\n",
+            "{}: Fréchet distance {}, kernel distance {}{} ({} and {} pieces in {} dimensions{})\n",
             row.arm,
+            small(frechet),
+            small(kernel),
             p_value(row.kernel_p),
             row.n_a,
             row.n_b,
@@ -94,6 +96,14 @@ fn apart(distances: &[DistanceRow]) -> String {
         );
     }
     text
+}
+
+/// Distances may be tiny: three digits at least.
+fn small(value: f64) -> String {
+    match value.abs() {
+        0.0 | 0.001.. => format!("{value:.4}"),
+        _ => format!("{value:.2e}"),
+    }
 }
 
 fn interval(low: Option<f64>, high: Option<f64>) -> String {

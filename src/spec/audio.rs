@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::Audio;
+use super::checks::is_name;
 use super::raw::RawAudio;
-use super::resolve::is_name;
 use super::template::Template;
 use crate::yaml::{Document, YamlError};
 

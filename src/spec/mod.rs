@@ -1,22 +1,24 @@
 //! Experiments: YAML text → checked settings with every default filled in.
 //!
-//! `raw.rs` is the file as written, `resolve.rs` the checks, `identity.rs` the hash that tells one set of settings from
-//! another. Small files that experiments and commands read live here too: prompts, descriptions and crops. No audio is
+//! `raw.rs` is the file as written, `tasks.rs` its settings checked, `draft.rs` finds the pieces, `identity.rs` is the hash that
+//! tells one set of settings from another. Small files that experiments and commands read live here too: prompts, descriptions and crops. No audio is
 //! decoded, nothing is fetched and no model is opened: a card is a name here.
 
 mod audio;
 mod captions;
+mod checks;
 mod compare;
 pub mod crops;
 mod descriptions;
+mod draft;
 mod generation;
 mod identity;
 mod natural;
 mod pieces;
 pub mod prompts;
 mod raw;
-mod resolve;
 mod table;
+mod tasks;
 mod template;
 mod tsne;
 
@@ -33,10 +35,10 @@ use crate::yaml::{Document, YamlError};
 
 pub use captions::{Captions, Text, texts_sha256};
 pub use descriptions::MAX_BYTES as MAX_DESCRIPTIONS_BYTES;
+pub use draft::{Draft, RunPieces};
 pub use generation::{Download, Generation, Prompts};
 pub use identity::{Identity, NOT_COUNTED, identity, identity_of};
 pub use pieces::{audio_files, check_file_id, check_ids};
-pub use resolve::{Draft, RunPieces};
 
 /// A checked experiment: pieces and the arms that score them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
