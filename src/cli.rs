@@ -18,9 +18,11 @@ use crate::runtime::Provider;
 Examples:
   harness run experiments/weights.yaml --demo         the whole chain on small bundled models
   harness run experiments/weights.yaml --set audio.files=my_pieces
-  harness inspect 630k-audioset-fusion-best.pt        what is in a checkpoint, and which cards it fits
+  harness run experiments/*.yaml --demo               every experiment, in seconds
+  harness report runs/weights                         a page of its results, to read and to listen on
+  harness inspect 630k-audioset-fusion-best.pt        what is in a checkpoint, and which cards fit
 
-Exit codes: 0 done, 1 failed, 2 the command line, an experiment file or a card is wrong, 130 interrupted.
+Exit codes: 0 done, 1 failed (of diff: the runs differ), 2 the command line, an experiment file or a card is wrong, 130 interrupted.
 Results go to standard output, progress and notes to standard error."
 )]
 pub struct Cli {
@@ -30,7 +32,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run experiments: pieces and prompts to CSVs and figures
+    /// Run experiments: pieces and prompts to CSVs, figures and a report
     Run(RunArgs),
     /// Validate experiments and show the plan: downloads, pieces, arms; runs nothing
     Check(RunArgs),
@@ -41,11 +43,7 @@ pub enum Command {
         #[arg(required = true, value_name = "RUN_DIR")]
         run_dirs: Vec<PathBuf>,
     },
-    /// Find what in a finished run lies nearest to a text: captions and descriptors, or pieces
-    Nearest(NearestArgs),
-    /// Hold one run against another: settings that differ, rows that moved
-    Diff(DiffArgs),
-    /// One page to read and listen to, from what a run folder holds; several runs side by side
+    /// Write report.html, a page to read and to listen on; several runs side by side
     #[command(after_help = "\
 Examples:
   harness report runs/weights                         runs/weights/report.html
@@ -59,6 +57,10 @@ Examples:
         #[arg(long, value_name = "FILE.html")]
         out: Option<PathBuf>,
     },
+    /// Hold one run against another: settings that differ, rows that moved
+    Diff(DiffArgs),
+    /// Find what in a finished run lies nearest to a text: captions, descriptors or pieces
+    Nearest(NearestArgs),
     /// Embed audio files and texts with one model
     Embed(EmbedArgs),
     /// Make music from prompts with one model
@@ -203,8 +205,8 @@ pub struct NearestArgs {
     #[arg(value_name = "TEXT")]
     pub text: String,
     /// How many to list
-    #[arg(short, long = "count", value_name = "N", default_value_t = 10)]
-    pub k: usize,
+    #[arg(short, long = "count", value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub k: u16,
     /// The arm whose embeddings are searched; the first by default
     #[arg(long, value_name = "NAME")]
     pub arm: Option<String>,

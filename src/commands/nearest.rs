@@ -87,7 +87,7 @@ pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
             .into());
         }
         out.push_str(&format!("{}\n", group.heading));
-        let found = nearest(group.embeddings.view(), query.view(), args.k)
+        let found = nearest(group.embeddings.view(), query.view(), usize::from(args.k))
             .context("an embedding is not finite; run the experiment again")?;
         let rows: Vec<Vec<String>> = found
             .iter()

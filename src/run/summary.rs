@@ -35,7 +35,7 @@ fn separation(clusters: &[ClusterRow]) -> String {
     for row in clusters.iter().filter(of_all) {
         text += &match (row.metric, &row.arm_b) {
             (Metric::Silhouette, _) => format!(
-                "{}: silhouette of the tastes {:.4}{}{} ({} pieces)\n",
+                "{}: silhouette of the tastes {:.4}{}{} (n = {})\n",
                 row.arm,
                 row.value,
                 interval(row.ci_low, row.ci_high),
@@ -61,7 +61,7 @@ fn paired(stats: &[StatsRow]) -> String {
         .filter(|row| row.kind == Kind::Pair && row.taste == ALL);
     let line = |row: &StatsRow| {
         format!(
-            "{} less {}: {:.4}{}{} ({} items)\n",
+            "{} less {}: {:.4}{}{} (n = {})\n",
             row.arm,
             row.arm_b.as_deref().unwrap_or_default(),
             row.mean,
@@ -81,7 +81,7 @@ fn apart(distances: &[DistanceRow]) -> String {
             continue;
         };
         text += &format!(
-            "{}: Fréchet distance {}, kernel distance {}{} ({} and {} pieces in {} dimensions{})\n",
+            "{}: Fréchet distance {}, kernel distance {}{} (n = {} and {} in {} dimensions{})\n",
             row.arm,
             small(frechet),
             small(kernel),

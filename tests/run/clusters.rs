@@ -126,7 +126,8 @@ fn pieces_too_few_for_a_map_or_a_metric_leave_them_out() {
     lab.write("lab.yaml", CLUSTERS);
     let ran = lab.run(&[]);
     assert!(
-        ran.stderr.contains("no map of fused: 2 points make no map"),
+        ran.stderr
+            .contains("no map of fused: t-SNE needs at least 4 points, not 2"),
         "{}",
         ran.stderr
     );

@@ -99,7 +99,7 @@ pub enum TsneError {
         least: f64,
         most: f64,
     },
-    #[error("{points} points make no map: t-SNE needs at least {FEWEST}")]
+    #[error("t-SNE needs at least {FEWEST} points, not {points}")]
     TooFew { points: usize },
     #[error("an embedding holds a value that is not finite")]
     NotFinite,
