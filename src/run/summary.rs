@@ -77,15 +77,18 @@ fn paired(stats: &[StatsRow]) -> String {
 fn apart(distances: &[DistanceRow]) -> String {
     let mut text = String::new();
     for row in distances.iter().filter(|row| row.taste == ALL) {
-        let (Some(frechet), Some(kernel)) = (row.frechet, row.kernel) else {
-            continue;
-        };
+        let Some(frechet) = row.frechet else { continue };
+        let kernel = row.kernel.map_or_else(String::new, |kernel| {
+            format!(
+                ", kernel distance {}{}",
+                small(kernel),
+                p_value(row.kernel_p)
+            )
+        });
         text += &format!(
-            "{}: Fréchet distance {}, kernel distance {}{} (n = {} and {} in {} dimensions{})\n",
+            "{}: Fréchet distance {}{kernel} (n = {} and {} in {} dimensions{})\n",
             row.arm,
             small(frechet),
-            small(kernel),
-            p_value(row.kernel_p),
             row.n_a,
             row.n_b,
             row.dimensions,

@@ -8,6 +8,9 @@ use crate::analysis::grouping::ALL;
 use crate::analysis::kernel::{kernel_distance, kernel_test};
 use crate::report::DistanceRow;
 
+/// Pieces of both sets beyond which the kernel distance, which needs every pair of them, is left out: 0.8 GB of memory.
+const MOST_PAIRED: usize = 10_000;
+
 /// Of the two sets under each arm, over all tastes and then taste by taste. The second set is the kernel's reference.
 pub(super) fn distances(
     conditions: &[Condition<'_>],
@@ -53,7 +56,10 @@ fn distance(
     }
     let (set_a, set_b) = (a.set?, b.set?);
     let frechet = frechet(of_a.view(), of_b.view()).ok();
-    let kernel = kernel_distance(of_a.view(), of_b.view()).ok();
+    let few = of_a.nrows() + of_b.nrows() <= MOST_PAIRED;
+    let kernel = few
+        .then(|| kernel_distance(of_a.view(), of_b.view()).ok())
+        .flatten();
     let label = format!("kernel\u{1f}{}\u{1f}{taste}", a.arm);
     let test =
         kernel.and_then(|_| kernel_test(of_a.view(), of_b.view(), permutations, seed, &label).ok());

@@ -11,6 +11,9 @@ use crate::analysis::tsne::{Map, TsneError, TsneSettings, tsne};
 use crate::progress::note;
 use crate::report::{MapRow, TsneRow};
 
+/// Points beyond which a map would take longer than what it shows is worth: minutes, and a blot.
+const MOST_POINTS: usize = 20_000;
+
 /// What the manifest says of a map.
 #[derive(Debug, Serialize)]
 pub(in crate::run) struct MapRecord {
@@ -75,6 +78,18 @@ pub(super) fn maps(
         let first = |c: &Condition<'_>| c.first_of_each(tastes, most);
         plans.extend(plan(joint_name(most, conditions.len()), conditions, first));
     }
+    let mut maps = Maps::default();
+    plans.retain(|plan| {
+        let points = plan.points.len();
+        if points > MOST_POINTS {
+            let note = format!(
+                "no map of {}: {points} points are more than {MOST_POINTS}",
+                plan.name
+            );
+            maps.notes.push(note);
+        }
+        points <= MOST_POINTS
+    });
     let made: Vec<(Plan<'_>, Result<Map, TsneError>)> = plans
         .into_par_iter()
         .map(|plan| {
@@ -82,7 +97,6 @@ pub(super) fn maps(
             (plan, map)
         })
         .collect();
-    let mut maps = Maps::default();
     for (plan, map) in made {
         match map {
             Ok(map) => maps.add(&plan, &map, settings),
