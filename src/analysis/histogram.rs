@@ -88,10 +88,11 @@ fn coarser(sets: &[Vec<u64>]) -> Option<Histogram> {
     let spare = bins * each - occupied;
     let start = first
         .saturating_sub(spare / 2)
-        .min(fine.len() - bins * each);
-    let edge = |i: usize| (start + i * each) as f64 / (FINE / 2) as f64 - 1.0;
-    let of_bin =
-        |set: &Vec<u64>, i: usize| set[start + i * each..start + (i + 1) * each].iter().sum();
+        .min(fine.len().saturating_sub(bins * each));
+    // Where cosines reach from end to end, the last bin is narrower.
+    let place = |i: usize| (start + i * each).min(FINE);
+    let edge = |i: usize| place(i) as f64 / (FINE / 2) as f64 - 1.0;
+    let of_bin = |set: &Vec<u64>, i: usize| set[place(i)..place(i + 1)].iter().sum();
     let binned = |set: &Vec<u64>| (0..bins).map(|i| of_bin(set, i)).collect();
     Some(Histogram {
         edges: (0..=bins).map(edge).collect(),
@@ -118,6 +119,19 @@ mod tests {
         let slow = slow.filter(|&(i, j)| low <= cosines[[i, j]] && cosines[[i, j]] < high);
         assert!(slow.count().abs_diff(found.counts[0][3] as usize) <= 2);
         same_on_any_threads(|| cosine_histogram(&[rows.view()]));
+    }
+
+    #[test]
+    fn cosines_from_end_to_end_fit() {
+        // 4,000 occupied bins, and 39 that are wished for: 39 x 103 are more than there are.
+        let mut wide = vec![1_u64; FINE];
+        wide[FINE / 2] = 10_000;
+        for spread in [1, 2, 3, 5, 9] {
+            let set: Vec<u64> = wide.iter().map(|count| count * spread).collect();
+            let found = coarser(&[set.clone()]).unwrap();
+            assert_eq!(found.counts[0].iter().sum::<u64>(), set.iter().sum::<u64>());
+            assert_eq!((found.edges[0], *found.edges.last().unwrap()), (-1.0, 1.0));
+        }
     }
 
     #[test]

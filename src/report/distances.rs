@@ -24,7 +24,7 @@ pub struct DistanceRow {
     /// Fréchet audio distance, 0 or more; biased upwards when a set has fewer pieces than dimensions. Empty for a set of one piece.
     #[serde(with = "finite::option")]
     pub frechet: Option<f64>,
-    /// Kernel audio distance: unbiased, so that it can fall below 0 by chance. Empty for a set of one piece, and beyond 10,000
+    /// Kernel audio distance: unbiased, so that it can fall below 0 by chance. Empty for a set of one piece, and beyond 5,000
     /// pieces.
     #[serde(with = "finite::option")]
     pub kernel: Option<f64>,

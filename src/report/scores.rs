@@ -117,8 +117,7 @@ pub fn write_scores(path: &Path, rows: &[ScoreRow]) -> Result<(), ReportError> {
                 set: row.set.as_deref(),
                 condition: row.condition(),
                 own_prompt: row.own_prompt.as_deref(),
-                arm: &row.arm,
-                crops: Crops::of(row),
+                draw: Draw::of(row),
             });
             write_columns(path, &Compared::COLUMNS, rows)
         }
@@ -160,9 +159,7 @@ struct Compared<'a> {
     condition: &'a str,
     #[serde(serialize_with = "text::option::serialize")]
     own_prompt: Option<&'a str>,
-    #[serde(serialize_with = "text::serialize")]
-    arm: &'a str,
-    crops: Crops,
+    draw: Draw<'a>,
 }
 
 /// A piece that was made from a prompt; the first five columns are the notebook's.
@@ -192,7 +189,7 @@ struct Described<'a> {
 }
 
 impl Compared<'_> {
-    const COLUMNS: [&'static str; 13] = [
+    const COLUMNS: [&'static str; 15] = [
         "id",
         "prompt",
         "audio_path",
@@ -201,6 +198,8 @@ impl Compared<'_> {
         "set",
         "condition",
         "own_prompt",
+        "prompt_id",
+        "draw",
         "arm",
         "front",
         "middle",
@@ -409,9 +408,9 @@ mod tests {
         compared.own_prompt = Some("=sweet".into());
         write_scores(&path, std::slice::from_ref(&compared)).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let header = "id,prompt,audio_path,clap_score,taste,set,condition,own_prompt,arm,front,middle,back,offset\n";
+        let header = "id,prompt,audio_path,clap_score,taste,set,condition,own_prompt,prompt_id,draw,arm,front,middle,back,offset\n";
         assert!(
-            text.starts_with(header) && text.contains(",base,base,'=sweet,on,"),
+            text.starts_with(header) && text.contains(",base,base,'=sweet,,,on,"),
             "{text}"
         );
         assert_eq!(read::<ScoreRow>(&path).unwrap(), [compared]);

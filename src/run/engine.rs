@@ -51,9 +51,10 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
         embed(&plan, arm, &mut store, open, runtime)
             .with_context(|| format!("arm '{}'", arm.name))?;
     }
-    let finished = finish(&plan, &ready, &store, &identity, &library, started);
+    // What is left is made from the journal again in seconds or minutes, and every file appears whole.
+    interrupt::check()?;
     interrupt::end_at_once();
-    finished
+    finish(&plan, &ready, &store, &identity, &library, started)
 }
 
 /// ONNX Runtime, opened when something is to be computed for the first time.
@@ -76,6 +77,7 @@ fn after(mut plan: Plan, runtime: &mut Option<Runtime>) -> Result<Plan> {
     let (draft, runs) = pending.into_parts();
     let mut sources = Vec::with_capacity(runs.len());
     for pending in runs {
+        let key = draft.from_key(sources.len());
         sources.push(match pending {
             PendingRun::None => None,
             PendingRun::Here(source) => Some(source),
@@ -92,7 +94,7 @@ fn after(mut plan: Plan, runtime: &mut Option<Runtime>) -> Result<Plan> {
                         run(*first, runtime)?.folder
                     }
                 };
-                Some(SourceRun::open(&folder)?)
+                Some(SourceRun::open(&folder, &key)?)
             }
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::RUNS;
 use super::crops::RecordedCrops;
@@ -89,7 +89,8 @@ impl Pending {
 
 /// The folder of the run of this plan, if it has been made since.
 pub(super) fn made_since(plan: &Plan) -> Result<Option<FoundRun>> {
-    source::find(&plan.experiment.name, plan.experiment.limit, plan.demo)
+    let (name, limit) = (&plan.experiment.name, plan.experiment.limit);
+    source::find(name, limit, plan.demo, "audio.from")
 }
 
 impl Plan {
@@ -161,10 +162,11 @@ impl Plan {
         let limit = draft.experiment().limit;
         let runs = sources
             .iter()
-            .map(|source| {
+            .enumerate()
+            .map(|(i, source)| {
+                let source = source.as_ref();
                 source
-                    .as_ref()
-                    .map(|source| source.pieces(limit))
+                    .map(|source| source.pieces(limit_of(i, limit)))
                     .transpose()
             })
             .collect::<Result<Vec<_>>>()?;
@@ -184,16 +186,16 @@ impl Plan {
         self.clips = found.infos.into_iter().flatten().collect();
         self.skipped = found.skipped;
         if !self.skipped.is_empty() {
-            self.keep_pairs();
+            self.keep_pairs()?;
         }
         Ok(self)
     }
 
     /// Where two sets are compared, an item whose piece was left out of one set is left out of the other.
-    fn keep_pairs(&mut self) {
+    fn keep_pairs(&mut self) -> Result<()> {
         let sets = self.experiment.sets.len();
         if sets == 0 {
-            return;
+            return Ok(());
         }
         let mut counts: HashMap<String, usize> = HashMap::new();
         for piece in &self.experiment.pieces {
@@ -201,9 +203,21 @@ impl Plan {
         }
         let pieces = std::mem::take(&mut self.experiment.pieces);
         let clips = std::mem::take(&mut self.clips);
-        let paired = pieces.into_iter().zip(clips);
-        let paired = paired.filter(|(piece, _)| counts.get(&piece.id) == Some(&sets));
-        (self.experiment.pieces, self.clips) = paired.unzip();
+        let whole = |piece: &Piece| counts.get(&piece.id) == Some(&sets);
+        let (paired, alone): (Vec<_>, Vec<_>) = pieces
+            .into_iter()
+            .zip(clips)
+            .partition(|(piece, _)| whole(piece));
+        self.skipped
+            .extend(alone.iter().map(|(piece, _)| SkippedRow {
+                path: piece.path.display().to_string(),
+                reason: "the piece of this item in the other set cannot be used".to_owned(),
+            }));
+        (self.experiment.pieces, self.clips) = paired.into_iter().unzip();
+        if self.experiment.pieces.is_empty() {
+            bail!("no item has a usable piece in both sets");
+        }
+        Ok(())
     }
 }
 
@@ -337,12 +351,12 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
         runs.push(match from {
             None => PendingRun::None,
             Some(folder) if folder.contains('/') => {
-                PendingRun::Here(SourceRun::open(Path::new(folder))?)
+                PendingRun::Here(SourceRun::open(Path::new(folder), &draft.from_key(i))?)
             }
-            Some(name) => match source::find(name, limit, plan.demo)? {
+            Some(name) => match source::find(name, limit, plan.demo, &draft.from_key(i))? {
                 Some(found) => {
-                    let source = SourceRun::open(&found.folder)?;
-                    others.push(found);
+                    let source = SourceRun::open(&found.folder, &draft.from_key(i))?;
+                    others.push((draft.from_key(i), found));
                     PendingRun::Here(source)
                 }
                 None => PendingRun::First(Box::new(plan_before(name, i, &draft, path, args)?)),
@@ -350,9 +364,9 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
         });
     }
     if runs.iter().any(|run| matches!(run, PendingRun::First(_))) {
-        let preview = runs.iter().map(|run| match run {
+        let preview = runs.iter().enumerate().map(|(i, run)| match run {
             PendingRun::None => Ok(None),
-            PendingRun::Here(source) => source.pieces(limit).map(Some),
+            PendingRun::Here(source) => source.pieces(limit_of(i, limit)).map(Some),
             PendingRun::First(first) => Ok(Some(RunPieces {
                 experiment: first.experiment.name.clone(),
                 seed: first.experiment.seed,
@@ -369,14 +383,20 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
         _ => None,
     });
     let plan = plan.attach(draft, sources.collect())?;
-    for found in &others {
-        note_source(&plan, found);
+    for (key, found) in &others {
+        note_source(&plan, found, key);
     }
     Ok(plan)
 }
 
+/// Which pieces of set `i` are looked for: the first set says which items the limit leaves, and the other may have them in
+/// another order.
+fn limit_of(i: usize, limit: Option<usize>) -> Option<usize> {
+    limit.filter(|_| i == 0)
+}
+
 /// Which pieces are scored is no detail: the run that is there may have been a short trial.
-fn note_source(plan: &Plan, found: &FoundRun) {
+fn note_source(plan: &Plan, found: &FoundRun, key: &str) {
     let of_run = |clip: &(&Piece, &ClipInfo)| clip.0.path.starts_with(&found.folder);
     let clips = plan
         .experiment
@@ -390,7 +410,7 @@ fn note_source(plan: &Plan, found: &FoundRun) {
     let others = match found.others.as_slice() {
         [] => String::new(),
         [first, ..] => format!(
-            "; of {} there {} too: --set audio.from={} takes its pieces",
+            "; of {} there {} too: --set {key}={} takes its pieces",
             source.map_or("it", |s| &s.experiment),
             match found.others.len() {
                 1 => "is another finished run".to_owned(),
@@ -418,11 +438,12 @@ fn pieces_and_length(pieces: usize, seconds: f64) -> String {
 /// The plan of the experiment `from`, whose file lies beside `path`, under the same command line but for what is about
 /// one experiment alone.
 fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
+    let key = draft.from_key(set);
     let file = path.with_file_name(format!("{from}.yaml"));
     if !file.is_file() {
         let message = format!(
             "{RUNS} has no finished run of {from}{}, and there is no {} to make one; run that experiment first, or name \
-             a run folder, such as --set audio.from={RUNS}/{from}",
+             a run folder, such as --set {key}={RUNS}/{from}",
             match (args.demo, args.limit) {
                 (true, _) => " in the demo",
                 (false, Some(_)) => " with so many pieces",
@@ -430,7 +451,7 @@ fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArg
             },
             file.display()
         );
-        return Err(draft.invalid_from(set, message).into());
+        return Err(draft.invalid(&key, message).into());
     }
     let found = spec::open(&file, &Overrides::default())?;
     let found = found.experiment();
@@ -443,7 +464,7 @@ fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArg
     };
     if let Some(problem) = problem {
         let message = format!("{} {problem}", file.display());
-        return Err(draft.invalid_from(set, message).into());
+        return Err(draft.invalid(&key, message).into());
     }
     let args = RunArgs {
         experiments: vec![file.clone()],

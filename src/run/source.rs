@@ -22,6 +22,8 @@ pub struct SourceRun {
     pub identity: String,
     /// Whether what was computed from its models means nothing.
     pub random_weights: bool,
+    /// Where the experiment names it.
+    key: String,
     demo: bool,
     seed: u64,
     limit: Option<usize>,
@@ -70,7 +72,7 @@ impl SourceRun {
         };
         let manifest: Manifest = serde_json::from_value(manifest).with_context(|| {
             format!(
-                "cannot read {}; run that experiment again, or name another run folder with audio.from",
+                "cannot read {}; run that experiment again, or name another run folder",
                 folder.join(MANIFEST).display()
             )
         })?;
@@ -86,6 +88,7 @@ impl SourceRun {
             experiment: manifest.experiment,
             identity: manifest.identity,
             random_weights: manifest.random_weights,
+            key: "audio.from".to_owned(),
             demo: manifest.demo,
             seed: manifest.seed,
             limit: manifest.settings.limit,
@@ -95,12 +98,18 @@ impl SourceRun {
     }
 
     /// The finished run in a folder that somebody named.
-    pub fn open(folder: &Path) -> Result<Self> {
-        Self::read(folder)?.ok_or_else(|| {
+    ///
+    /// `key` is where the experiment names it, as in `audio.from`.
+    pub fn open(folder: &Path, key: &str) -> Result<Self> {
+        let found = Self::read(folder)?.map(|run| Self {
+            key: key.to_owned(),
+            ..run
+        });
+        found.ok_or_else(|| {
             let folder = folder.display();
             UsageError(format!(
                 "{folder} holds no finished run that made pieces: its {MANIFEST} is missing or tells of none; name the \
-                 folder of one with audio.from, or an experiment, such as audio.from=gen_spanio_base"
+                 folder of one with {key}, or an experiment, such as {key}=gen_spanio_base"
             ))
             .into()
         })
@@ -127,11 +136,12 @@ impl SourceRun {
         if let Some(first) = wrong.first() {
             bail!(
                 "{} is missing or not the piece that the run made, and so are {} more of {}: run {} again with its \
-                 settings, it makes only those, or name another run folder with audio.from",
+                 settings, it makes only those, or name another run folder with {}",
                 first.path.display(),
                 wrong.len() - 1,
                 pieces.len(),
                 self.experiment,
+                self.key,
             );
         }
         Ok(RunPieces {
@@ -169,7 +179,7 @@ pub struct FoundRun {
 ///
 /// # Errors
 /// When there is none in `runs/<name>` and several beside it.
-pub fn find(name: &str, limit: Option<usize>, demo: bool) -> Result<Option<FoundRun>> {
+pub fn find(name: &str, limit: Option<usize>, demo: bool, key: &str) -> Result<Option<FoundRun>> {
     let plain = Path::new(RUNS).join(name);
     let fits = |folder: &Path| -> Result<bool> {
         let run = SourceRun::read(folder)?;
@@ -192,7 +202,7 @@ pub fn find(name: &str, limit: Option<usize>, demo: bool) -> Result<Option<Found
         several => {
             let list: Vec<String> = several.iter().map(|f| f.display().to_string()).collect();
             Err(UsageError(format!(
-                "there are {} finished runs of {name}: {}; say which one with --set audio.from={}",
+                "there are {} finished runs of {name}: {}; say which one with --set {key}={}",
                 several.len(),
                 list.join(", "),
                 list[0]

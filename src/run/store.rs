@@ -13,15 +13,16 @@ use crate::progress::note;
 use crate::report::manifest::MANIFEST;
 use crate::report::{
     ClusterRow, DistanceRow, DrawsRow, EMBEDDINGS_NPY, EmbeddingRow, HistogramRow, MapRow,
-    NearestRow, Row, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TsneRow,
+    NearestRow, Row, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TEXT_EMBEDDINGS_NPY, TsneRow,
 };
 use crate::spec::Identity;
 
 /// Files that are never written over unless the identity beside them says that they are this run's.
-const RESULTS: [&str; 15] = [
+const RESULTS: [&str; 16] = [
     ScoreRow::FILE,
     EmbeddingRow::FILE,
     EMBEDDINGS_NPY,
+    TEXT_EMBEDDINGS_NPY,
     StatsRow::FILE,
     DrawsRow::FILE,
     SkippedRow::FILE,
@@ -84,6 +85,10 @@ impl Store {
             remove_parts(&written).with_context(|| cannot_use(folder))?;
         }
         remove_parts_of_audio(&folder.join(AUDIO)).with_context(|| cannot_use(folder))?;
+        if fresh {
+            // From here on the folder holds no finished run, whenever this one ends.
+            remove_if_there(&folder.join(MANIFEST)).with_context(|| cannot_use(folder))?;
+        }
         let journal =
             Journal::open(&folder.join(JOURNAL), fresh).with_context(|| cannot_use(folder))?;
         Ok(Some(Self {
@@ -101,6 +106,13 @@ impl Store {
                 self.journal.path().display()
             )
         })
+    }
+}
+
+fn remove_if_there(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
 }
 

@@ -134,6 +134,7 @@ pub fn texts_sha256(texts: &[Text]) -> String {
             all.extend((part.len() as u64).to_le_bytes());
             all.extend(part.as_bytes());
         }
+        all.extend((text.count as u64).to_le_bytes());
     }
     sha256_bytes(&all)
 }

@@ -21,6 +21,16 @@ pub(super) fn tastes_of(
             found.push(taste.clone());
         }
     }
+    if found.iter().any(|taste| taste == ALL) {
+        return Err(document.invalid("tastes", reserved()));
+    }
+    if found.len() > MOST_TASTES {
+        let message = format!(
+            "the run's pieces have {} tastes; the figures have room for {MOST_TASTES}",
+            found.len()
+        );
+        return Err(document.invalid("tastes", message));
+    }
     if given.is_empty() {
         return Ok(found);
     }
@@ -36,6 +46,11 @@ pub(super) fn tastes_of(
         }
         None => Ok(given),
     }
+}
+
+/// Why no taste may be called [`ALL`].
+pub(super) fn reserved() -> String {
+    format!("'{ALL}' stands for all tastes together in every table; rename that taste")
 }
 
 /// The name becomes a folder's.
@@ -87,9 +102,7 @@ pub(super) fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<Str
         let key = format!("tastes.{i}");
         check_label(document, &key, taste)?;
         if taste == ALL {
-            let message =
-                format!("'{ALL}' stands for all tastes together in every table; rename that taste");
-            return Err(document.invalid(&key, message));
+            return Err(document.invalid(&key, reserved()));
         }
         if tastes[..i].contains(taste) {
             return Err(document.invalid(&key, format!("'tastes' names '{}' twice", shown(taste))));

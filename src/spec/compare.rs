@@ -8,7 +8,7 @@ use crate::wording::shown;
 
 /// The pieces of all sets, each under the name of its set, set after set and in the order of the first.
 ///
-/// Every set must have the same ids. The taste of an item is that of its piece in the first set that has one. With a
+/// Every set must have the same ids; with a `limit`, the first so many of the first set count. The taste of an item is that of its piece in the first set that has one. With a
 /// `text` the pieces are scored against it instead of their own prompts.
 ///
 /// # Errors
@@ -17,6 +17,7 @@ pub(super) fn combine(
     sets: &[PieceSet],
     pieces: Vec<Vec<Piece>>,
     text: Option<&Template>,
+    limit: Option<usize>,
 ) -> Result<Vec<Piece>, String> {
     let mut tastes: HashMap<String, String> = HashMap::new();
     for piece in pieces.iter().flatten() {
@@ -36,7 +37,8 @@ pub(super) fn combine(
     let Some(first) = pieces.first() else {
         return Ok(Vec::new());
     };
-    let order: Vec<String> = first.iter().map(|piece| piece.id.clone()).collect();
+    let order = first.iter().map(|piece| piece.id.clone());
+    let order: Vec<String> = order.take(limit.unwrap_or(usize::MAX)).collect();
     let ids: HashSet<&str> = order.iter().map(String::as_str).collect();
     for (set, pieces) in sets.iter().zip(&pieces).skip(1) {
         let theirs: HashSet<&str> = pieces.iter().map(|piece| piece.id.as_str()).collect();
@@ -45,7 +47,7 @@ pub(super) fn combine(
         if let Some(missing) = missing {
             return Err(unpaired(&set.name, &sets[0].name, &missing));
         }
-        if let Some(extra) = extra {
+        if let (Some(extra), None) = (extra, limit) {
             return Err(unpaired(&sets[0].name, &set.name, &extra));
         }
     }
@@ -69,7 +71,9 @@ pub(super) fn combine(
                     ));
                 }
                 let prompt = text.fill(id, piece.taste.as_deref());
-                piece.own_prompt = Some(std::mem::replace(&mut piece.prompt, prompt));
+                let own = std::mem::replace(&mut piece.prompt, prompt);
+                // A piece of a folder has no prompt but this text.
+                piece.own_prompt = Some(own).filter(|own| *own != piece.prompt);
             }
             all.push(piece);
         }
@@ -126,14 +130,25 @@ mod tests {
         let first = vec![piece("1", Some("sweet")), piece("2", Some("sour"))];
         let second = vec![piece("2", None), piece("1", Some("sweet"))];
         let text = Template::parse("text", "{taste} music").unwrap();
-        let all = combine(&sets, vec![first.clone(), second], Some(&text)).unwrap();
+        let all = combine(
+            &sets,
+            vec![first.clone(), second.clone()],
+            Some(&text),
+            None,
+        )
+        .unwrap();
         let keys: Vec<_> = all.iter().map(|p| p.key().into_owned()).collect();
         assert_eq!(keys, ["a/1", "a/2", "b/1", "b/2"]);
         assert_eq!(all[3].taste.as_deref(), Some("sour"));
         assert_eq!(all[3].prompt, "sour music");
         assert_eq!(all[3].own_prompt.as_deref(), Some("a piece called 2"));
 
-        let own = combine(&sets, vec![first.clone(), first], None).unwrap();
+        let own = combine(&sets, vec![first.clone(), first.clone()], None, None).unwrap();
+        let one = combine(&sets, vec![first, second], None, Some(1)).unwrap();
+        assert_eq!(
+            one.iter().map(|p| p.key().into_owned()).collect::<Vec<_>>(),
+            ["a/1", "b/1"]
+        );
         assert_eq!(
             (own[0].prompt.as_str(), &own[0].own_prompt),
             ("a piece called 1", &None)
@@ -143,7 +158,8 @@ mod tests {
     #[test]
     fn sets_about_other_items_are_refused() {
         let sets = [set("a"), set("b")];
-        let error = |a: Vec<Piece>, b: Vec<Piece>| combine(&sets, vec![a, b], None).unwrap_err();
+        let error =
+            |a: Vec<Piece>, b: Vec<Piece>| combine(&sets, vec![a, b], None, None).unwrap_err();
         assert_eq!(
             error(
                 vec![piece("1", None), piece("2", None)],
@@ -167,7 +183,7 @@ mod tests {
         let text = Template::parse("text", "{taste}").unwrap();
         let untasted = vec![vec![piece("1", None)], vec![piece("1", None)]];
         assert!(
-            combine(&sets, untasted, Some(&text))
+            combine(&sets, untasted, Some(&text), None)
                 .unwrap_err()
                 .contains("has no taste")
         );

@@ -16,7 +16,8 @@ const MAX_BYTES: u64 = 256 << 20;
 /// The crops by piece id, from a CSV with the columns `id,front,middle,back,offset`.
 ///
 /// Other columns are passed over and so are rows whose `kind` is `text`, and a piece may have a row for each arm, so that
-/// the CSV of an earlier `embed` or a run's `scores.csv` can be given as it is. Whether a crop fits its clip is for the caller to check.
+/// the CSV of an earlier `embed` or a run's `scores.csv` can be given as it is (that of two sets if their pieces are of the
+/// same length: the crops of an item hold for both). Whether a crop fits its clip is for the caller to check.
 pub fn read(path: &Path) -> Result<HashMap<String, Crops>, SpecError> {
     let table = Table::read(
         path,

@@ -118,13 +118,10 @@ impl Draft {
         self.document.invalid(key, message).into()
     }
 
-    /// An error about the run that set `index` comes from.
-    pub fn invalid_from(&self, index: usize, message: impl Into<String>) -> SpecError {
-        let key = self
-            .audio()
-            .nth(index)
-            .map_or_else(String::new, |(key, _)| key);
-        self.invalid(&format!("{key}.from"), message)
+    /// Where the file names the run that set `index` comes from: `audio.from`, `sets.1.from`.
+    pub fn from_key(&self, index: usize) -> String {
+        let key = self.audio().nth(index).map(|(key, _)| key);
+        format!("{}.from", key.unwrap_or_default())
     }
 
     /// The experiment with its pieces. `fetched` is the file that [`Draft::download`] names; `runs` are the pieces of the
@@ -176,33 +173,40 @@ fn find(
     found: Vec<Found>,
     runs: Vec<Option<RunPieces>>,
 ) -> Result<Vec<Vec<Piece>>, SpecError> {
+    let given = std::mem::take(&mut experiment.tastes);
     let mut sets = Vec::with_capacity(found.len());
     let mut runs = runs.into_iter();
-    for found in found {
+    for (i, found) in found.into_iter().enumerate() {
         let run = runs.next().flatten();
-        sets.push(match (found, run) {
-            (Found::Run, None) => Vec::new(),
+        let (pieces, tastes) = match (found, run) {
+            (Found::Run, None) => (Vec::new(), given.clone()),
             (Found::Run, Some(run)) => {
-                let given = std::mem::take(&mut experiment.tastes);
-                experiment.tastes = tastes_of(document, &run.pieces, given)?;
+                let tastes = tastes_of(document, &run.pieces, given.clone())?;
                 if experiment.sets.is_empty() {
                     experiment.crops_of = Some(run.experiment);
                     if default_seed {
                         experiment.seed = run.seed;
                     }
                 }
-                run.pieces
+                (run.pieces, tastes)
             }
             (Found::Folder(folder, template), _) => {
-                pieces::from_folder(document, &folder, &template, &experiment.tastes)?
+                let key = match experiment.sets.is_empty() {
+                    true => "audio.files".to_owned(),
+                    false => format!("sets.{i}.files"),
+                };
+                let pieces = pieces::from_folder(document, &key, &folder, &template, &given)?;
+                (pieces, given.clone())
             }
-            (Found::Csv(path), _) => {
-                let given = std::mem::take(&mut experiment.tastes);
-                let (pieces, tastes) = pieces::from_csv(&path, given)?;
-                experiment.tastes = tastes;
-                pieces
+            (Found::Csv(path), _) => pieces::from_csv(&path, given.clone())?,
+        };
+        // Those of the file, or else those of all sets as they come.
+        for taste in tastes {
+            if !experiment.tastes.contains(&taste) {
+                experiment.tastes.push(taste);
             }
-        });
+        }
+        sets.push(pieces);
     }
     Ok(sets)
 }
@@ -211,16 +215,14 @@ fn find(
 fn paired(
     document: &Document,
     experiment: Experiment,
-    mut sets: Vec<Vec<Piece>>,
+    sets: Vec<Vec<Piece>>,
 ) -> Result<Experiment, SpecError> {
-    let most = experiment.limit.unwrap_or(usize::MAX);
-    sets.iter_mut().for_each(|pieces| pieces.truncate(most));
     let text = experiment.text.as_deref();
     let text = text
         .map(|text| Template::parse("text", text))
         .transpose()
         .map_err(|message| document.invalid("text", message))?;
-    match compare::combine(&experiment.sets, sets, text.as_ref()) {
+    match compare::combine(&experiment.sets, sets, text.as_ref(), experiment.limit) {
         Ok(pieces) => Ok(Experiment {
             pieces,
             ..experiment

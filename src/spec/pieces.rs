@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::checks::reserved;
 use super::natural::natural;
 use super::table::Table;
 use super::template::Template;
 use super::{Piece, SpecError};
-use crate::analysis::grouping::MOST_TASTES;
+use crate::analysis::grouping::{ALL, MOST_TASTES};
 use crate::audio::EXTENSIONS;
 use crate::wording::{hint, shown};
 use crate::yaml::Document;
@@ -20,18 +21,21 @@ const MAX_ID_CHARS: usize = 200;
 
 /// Every audio file that lies in the folder itself (not in folders below it), in natural order. Hidden files are left
 /// out: some systems put a `._` file beside each real one.
+///
+/// `key` is where the experiment names the folder, as in `audio.files`.
 pub(super) fn from_folder(
     document: &Document,
+    key: &str,
     folder: &Path,
     template: &Template,
     tastes: &[String],
 ) -> Result<Vec<Piece>, SpecError> {
     if !folder.is_dir() {
         let message = format!(
-            "there is no folder {}; say where the pieces are: --set audio.files=DIR",
+            "there is no folder {}; say where the pieces are: --set {key}=DIR",
             folder.display()
         );
-        return Err(document.invalid("audio.files", message).into());
+        return Err(document.invalid(key, message).into());
     }
     let paths = files_of(folder)?;
     if paths.is_empty() {
@@ -39,7 +43,7 @@ pub(super) fn from_folder(
             "{} has no .wav, .flac, .ogg or .mp3 file; folders below it are not searched",
             folder.display()
         );
-        return Err(document.invalid("audio.files", message).into());
+        return Err(document.invalid(key, message).into());
     }
     check_ids(&paths)?;
     let mut pieces = Vec::with_capacity(paths.len());
@@ -184,6 +188,9 @@ pub(super) fn from_csv(
                 shown(taste),
                 hint(taste, &known)
             )));
+        }
+        if taste == ALL {
+            return Err(row.error(reserved()));
         }
         if !taste.is_empty() && !found.iter().any(|known| known == taste) {
             found.push(taste.to_owned());

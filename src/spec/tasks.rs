@@ -1,5 +1,7 @@
 //! The settings of an experiment, task by task.
 
+use std::collections::HashSet;
+
 use super::audio;
 use super::checks::{arms, check_label, check_name, limit, tastes};
 use super::draft::Source;
@@ -159,6 +161,18 @@ pub(super) fn compare(document: &Document, overrides: &Overrides) -> Result<Draf
             audio,
         });
         all.push(found);
+    }
+    let names = experiment.sets.iter().flat_map(|set| {
+        let arms = experiment.arms.iter();
+        arms.map(move |arm| format!("{}, {}", set.name, arm.name))
+    });
+    let mut seen = HashSet::new();
+    if let Some(twice) = names.into_iter().find(|name| !seen.insert(name.clone())) {
+        let message = format!(
+            "two sets under their arms would both be called '{}'; rename a set",
+            shown(&twice)
+        );
+        return Err(document.invalid("sets", message).into());
     }
     if let Some(text) = &raw.text {
         Template::parse("text", text).map_err(|message| document.invalid("text", message))?;

@@ -150,4 +150,74 @@ fn folders_are_compared_and_must_be_about_the_same_items() {
     fs::write(lab.at("b/sweet_01.wav"), "no audio").unwrap();
     lab.run(&[&args[..], &["--skip-bad", "--out", "skipped"]].concat());
     assert_eq!(lab.csv("skipped/scores.csv").len(), 2);
+    let left_out = lab.csv("skipped/skipped.csv");
+    assert_eq!(left_out.len(), 2);
+    assert_eq!(left_out[1]["path"], "a/sweet_01.wav");
+    fs::write(lab.at("a/bitter_01.wav"), "no audio").unwrap();
+    let none = lab.harness(&[&["run", "lab.yaml", "--skip-bad"], &args[..]].concat());
+    assert_eq!(none.code, Some(1));
+    assert!(
+        none.stderr
+            .ends_with("no item has a usable piece in both sets\n"),
+        "{}",
+        none.stderr
+    );
+}
+
+/// The sets have their items in another order, and tastes in one set only; a limit counts the items of the first.
+#[test]
+fn a_limit_counts_items_and_tastes_come_from_either_set() {
+    let lab = lab();
+    lab.piece("sweet_01.wav", "p.wav");
+    lab.write(
+        "a.csv",
+        "path,prompt,id,taste\npieces/p.wav,x,1,sweet\npieces/p.wav,y,2,\npieces/p.wav,z,10,sour\n",
+    );
+    lab.write(
+        "b.csv",
+        "path,prompt,id,taste\npieces/p.wav,x,10,\npieces/p.wav,y,2,salty\npieces/p.wav,z,1,\n",
+    );
+    lab.write(
+        "lab.yaml",
+        "experiment: lab\ntask: compare\nsets: [{ name: a, csv: a.csv }, { name: b, csv: b.csv }]\narms: [{ name: plain, model: plain }]\n",
+    );
+    lab.run(&["--limit", "2"]);
+    let scores = lab.csv("runs/lab/scores.csv");
+    let rows: Vec<_> = scores
+        .iter()
+        .map(|row| {
+            (
+                row["set"].as_str(),
+                row["id"].as_str(),
+                row["taste"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("a", "1", "sweet"),
+            ("a", "2", "salty"),
+            ("b", "1", "sweet"),
+            ("b", "2", "salty")
+        ]
+    );
+
+    lab.write("a.csv", "path,prompt,id,taste\npieces/p.wav,x,1,all\n");
+    lab.refused(
+        &[],
+        2,
+        "a.csv:2: 'all' stands for all tastes together in every table; rename that taste",
+    );
+    lab.refused(
+        &["--set", "sets.1.csv=none.csv"],
+        2,
+        "a.csv:2: 'all' stands for all tastes together in every table; rename that taste",
+    );
+    lab.refused(
+        &["--set", "sets.0.from=../x"],
+        2,
+        "../x holds no finished run that made pieces: its manifest.json is missing or tells of none; name the folder of one \
+         with sets.0.from, or an experiment, such as sets.0.from=gen_spanio_base",
+    );
 }

@@ -233,6 +233,27 @@ fn a_chain_that_is_killed_again_and_again_ends_as_one_that_is_not() {
     assert_eq!(fs::read_dir(lab.at("runs")).unwrap().count(), folders.len());
 }
 
+/// What is computed again is no finished run until it is whole: nobody takes the old results for it.
+#[test]
+fn a_fresh_run_that_is_killed_is_not_finished() {
+    let lab = slow_lab();
+    lab.run(&["--out", "r"]);
+    let whole = lab.made("r");
+    let mut child = started(&lab, &["--fresh"], "r", 0);
+    while lab.at("r/manifest.json").exists() {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it could be killed"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    waited(child);
+    assert!(!lab.at("r/manifest.json").exists());
+    lab.run(&["--out", "r"]);
+    assert!(lab.made("r") == whole);
+}
+
 /// A download goes on later from where it was: nothing has to be waited for.
 #[test]
 fn an_interrupted_download_ends_at_once() {

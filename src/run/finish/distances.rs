@@ -8,8 +8,9 @@ use crate::analysis::grouping::ALL;
 use crate::analysis::kernel::{kernel_distance, kernel_test};
 use crate::report::DistanceRow;
 
-/// Pieces of both sets beyond which the kernel distance, which needs every pair of them, is left out: 0.8 GB of memory.
-const MOST_PAIRED: usize = 10_000;
+/// Pieces of both sets beyond which the kernel distance, which needs every pair of them, is left out: some 0.3 GB of memory
+/// for each of the arms and tastes that are computed at once.
+const MOST_PAIRED: usize = 5_000;
 
 /// Of the two sets under each arm, over all tastes and then taste by taste. The second set is the kernel's reference.
 pub(super) fn distances(
