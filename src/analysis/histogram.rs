@@ -128,7 +128,7 @@ mod tests {
         wide[FINE / 2] = 10_000;
         for spread in [1, 2, 3, 5, 9] {
             let set: Vec<u64> = wide.iter().map(|count| count * spread).collect();
-            let found = coarser(&[set.clone()]).unwrap();
+            let found = coarser(std::slice::from_ref(&set)).unwrap();
             assert_eq!(found.counts[0].iter().sum::<u64>(), set.iter().sum::<u64>());
             assert_eq!((found.edges[0], *found.edges.last().unwrap()), (-1.0, 1.0));
         }
