@@ -10,6 +10,7 @@ mod journal;
 mod lines;
 mod make;
 mod manifest;
+pub mod pending;
 pub mod pieces;
 pub mod plan;
 mod ready;
@@ -18,6 +19,7 @@ pub mod source;
 mod store;
 mod summary;
 pub mod survey;
+mod told;
 
 pub use engine::run;
 pub use folder::check_writable;

@@ -9,8 +9,10 @@ use super::RUNS;
 use super::crops::RecordedCrops;
 use super::demo::{self, Demo};
 use super::folder::check_writable;
-use super::source::{self, FoundRun, SourceRun};
+use super::pending::{Pending, PendingRun};
+use super::source::{self, SourceRun};
 use super::survey::survey;
+use super::told::{note_source, note_without_taste, pieces_and_length};
 use crate::card::{Card, Kind};
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::cli::{MODELS, RunArgs, RuntimeArgs};
@@ -53,44 +55,6 @@ pub struct Plan {
     pub offline: bool,
     pub fresh: bool,
     skip_bad: bool,
-}
-
-/// An experiment that waits for other runs.
-#[derive(Debug)]
-pub struct Pending {
-    draft: Draft,
-    /// Of each set of pieces.
-    pub runs: Vec<PendingRun>,
-}
-
-/// Where a set of pieces comes from.
-#[derive(Debug)]
-pub enum PendingRun {
-    /// No run.
-    None,
-    Here(SourceRun),
-    /// One that has to be made first.
-    First(Box<Plan>),
-}
-
-impl Pending {
-    pub(super) fn into_parts(self) -> (Draft, Vec<PendingRun>) {
-        (self.draft, self.runs)
-    }
-
-    /// The plans of the runs that have to be made first.
-    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
-        self.runs.iter().filter_map(|run| match run {
-            PendingRun::First(plan) => Some(&**plan),
-            _ => None,
-        })
-    }
-}
-
-/// The folder of the run of this plan, if it has been made since.
-pub(super) fn made_since(plan: &Plan) -> Result<Option<FoundRun>> {
-    let (name, limit) = (&plan.experiment.name, plan.experiment.limit);
-    source::find(name, limit, plan.demo, "audio.from")
 }
 
 impl Plan {
@@ -395,46 +359,6 @@ fn limit_of(i: usize, limit: Option<usize>) -> Option<usize> {
     limit.filter(|_| i == 0)
 }
 
-/// Which pieces are scored is no detail: the run that is there may have been a short trial.
-fn note_source(plan: &Plan, found: &FoundRun, key: &str) {
-    let of_run = |clip: &(&Piece, &ClipInfo)| clip.0.path.starts_with(&found.folder);
-    let clips = plan
-        .experiment
-        .pieces
-        .iter()
-        .zip(&plan.clips)
-        .filter(of_run);
-    let seconds: Vec<f64> = clips.map(|(_, clip)| clip.duration_s).collect();
-    let mut sources = plan.sources.iter().flatten();
-    let source = sources.find(|source| source.folder == found.folder);
-    let others = match found.others.as_slice() {
-        [] => String::new(),
-        [first, ..] => format!(
-            "; of {} there {} too: --set {key}={} takes its pieces",
-            source.map_or("it", |s| &s.experiment),
-            match found.others.len() {
-                1 => "is another finished run".to_owned(),
-                n => format!("are {n} other finished runs"),
-            },
-            first.display()
-        ),
-    };
-    note(format!(
-        "{} takes its pieces from {} ({}){others}",
-        plan.experiment.name,
-        found.folder.display(),
-        pieces_and_length(seconds.len(), seconds.iter().sum())
-    ));
-}
-
-/// `100 pieces, 49.9 min of audio`.
-fn pieces_and_length(pieces: usize, seconds: f64) -> String {
-    match seconds {
-        ..60.0 => format!("{pieces} pieces, {seconds:.1} s of audio"),
-        _ => format!("{pieces} pieces, {:.1} min of audio", seconds / 60.0),
-    }
-}
-
 /// The plan of the experiment `from`, whose file lies beside `path`, under the same command line but for what is about
 /// one experiment alone.
 fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
@@ -477,34 +401,6 @@ fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArg
         ..args.clone()
     };
     plan(&file, &args)
-}
-
-/// Pieces without a taste are in no box of a figure but that of all pieces: worth knowing before they are made.
-fn note_without_taste(experiment: &Experiment) {
-    let mut without: Vec<&str> = Vec::new();
-    for piece in experiment.pieces.iter().filter(|p| p.taste.is_none()) {
-        let id = piece
-            .origin
-            .as_ref()
-            .map_or(piece.id.as_str(), |o| &o.prompt_id);
-        if !without.contains(&id) {
-            without.push(id);
-        }
-    }
-    if !without.is_empty() && !experiment.tastes.is_empty() {
-        let first: Vec<&str> = without.iter().take(10).copied().collect();
-        let more = if without.len() > first.len() {
-            ", …"
-        } else {
-            ""
-        };
-        note(format!(
-            "{} descriptions name none of the tastes {}: {}{more}",
-            without.len(),
-            experiment.tastes.join(", "),
-            first.join(", ")
-        ));
-    }
 }
 
 /// The demo brings its own models: asking for others with it is a mistake.
