@@ -41,8 +41,6 @@ use crate::analysis::StatsError;
 use crate::report::ReportError;
 use crate::report::manifest::ManifestError;
 
-pub use canvas::without_font;
-pub use font::css as font_css;
 pub use redraw::{Drawn, draw_first, drawn, redraw};
 
 /// The figures that a run folder can have, in the order in which a report shows them: the stem of their files in

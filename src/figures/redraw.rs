@@ -19,7 +19,7 @@ pub struct Drawn {
     pub stem: &'static str,
     /// What it shows, in one line.
     pub about: &'static str,
-    /// Self-contained: the font is inside. See [`without_font`](super::without_font).
+    /// Self-contained: the font is inside.
     pub svg: String,
 }
 

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::made_up::{MadeUp, TASTES, texts};
 use super::{assert_printable, svgs};
-use crate::figures::font_css;
-use crate::figures::without_font;
+use crate::figures::canvas::without_font;
+use crate::figures::font::css as font_css;
 use crate::report::{self, NearestRow, Row};
 
 pub fn strangers() -> Vec<String> {
