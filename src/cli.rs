@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::audio::CropPolicy;
-use crate::export::Precision;
+use crate::precision::Precision;
 use crate::runtime::Provider;
 
 /// Taste-to-music experiments without Python: MusicGen and CLAP checkpoints to ONNX graphs, run from YAML files.

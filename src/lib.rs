@@ -17,6 +17,7 @@ pub mod model;
 pub mod onnx;
 pub mod page;
 pub mod pipeline;
+pub mod precision;
 pub mod progress;
 pub mod report;
 pub mod run;

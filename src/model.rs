@@ -8,9 +8,10 @@ use crate::card::{Card, HubSource, Kind, LocalSource, Source};
 use crate::checkpoint::clap::{ClapWeights, Expected};
 use crate::checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::export::{self, ExportError, Exported, ModelWeights, Precision};
+use crate::export::{self, ExportError, Exported, ModelWeights};
 use crate::files;
 use crate::hub::{self, HubError, HubFile, RepoKind};
+use crate::precision::Precision;
 use crate::progress;
 
 /// Why a card's model is not usable.

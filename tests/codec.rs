@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use harness::checkpoint::Checkpoint;
 use harness::checkpoint::musicgen::MusicgenWeights;
 use harness::export::musicgen::{Stages, names};
-use harness::export::{self, Exported, ModelWeights, Precision};
+use harness::export::{self, Exported, ModelWeights};
 use harness::pipeline::musicgen::{Codec, GenerateError};
+use harness::precision::Precision;
 use harness::runtime::{Input, Provider, Runtime, Session, SessionOptions, library};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, arr0};
 use rand::Rng;
@@ -60,7 +61,7 @@ impl Model {
 
     fn session(&self, graph: &str) -> Session {
         RUNTIME
-            .session(&self.export.path(graph).unwrap(), 1)
+            .session(&self.export.graph(graph).unwrap(), 1)
             .unwrap()
     }
 

@@ -61,7 +61,7 @@ fn thirteen_clips_in_one_batch_equal_thirteen_singles() {
             .export(models.path(), Default::default())
             .unwrap()
             .export;
-        let mut session = runtime.session(&export.path("audio").unwrap(), 2).unwrap();
+        let mut session = runtime.session(&export.graph("audio").unwrap(), 2).unwrap();
         let mels = log_mels(if fusion { 4 } else { 1 });
         let longer: Array1<bool> = (0..CLIPS).map(|i| i % 3 == 1).collect();
         let longer = fusion.then_some(&longer);

@@ -94,7 +94,7 @@ impl Case {
 
     fn session(&self, runtime: &Runtime, graph: &str) -> Session {
         runtime
-            .session(&self.export.path(graph).unwrap(), 2)
+            .session(&self.export.graph(graph).unwrap(), 2)
             .unwrap()
     }
 }

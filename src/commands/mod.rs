@@ -21,8 +21,8 @@ use clap::CommandFactory;
 
 use crate::card::CardError;
 use crate::cli::{Cli, Command, RuntimeArgs};
-use crate::export::Precision;
 use crate::interrupt::Interrupted;
+use crate::precision::Precision;
 use crate::progress;
 use crate::runtime::{Provider, Runtime, SessionOptions, library};
 use crate::spec::SpecError;

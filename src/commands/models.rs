@@ -5,9 +5,9 @@ use anyhow::Result;
 use crate::aligned;
 use crate::card::{Card, Source};
 use crate::cli::ModelsArgs;
-use crate::export::Precision;
 use crate::hub;
 use crate::model::{Model, graphs_folder, hub_file};
+use crate::precision::Precision;
 use crate::progress::{note, result};
 
 pub(super) fn list(args: &ModelsArgs) -> Result<()> {

@@ -14,7 +14,7 @@ mod store;
 mod windows;
 
 pub use models::{ExportedClap, ExportedModel, ModelWeights};
-pub use store::{Exported, ExportedGraph, Precision, export, find};
+pub use store::{Exported, ExportedGraph, export, find};
 
 use std::io;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use crate::checkpoint::CheckpointError;
 
 /// Changes whenever an exporter writes another graph for the same checkpoint, so that old graphs are not used.
-pub const EXPORTER_VERSION: u32 = 3;
+pub const EXPORTER_VERSION: u32 = 4;
 
 /// Tokens of a prompt, `</s>` included: what T5 was trained with, and transformers' `model_max_length`.
 pub const MAX_PROMPT_TOKENS: usize = 512;

@@ -13,36 +13,18 @@ use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::files;
 use crate::hub;
 use crate::onnx::{GraphBuilder, WeightsFile};
+use crate::precision::Precision;
 use crate::progress::note;
+use crate::runtime::GraphFile;
 
 /// What the folder says of itself; it is written last.
 const MANIFEST: &str = "export.json";
 
-/// Arithmetic of a graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    #[default]
-    Fp32,
-    Fp16,
-    Bf16,
-    Int8,
-}
-
-impl std::fmt::Display for Precision {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Fp32 => "fp32",
-            Self::Fp16 => "fp16",
-            Self::Bf16 => "bf16",
-            Self::Int8 => "int8",
-        })
-    }
-}
-
 /// One graph of an export.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExportedGraph {
+    /// What the provider is to compute in: the export's precision, or fp32 where that would cost too much accuracy.
+    pub precision: Precision,
     /// File name of the graph in its folder; its weights are in the same name with `.data` behind.
     pub file: String,
     pub sha256: String,
@@ -68,10 +50,14 @@ pub struct Exported {
 }
 
 impl Exported {
-    /// Path of the graph `name`.
-    pub fn path(&self, name: &str) -> Result<PathBuf, ExportError> {
+    /// The graph `name`, as sessions load it.
+    pub fn graph(&self, name: &str) -> Result<GraphFile, ExportError> {
         match self.graphs.get(name) {
-            Some(graph) => Ok(self.folder.join(&graph.file)),
+            Some(graph) => Ok(GraphFile {
+                path: self.folder.join(&graph.file),
+                sha256: graph.sha256.clone(),
+                precision: graph.precision,
+            }),
             None => Err(ExportError::Damaged {
                 folder: self.folder.clone(),
                 detail: format!("{MANIFEST} names no graph {name}"),
@@ -218,6 +204,7 @@ pub(super) fn write_graph(
     let weights_bytes = weights.finish()?;
     files::write_bytes(&folder.join(&file), &bytes)?;
     Ok(ExportedGraph {
+        precision: Precision::Fp32,
         file,
         sha256: files::sha256_bytes(&bytes),
         weights_sha256: files::sha256_file(&weights_path)?,

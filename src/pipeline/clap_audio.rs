@@ -56,7 +56,7 @@ impl AudioTower {
         };
         let threads = (options.threads / workers).max(1);
         let fusion = export.clap()?.fusion;
-        let graph = export.path("audio")?;
+        let graph = export.graph("audio")?;
         let sessions = thread::scope(|scope| {
             let loading: Vec<_> = (0..workers)
                 .map(|_| scope.spawn(|| runtime.session(&graph, threads)))

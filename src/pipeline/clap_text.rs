@@ -57,7 +57,7 @@ impl TextTower {
         let clap = export.clap()?;
         Ok(Self {
             tokenizer: open_tokenizer(tokenizer)?,
-            session: runtime.session(&export.path("text")?, runtime.options().threads)?,
+            session: runtime.session(&export.graph("text")?, runtime.options().threads)?,
             tokenizer_path: tokenizer.to_owned(),
             vocab: clap.vocab,
             pad_id: clap.pad_id as i64,

@@ -8,4 +8,4 @@ mod session;
 
 pub use bound::Bound;
 pub use providers::Provider;
-pub use session::{Input, Runtime, Session, SessionError, SessionOptions};
+pub use session::{GraphFile, Input, Runtime, Session, SessionError, SessionOptions};

@@ -13,6 +13,7 @@ use ort::value::TensorRef;
 
 use super::library::Library;
 use super::providers::Provider;
+use crate::precision::Precision;
 
 /// Why a graph could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,16 @@ pub struct SessionOptions {
     pub device: Option<u32>,
     /// Threads on the CPU, in all.
     pub threads: usize,
+}
+
+/// A graph on disk, its weights beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphFile {
+    pub path: PathBuf,
+    /// Of the graph's own file: a key for what is made of it.
+    pub sha256: String,
+    /// What to compute in, for providers that are told so.
+    pub precision: Precision,
 }
 
 /// ONNX Runtime, opened.
@@ -86,9 +97,10 @@ impl Runtime {
     }
 
     /// Load a graph for `threads` of the CPU. A provider that cannot start is an error, never a silent fallback to the CPU.
-    pub fn session(&self, graph: &Path, threads: usize) -> Result<Session, SessionError> {
+    pub fn session(&self, graph: &GraphFile, threads: usize) -> Result<Session, SessionError> {
+        let graph = &graph.path;
         let load = |source| SessionError::Load {
-            graph: graph.to_owned(),
+            graph: graph.clone(),
             source,
         };
         // The profile of the first run says which provider every node really ran on.
@@ -110,7 +122,7 @@ impl Runtime {
         })?;
         Ok(Session {
             inner,
-            graph: graph.to_owned(),
+            graph: graph.clone(),
             profile: Some(profile),
             placement: BTreeMap::new(),
         })

@@ -98,7 +98,7 @@ impl Generator {
         let config = export.musicgen()?.clone();
         let prompts = Prompts::open(tokenizer, config.text.vocab)?;
         let threads = runtime.options().threads;
-        let path = export.path(names::DECODER)?;
+        let path = export.graph(names::DECODER)?;
         // The decoder is more than half of it.
         let (decoder, others) = thread::scope(|scope| {
             let decoder = scope.spawn(|| runtime.session(&path, threads));

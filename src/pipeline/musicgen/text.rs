@@ -100,8 +100,8 @@ impl TextEncoder {
         threads: usize,
     ) -> Result<Self, GenerateError> {
         Ok(Self {
-            encoder: runtime.session(&export.path(names::TEXT)?, threads)?,
-            cross: runtime.session(&export.path(names::CROSS)?, threads)?,
+            encoder: runtime.session(&export.graph(names::TEXT)?, threads)?,
+            cross: runtime.session(&export.graph(names::CROSS)?, threads)?,
             layers: config.decoder.layers,
         })
     }

@@ -46,16 +46,16 @@ impl Codec {
         let fine_rows = (FINE_SAMPLES / fine.ratio).max(1);
         Ok(Self {
             frames: runtime.session(
-                &export.path(names::CODEC_FRAMES)?,
+                &export.graph(names::CODEC_FRAMES)?,
                 runtime.options().threads,
             )?,
             coarse: Tiles::load(
                 runtime,
-                &export.path(names::CODEC_COARSE)?,
+                &export.graph(names::CODEC_COARSE)?,
                 coarse,
                 COARSE_FRAMES,
             )?,
-            fine: Tiles::load(runtime, &export.path(names::CODEC_FINE)?, fine, fine_rows)?,
+            fine: Tiles::load(runtime, &export.graph(names::CODEC_FINE)?, fine, fine_rows)?,
         })
     }
 

@@ -1,14 +1,13 @@
 //! A graph that runs over a signal in tiles, several at a time.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use ndarray::{Array2, ArrayView2, arr0, s};
 
 use crate::export::musicgen::Stages;
-use crate::runtime::{Input, Provider, Runtime, Session, SessionError};
+use crate::runtime::{GraphFile, Input, Provider, Runtime, Session, SessionError};
 
 /// Most sessions on one CPU. Each holds the weights of the graph, 80 MB of the coarse stages.
 const MAX_WORKERS: usize = 4;
@@ -28,7 +27,7 @@ impl Tiles {
     /// Load the graph of `plan` for tiles of about `rows` rows.
     pub fn load(
         runtime: &Runtime,
-        graph: &Path,
+        graph: &GraphFile,
         plan: Stages,
         rows: usize,
     ) -> Result<Self, SessionError> {
