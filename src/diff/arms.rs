@@ -31,6 +31,8 @@ pub struct ArmChange {
 pub struct Ranking {
     pub a: Vec<String>,
     pub b: Vec<String>,
+    /// Pairs of tastes whose order turned: in A the first has the higher mean, in B the second one.
+    pub swapped: Vec<(String, String)>,
     /// Of the means; `None` when those of a run are all the same.
     pub kendall_tau_b: Option<f64>,
 }
@@ -98,9 +100,25 @@ fn ranking(pairs: &[&Pair]) -> Option<Ranking> {
         });
         places.into_iter().map(|i| tastes[i].to_owned()).collect()
     };
+    let (order_a, order_b) = (order(&a), order(&b));
+    let mean_of = |means: &[f64], taste: &str| {
+        let place = tastes.iter().position(|known| *known == taste);
+        place.map_or(f64::NAN, |place| means[place])
+    };
+    let mut swapped = Vec::new();
+    for (i, first) in order_a.iter().enumerate() {
+        for second in &order_a[i + 1..] {
+            let apart = |means| mean_of(means, first) - mean_of(means, second);
+            // Tastes with one mean in a run have no order that could turn.
+            if apart(&a) > 0.0 && apart(&b) < 0.0 {
+                swapped.push((first.clone(), second.clone()));
+            }
+        }
+    }
     Some(Ranking {
-        a: order(&a),
-        b: order(&b),
+        a: order_a,
+        b: order_b,
+        swapped,
         kendall_tau_b: kendall_tau_b(&a, &b),
     })
 }
@@ -126,6 +144,7 @@ mod tests {
         assert_eq!(ranking.a, ["sweet", "sour", "salty"]);
         assert_eq!(ranking.b, ["sour", "sweet", "salty"]);
         assert!(!ranking.agrees());
+        assert_eq!(ranking.swapped, [("sweet".to_owned(), "sour".to_owned())]);
         // Two of three pairs of tastes in the same order.
         assert!((ranking.kendall_tau_b.unwrap() - 1.0 / 3.0).abs() < 1e-12);
     }

@@ -58,12 +58,14 @@ fn cosines(pairs: &[&Pair], distance: impl Fn(&Pair) -> Option<f64>) -> Option<C
     })
 }
 
-/// 1 minus the cosine of two embeddings, 0 to 2, in f64; `None` when they have other lengths, or one of them is zero.
+/// 1 minus the cosine of two embeddings, 0 to 2, in f64; `None` when they have other lengths, or one of them is zero or holds a
+/// value that is not finite.
 ///
 /// As half the squared distance of the two at length 1, which keeps the digits that 1 - cosine would cancel: two embeddings
 /// that differ in their last bits are not at distance 0.
 pub(super) fn distance(a: &[f32], b: &[f32]) -> Option<f64> {
-    if a.len() != b.len() || a.is_empty() {
+    let finite = |v: &[f32]| v.iter().all(|x| x.is_finite());
+    if a.len() != b.len() || a.is_empty() || !finite(a) || !finite(b) {
         return None;
     }
     if a == b {
@@ -95,6 +97,10 @@ mod tests {
         assert_eq!(distance(&[1.0], &[1.0, 0.0]), None);
         assert_eq!(distance(&[0.0], &[1.0]), None);
         assert_eq!(distance(&[], &[]), None);
+        for odd in [f32::NAN, f32::INFINITY] {
+            assert_eq!(distance(&[odd, 1.0], &[odd, 1.0]), None);
+            assert_eq!(distance(&[0.5, 1.0], &[1.0, odd]), None);
+        }
     }
 
     #[test]

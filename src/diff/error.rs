@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use super::side::Side;
 use super::words::shown;
-use crate::report::ReportError;
 use crate::report::manifest::ManifestError;
+use crate::report::{NpyError, ReportError};
 
 /// The most arms that a message lists.
 const LISTED: usize = 6;
@@ -20,6 +20,16 @@ pub enum DiffError {
     Manifest(#[from] ManifestError),
     #[error(transparent)]
     Csv(#[from] ReportError),
+    #[error(transparent)]
+    Npy(#[from] NpyError),
+    #[error(
+        "cannot compare {file}: it has {rows} rows, and scores.csv beside it has {scores}; run the experiment again, or remove the file"
+    )]
+    OtherRows {
+        file: String,
+        rows: usize,
+        scores: usize,
+    },
     #[error("{file} has two rows of {key}: every row needs an id of its own")]
     Twice { file: String, key: String },
     #[error("cannot compare {file}: the score of {key} is {score}, and a cosine is -1 to 1")]

@@ -10,6 +10,7 @@ mod pieces;
 mod rows;
 pub mod settings;
 mod side;
+mod sources;
 mod text;
 mod words;
 
@@ -38,7 +39,7 @@ pub struct Diff {
     pub rows: Rows,
     /// Per arm, in the order of A; empty for runs that have no scores.
     pub arms: Vec<ArmChange>,
-    /// Per arm, or per kind of text; empty when one of the runs has no `embeddings.csv`.
+    /// Per arm, or per kind of text; empty when one of the runs has no embeddings.
     pub embeddings: Vec<EmbeddingChange>,
     /// When both runs made their pieces.
     pub made: Option<PiecesMade>,
@@ -62,6 +63,9 @@ pub struct Moved<'a> {
 /// Rows of `scores.csv` are matched by arm (or set of pieces under it) and id. Runs that have none are those that embed
 /// texts: their rows of `embeddings.csv` are matched by kind and id.
 ///
+/// Embeddings are those of `embeddings.csv`, whose rows say whose they are; of a run that has it no more, those of
+/// `embeddings.npy` and `text_embeddings.npy`, which have the rows of `scores.csv`.
+///
 /// # Errors
 /// When a folder holds no run, a file of it cannot be read, a newer program wrote it, or the two share no row.
 pub fn compare(run_a: &Path, run_b: &Path) -> Result<Diff, DiffError> {
@@ -76,7 +80,7 @@ pub fn compare(run_a: &Path, run_b: &Path) -> Result<Diff, DiffError> {
         let (in_a, in_b) = (names(&rows.alone.a), names(&rows.alone.b));
         return Err(DiffError::nothing_shared(&a, &b, in_a, in_b));
     }
-    if a.has_scores && a.has_embeddings && b.has_embeddings {
+    if a.has_scores && a.embeds() && b.embeds() {
         rows.add_embeddings(&a, &b)?;
     }
     let manifests = a.manifest.as_ref().zip(b.manifest.as_ref());

@@ -6,8 +6,9 @@ use super::DiffError;
 use super::embeddings::distance;
 use super::join::{Alone, Key, Table, join};
 use super::side::Side;
+use super::sources::{self, Embedded};
 use crate::report::diff::FoundIn;
-use crate::report::{self, DiffRow, EmbeddingRow, Row, ScoreRow, TextRow};
+use crate::report::{self, DiffRow, Row, ScoreRow, TextRow};
 
 /// How far a score may lie beyond 1 before it is no cosine: two lengths of 1 in 32-bit floats, and six decimals.
 const COSINE_SLACK: f64 = 1e-5;
@@ -45,7 +46,7 @@ pub struct Rows {
     conditions: HashMap<(Option<String>, String), String>,
     /// Rows of `embeddings.csv` that only one run has.
     pub embeddings_alone: Alone<Key>,
-    /// Pairs whose embeddings have no cosine: of other lengths, or zero.
+    /// Pairs whose embeddings have no cosine: of other lengths, zero, or not finite.
     pub no_cosine: usize,
 }
 
@@ -172,26 +173,24 @@ impl Rows {
             .enumerate()
             .map(|(place, pair)| (pair.key.clone(), place))
             .collect();
-        let rows = |side: &Side| -> Result<_, DiffError> {
-            let rows = report::rows::<EmbeddingRow>(&side.at(EmbeddingRow::FILE))?;
-            Ok(table(side, EmbeddingRow::FILE, rows))
-        };
-        let key = |row: &EmbeddingRow| Key {
-            condition: conditions
-                .get(&(row.set.clone(), row.arm.clone()))
-                .unwrap_or(&row.arm)
-                .clone(),
-            id: row.id.clone(),
-        };
+        let (a, b) = (sources::of(a, conditions)?, sources::of(b, conditions)?);
         let mut no_cosine = 0;
-        self.embeddings_alone = join(rows(a)?, rows(b)?, key, |key, _, a, b| {
+        let key = |row: &Embedded| row.key.clone();
+        self.embeddings_alone = join(a, b, key, |key, _, a, b| {
             let Some(pair) = places.get(key).and_then(|&place| pairs.get_mut(place)) else {
                 return;
             };
-            pair.audio_distance = distance(&a.audio_emb, &b.audio_emb);
-            pair.text_distance = distance(&a.text_emb, &b.text_emb);
-            let either = pair.audio_distance.is_none() || pair.text_distance.is_none();
-            no_cosine += usize::from(either);
+            // Of two that are there, no distance is worth a word; one that a run has not is none.
+            let mut undefined = false;
+            let mut apart = |a: &Option<Vec<f32>>, b: &Option<Vec<f32>>| {
+                let (a, b) = a.as_ref().zip(b.as_ref())?;
+                let found = distance(a, b);
+                undefined |= found.is_none();
+                found
+            };
+            pair.audio_distance = apart(&a.audio, &b.audio);
+            pair.text_distance = apart(&a.text, &b.text);
+            no_cosine += usize::from(undefined);
         })?;
         self.no_cosine = no_cosine;
         Ok(())
@@ -223,6 +222,8 @@ impl Rows {
             change: pair.change(),
             audio_distance: pair.audio_distance,
             text_distance: pair.text_distance,
+            audio_cosine: pair.audio_distance.map(|distance| 1.0 - distance),
+            text_cosine: pair.text_distance.map(|distance| 1.0 - distance),
         });
         let alone = |found_in: FoundIn| {
             move |key: &Key| {
@@ -238,6 +239,8 @@ impl Rows {
                     change: None,
                     audio_distance: None,
                     text_distance: None,
+                    audio_cosine: None,
+                    text_cosine: None,
                 }
             }
         };
@@ -264,7 +267,7 @@ fn scores(side: &Side) -> Result<Vec<ScoreRow>, DiffError> {
     }
 }
 
-fn key_of(row: &ScoreRow) -> Key {
+pub(super) fn key_of(row: &ScoreRow) -> Key {
     Key {
         condition: row.condition().to_owned(),
         id: row.id.clone(),
@@ -275,7 +278,7 @@ fn crops(row: &ScoreRow) -> [Option<usize>; 4] {
     [row.front, row.middle, row.back, row.offset]
 }
 
-fn table<I>(side: &Side, file: &str, rows: I) -> Table<I> {
+pub(super) fn table<I>(side: &Side, file: &str, rows: I) -> Table<I> {
     Table {
         name: side.at(file).display().to_string(),
         rows,

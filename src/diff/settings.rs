@@ -16,6 +16,11 @@ const SKIPPED_AT_THE_TOP: [&str; 7] = [
     "format", "identity", "maps", "notebook", "seed", "settings", "times",
 ];
 
+/// Settings that graphs are exported for: where one of them differs, every graph does, and needs no line of its own.
+const TARGETS: [&str; 2] = ["runtime.provider", "runtime.precision"];
+/// What tells a graph of a model.
+const GRAPH: &str = ".graphs.";
+
 /// What every record of a model has.
 const CHECKPOINT: &str = "checkpoint_sha256";
 
@@ -43,6 +48,9 @@ pub fn compare(a: &Value, b: &Value) -> Settings {
     let (a, b) = (effective(a), effective(b));
     let mut found = Vec::new();
     walk("", Some(&a), Some(&b), &mut found);
+    if found.iter().any(|s| TARGETS.contains(&s.key.as_str())) {
+        found.retain(|setting| !setting.key.contains(GRAPH));
+    }
     drop_repeated_hashes(&mut found);
     let found = gather_pieces(found);
     let (places, settings) = found
@@ -399,6 +407,19 @@ mod tests {
                 "pieces[x].path: a/x.wav -> b +1",
             ]
         );
+    }
+
+    #[test]
+    fn graphs_of_another_precision_are_not_told_one_by_one() {
+        let mut other = manifest();
+        other["arms"][0]["graphs"]["audio"]["sha256"] = json!("99");
+        let key = "arms[on].graphs.audio.sha256: 22 -> 99 +0";
+        assert_eq!(lines(&compare(&manifest(), &other).settings), [key]);
+        other["runtime"]["precision"] = json!("bf16");
+        other["arms"][0]["graphs"]["audio"]["path"] = json!("g/bf16/audio.onnx");
+        let found = compare(&manifest(), &other);
+        assert_eq!(lines(&found.settings), ["runtime.precision: - -> bf16 +0"]);
+        assert_eq!(found.places, []);
     }
 
     #[test]

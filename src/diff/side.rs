@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::DiffError;
 use crate::report::manifest;
-use crate::report::{EmbeddingRow, Row, ScoreRow, StatsRow};
+use crate::report::{EMBEDDINGS_NPY, EmbeddingRow, Row, ScoreRow, StatsRow, TEXT_EMBEDDINGS_NPY};
 
 /// A run folder. Files are named here, not read.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,10 @@ pub struct Side {
     /// Whether its numbers mean nothing.
     pub random_weights: bool,
     pub(super) has_scores: bool,
+    /// An `embeddings.csv`.
     pub(super) has_embeddings: bool,
+    /// One of the two `.npy` files beside it.
+    pub(super) has_arrays: bool,
     pub(super) has_stats: bool,
 }
 
@@ -51,8 +54,14 @@ impl Side {
             manifest,
             has_scores,
             has_embeddings,
+            has_arrays: has(EMBEDDINGS_NPY) || has(TEXT_EMBEDDINGS_NPY),
             has_stats: has(StatsRow::FILE),
         })
+    }
+
+    /// Whether it says where its pieces and prompts lie.
+    pub(super) fn embeds(&self) -> bool {
+        self.has_embeddings || self.has_arrays
     }
 
     pub(super) fn at(&self, file: &str) -> PathBuf {

@@ -11,6 +11,8 @@ const MOST_SETTINGS: usize = 100;
 const MOST_PLACES: usize = 5;
 /// The most rows of one side that are listed.
 const MOST_ALONE: usize = 5;
+/// The most pairs of tastes that are listed as swapped.
+const MOST_SWAPPED: usize = 6;
 /// Stands for a value that is not there, or not defined.
 const NONE: &str = "-";
 
@@ -152,7 +154,8 @@ fn arms(out: &mut String, arms: &[ArmChange]) {
     if ranked.is_empty() {
         return;
     }
-    let mut rows = vec![cells(["tastes by mean score", "A", "B", "Kendall tau-b"])];
+    let title = ["tastes by mean score", "A", "B", "swapped", "Kendall tau-b"];
+    let mut rows = vec![cells(title)];
     for (arm, ranking) in ranked {
         let order = |tastes: &[String]| {
             let names: Vec<String> = tastes.iter().map(|taste| shown(taste)).collect();
@@ -165,11 +168,27 @@ fn arms(out: &mut String, arms: &[ArmChange]) {
                 true => "the same".to_owned(),
                 false => order(&ranking.b),
             },
+            swapped(ranking),
             optional(ranking.kendall_tau_b),
         ]);
     }
     out.push('\n');
-    out.push_str(&aligned::table(&rows, 3));
+    out.push_str(&aligned::table(&rows, 4));
+}
+
+/// Pairs of tastes that changed places: `sweet and sour; salty and bitter`.
+fn swapped(ranking: &Ranking) -> String {
+    let pairs = &ranking.swapped;
+    if pairs.is_empty() {
+        return NONE.to_owned();
+    }
+    let names = |(x, y): &(String, String)| format!("{} and {}", shown(x), shown(y));
+    let list: Vec<String> = pairs.iter().take(MOST_SWAPPED).map(names).collect();
+    let more = match pairs.len().saturating_sub(MOST_SWAPPED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{}{more}", list.join("; "))
 }
 
 fn most_moved(out: &mut String, diff: &Diff, top: usize) {
@@ -247,10 +266,20 @@ fn embeddings(out: &mut String, diff: &Diff) {
     if diff.rows.no_cosine > 0 {
         let rows = counted(diff.rows.no_cosine, "row");
         out.push_str(&format!(
-            "{rows} with embeddings that have no cosine: of two lengths, or zero\n"
+            "{rows} with embeddings that have no cosine: of two lengths, zero, or not finite\n"
         ));
     }
-    alone(out, " of embeddings.csv", &diff.rows.embeddings_alone);
+    alone(out, " of the embeddings", &diff.rows.embeddings_alone);
+    for (name, has, other_has) in [
+        ("A", diff.a.embeds(), diff.b.embeds()),
+        ("B", diff.b.embeds(), diff.a.embeds()),
+    ] {
+        if !has && other_has {
+            out.push_str(&format!(
+                "\nembeddings are not compared: {name} has neither embeddings.csv nor embeddings.npy\n"
+            ));
+        }
+    }
 }
 
 fn cosine_row(name: String, cosines: &Cosines) -> Vec<String> {

@@ -31,6 +31,11 @@ pub struct DiffRow {
     /// The same of the text.
     #[serde(with = "finite::option")]
     pub text_distance: Option<f64>,
+    /// The cosines themselves, -1 to 1. The distances keep the digits that a cosine next to 1 has not.
+    #[serde(with = "finite::option")]
+    pub audio_cosine: Option<f64>,
+    #[serde(with = "finite::option")]
+    pub text_cosine: Option<f64>,
 }
 
 /// Which run has the row.
@@ -54,6 +59,8 @@ impl Row for DiffRow {
         "change",
         "audio_distance",
         "text_distance",
+        "audio_cosine",
+        "text_cosine",
     ];
 }
 
@@ -76,11 +83,13 @@ mod tests {
             change: None,
             audio_distance: None,
             text_distance: None,
+            audio_cosine: Some(0.5),
+            text_cosine: None,
         };
         assert_columns(&row);
         write(&path, std::slice::from_ref(&row)).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.ends_with("\non,'=1+1,,a,0.25,,,,\n"), "{text}");
+        assert!(text.ends_with("\non,'=1+1,,a,0.25,,,,,0.5,\n"), "{text}");
         assert_eq!(read::<DiffRow>(&path).unwrap(), [row]);
     }
 }

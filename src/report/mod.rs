@@ -32,7 +32,7 @@ pub use embeddings::{EmbeddingRow, write_embeddings};
 pub use histogram::HistogramRow;
 pub use maps::MapRow;
 pub use nearest::NearestRow;
-pub use npy::write_npy;
+pub use npy::{NpyError, read_npy, write_npy};
 pub use scores::{ScoreRow, write_scores};
 pub use similarity::SimilarityRow;
 pub use skipped::SkippedRow;

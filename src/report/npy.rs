@@ -1,11 +1,13 @@
-//! Arrays of codes and embeddings as NumPy reads them.
+//! Arrays of codes and embeddings as NumPy reads and writes them.
 //!
 //! By hand: the header is one line, and the crate for it brings a parser of Python literals along, with assembly.
 
+use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
+use thiserror::Error;
 
 use crate::files;
 
@@ -13,6 +15,14 @@ use crate::files;
 const START_BYTES: usize = 10;
 /// NumPy's alignment of the data.
 const ALIGN_BYTES: usize = 64;
+
+/// Why an array could not be read.
+#[derive(Debug, Error)]
+#[error("cannot read {}: {message}; run the experiment again, or remove the file", path.display())]
+pub struct NpyError {
+    pub path: PathBuf,
+    pub message: String,
+}
 
 /// What a `.npy` file may hold.
 pub trait Element: Copy {
@@ -60,11 +70,127 @@ pub fn write_npy<T: Element>(path: &Path, array: &Array2<T>) -> io::Result<()> {
     })
 }
 
+/// Read `[rows, columns]` of 32-bit floats, as [`write_npy`] and `numpy.save` write them. Values may be NaN.
+///
+/// # Errors
+/// When the file cannot be read, is no `.npy` file, holds another type or number of axes, or is shorter or longer than its
+/// shape says.
+pub fn read_npy(path: &Path) -> Result<Array2<f32>, NpyError> {
+    let failed = |message: String| NpyError {
+        path: path.to_owned(),
+        message,
+    };
+    let bytes = fs::read(path).map_err(|error| failed(error.to_string()))?;
+    parse(&bytes).map_err(failed)
+}
+
+fn parse(bytes: &[u8]) -> Result<Array2<f32>, String> {
+    let no_npy = || "it is no array of NumPy".to_owned();
+    let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(no_npy)?;
+    // Versions 2 and 3 have a longer length of the header and are otherwise the same.
+    let (header, data) = match rest {
+        [1, _, a, b, rest @ ..] => rest.split_at_checked(u16::from_le_bytes([*a, *b]).into()),
+        [2 | 3, _, a, b, c, d, rest @ ..] => {
+            let length = u32::from_le_bytes([*a, *b, *c, *d]);
+            rest.split_at_checked(usize::try_from(length).map_err(|_| no_npy())?)
+        }
+        _ => None,
+    }
+    .ok_or_else(no_npy)?;
+    let header = std::str::from_utf8(header).map_err(|_| no_npy())?;
+    let descr = after(header, "'descr':").ok_or_else(no_npy)?;
+    if !descr.starts_with("'<f4'") {
+        let found = descr.split(',').next().unwrap_or(descr);
+        return Err(format!(
+            "it holds values of type {found}, not 32-bit floats"
+        ));
+    }
+    let fortran = after(header, "'fortran_order':").ok_or_else(no_npy)?;
+    if !fortran.starts_with("False") {
+        return Err("it is in Fortran order, not in C order".to_owned());
+    }
+    let shape = after(header, "'shape':")
+        .and_then(|rest| rest.strip_prefix('(')?.split_once(')'))
+        .ok_or_else(no_npy)?
+        .0;
+    let axes: Option<Vec<usize>> = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|axis| !axis.is_empty())
+        .map(|axis| axis.parse().ok())
+        .collect();
+    let Some([rows, columns]) = axes.as_deref() else {
+        return Err(format!("its shape is ({shape}), not (rows, columns)"));
+    };
+    let values: Vec<f32> = data
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|value| f32::from_le_bytes(*value))
+        .collect();
+    let expected = rows.checked_mul(*columns);
+    if expected != Some(values.len()) || data.len() % 4 != 0 {
+        let found = data.len();
+        return Err(format!(
+            "its shape is ({shape}), and {found} bytes of values follow"
+        ));
+    }
+    Array2::from_shape_vec((*rows, *columns), values).map_err(|error| error.to_string())
+}
+
+/// What follows a key of the header.
+fn after<'a>(header: &'a str, key: &str) -> Option<&'a str> {
+    header.split_once(key).map(|(_, rest)| rest.trim_start())
+}
+
 #[cfg(test)]
 mod tests {
     use ndarray::array;
 
     use super::*;
+
+    #[test]
+    fn arrays_come_back_bit_for_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("embeddings.npy");
+        let values = array![[0.1_f32, -0.0, f32::MIN_POSITIVE], [1e-45, 3.0, -7.5]];
+        write_npy(&path, &values).unwrap();
+        assert_eq!(read_npy(&path).unwrap(), values);
+        // Version 2.0, as NumPy writes a header that is long.
+        let bytes = std::fs::read(&path).unwrap();
+        let second = [b"\x93NUMPY\x02\x00", &bytes[8..10], b"\0\0", &bytes[10..]].concat();
+        assert_eq!(parse(&second).unwrap(), values);
+    }
+
+    #[test]
+    fn what_is_no_such_array_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        write_npy(&path, &array![[0.5_f32, -1.0]]).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        let said = |bytes: &[u8]| parse(bytes).unwrap_err();
+        for cut in 0..128 {
+            assert_eq!(said(&good[..cut]), "it is no array of NumPy");
+        }
+        assert_eq!(
+            said(&good[..131]),
+            "its shape is (1, 2), and 3 bytes of values follow"
+        );
+        assert!(said(&[&good[..], b"x"].concat()).ends_with("and 9 bytes of values follow"));
+        let header = |from: &str, to: &str| {
+            let text = String::from_utf8_lossy(&good[10..128]).replace(from, to);
+            [&good[..10], text.as_bytes(), &good[128..]].concat()
+        };
+        assert_eq!(
+            said(&header("<f4", "<f8")),
+            "it holds values of type '<f8', not 32-bit floats"
+        );
+        assert!(said(&header("(1, 2)", "(1, 9)")).starts_with("its shape is (1, 9)"));
+        assert!(said(&header("(1, 2), ", "(12,),  ")).contains("not (rows, columns)"));
+        assert!(said(&header("False, ", "True,  ")).contains("Fortran order"));
+        let missing = read_npy(&folder.path().join("none.npy")).unwrap_err();
+        assert!(missing.to_string().contains("none.npy"));
+    }
 
     fn written(codes: &Array2<i64>) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();

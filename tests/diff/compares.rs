@@ -49,7 +49,7 @@ fn rows_that_moved_are_told_with_their_size_and_the_exit_code() {
             "4 rows in both; 2 with another score",
             "CLAP score, B - A  of  largest |change|  mean |change|  mean change  n  changed  Pearson r  Kendall tau-b",
             "on                 1           0.250000       0.125000     0.000000  4        2     0.4266         0.1826",
-            "on                    sweet > sour  the same         1.0000",
+            "on                    sweet > sour  the same  -               1.0000",
             "moved most  id         A         B     change",
             "on          1   0.500000  0.250000  -0.250000",
             "and 1 more",
@@ -74,8 +74,8 @@ fn the_order_of_the_tastes_is_compared() {
         &[],
         1,
         &[
-            "tastes by mean score  A             B             Kendall tau-b",
-            "on                    sweet > sour  sour > sweet        -1.0000",
+            "tastes by mean score  A             B             swapped         Kendall tau-b",
+            "on                    sweet > sour  sour > sweet  sweet and sour        -1.0000",
         ],
     );
     let constant = four([0.25; 4]);
@@ -83,7 +83,7 @@ fn the_order_of_the_tastes_is_compared() {
     runs.says(
         &[],
         0,
-        &["on                    sour > sweet  the same              -"],
+        &["on                    sour > sweet  the same  -                    -"],
     );
 }
 
@@ -107,8 +107,9 @@ fn rows_of_one_side_only_fail_whatever_the_tolerance() {
     assert_eq!(ran.stderr, expected);
     assert_eq!(
         runs.read("rows.csv"),
-        "condition,id,taste,found_in,score_a,score_b,change,audio_distance,text_distance\n\
-         on,1,,both,0.5,0.5,0.0,,\non,2,sweet,a,0.1,,,,\noff,3,,b,,0.2,,,\n"
+        "condition,id,taste,found_in,score_a,score_b,change,audio_distance,text_distance,\
+         audio_cosine,text_cosine\n\
+         on,1,,both,0.5,0.5,0.0,,,,\non,2,sweet,a,0.1,,,,,,\noff,3,,b,,0.2,,,,,\n"
     );
 }
 
@@ -138,7 +139,7 @@ fn embeddings_are_compared_where_both_have_them() {
     runs.says(
         &[],
         0,
-        &["1 row with embeddings that have no cosine: of two lengths, or zero"],
+        &["1 row with embeddings that have no cosine: of two lengths, zero, or not finite"],
     );
 }
 

@@ -39,7 +39,12 @@ fn other_crops_move_the_long_pieces_and_nothing_else() {
         };
         let distance: f64 = row["audio_distance"].parse().unwrap();
         assert_eq!(crops(a) == crops(b), distance == 0.0, "{row:?}");
-        assert_eq!(row["text_distance"], "0.0");
+        let cosine: f64 = row["audio_cosine"].parse().unwrap();
+        assert_eq!(cosine, 1.0 - distance);
+        assert_eq!(
+            (&*row["text_distance"], &*row["text_cosine"]),
+            ("0.0", "1.0")
+        );
     }
     assert!(rows.iter().any(|row| row["audio_distance"] != "0.0"));
 }

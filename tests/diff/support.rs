@@ -85,6 +85,17 @@ impl Runs {
     }
 }
 
+/// A `.npy` file of version 1.0: 32-bit floats in C order.
+pub fn npy(shape: (usize, usize), values: &[f32]) -> Vec<u8> {
+    let (rows, columns) = shape;
+    let header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(format!("{header:<117}\n").as_bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
 /// A row of `scores.csv`.
 pub fn row(id: &str, score: f64, taste: &str, arm: &str) -> String {
     format!("{id},p,{id}.wav,{score:.6},{taste},{arm},,,,\n")

@@ -1,0 +1,92 @@
+//! Where the embeddings of a run are read from.
+
+use std::collections::HashMap;
+
+use ndarray::Array2;
+
+use super::DiffError;
+use super::join::{Key, Table};
+use super::rows::{key_of, table};
+use super::side::Side;
+use crate::report::{
+    self, EMBEDDINGS_NPY, EmbeddingRow, ReportError, Row, ScoreRow, TEXT_EMBEDDINGS_NPY,
+};
+
+/// The embeddings of one row of a run that scores pieces; `None` what the run does not have.
+pub(super) struct Embedded {
+    pub key: Key,
+    pub audio: Option<Vec<f32>>,
+    pub text: Option<Vec<f32>>,
+}
+
+type Rows = Box<dyn Iterator<Item = Result<Embedded, ReportError>>>;
+
+/// The rows of `embeddings.csv`, or without it those of the arrays, named by `scores.csv`.
+///
+/// `conditions`: of a set of pieces under an arm; `scores.csv` has it, `embeddings.csv` does not.
+///
+/// # Errors
+/// When a file cannot be read, or an array has not the rows of `scores.csv`.
+pub(super) fn of(
+    side: &Side,
+    conditions: &HashMap<(Option<String>, String), String>,
+) -> Result<Table<Rows>, DiffError> {
+    match side.has_embeddings {
+        true => of_csv(side, conditions.clone()),
+        false => of_arrays(side),
+    }
+}
+
+fn of_csv(
+    side: &Side,
+    conditions: HashMap<(Option<String>, String), String>,
+) -> Result<Table<Rows>, DiffError> {
+    let rows = report::rows::<EmbeddingRow>(&side.at(EmbeddingRow::FILE))?;
+    let embedded = move |row: EmbeddingRow| {
+        let place = (row.set, row.arm);
+        let condition = conditions.get(&place).unwrap_or(&place.1).clone();
+        Embedded {
+            key: Key {
+                condition,
+                id: row.id,
+            },
+            audio: Some(row.audio_emb),
+            text: Some(row.text_emb),
+        }
+    };
+    let rows: Rows = Box::new(rows.map(move |row| row.map(&embedded)));
+    Ok(table(side, EmbeddingRow::FILE, rows))
+}
+
+fn of_arrays(side: &Side) -> Result<Table<Rows>, DiffError> {
+    let scores: Vec<ScoreRow> = report::read(&side.at(ScoreRow::FILE))?;
+    let audio = array(side, EMBEDDINGS_NPY, scores.len())?;
+    let text = array(side, TEXT_EMBEDDINGS_NPY, scores.len())?;
+    let row = |array: &Option<Array2<f32>>, n| array.as_ref().map(|a| a.row(n).to_vec());
+    let rows = scores.into_iter().enumerate().map(move |(n, score)| {
+        Ok(Embedded {
+            key: key_of(&score),
+            audio: row(&audio, n),
+            text: row(&text, n),
+        })
+    });
+    let rows: Rows = Box::new(rows);
+    Ok(table(side, EMBEDDINGS_NPY, rows))
+}
+
+/// `None` when there is no such file.
+fn array(side: &Side, file: &str, scores: usize) -> Result<Option<Array2<f32>>, DiffError> {
+    let path = side.at(file);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let array = report::read_npy(&path)?;
+    match array.nrows() == scores {
+        true => Ok(Some(array)),
+        false => Err(DiffError::OtherRows {
+            file: path.display().to_string(),
+            rows: array.nrows(),
+            scores,
+        }),
+    }
+}
