@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::audio::CropPolicy;
+use crate::export::Target;
 use crate::precision::Precision;
-use crate::runtime::Provider;
+use crate::runtime::{Provider, threads};
 
 /// Taste-to-music experiments without Python: MusicGen and CLAP checkpoints to ONNX graphs, run from YAML files.
 #[derive(Debug, Parser)]
@@ -97,6 +98,15 @@ Examples:
         #[arg(long, value_name = "NAME", default_value = "cpu")]
         ep: Provider,
     },
+    /// List the execution providers: installed, what they need, devices, precisions
+    #[command(after_help = "\
+Examples:
+  harness providers                                   what there is, and what it needs
+  harness providers --check                           run the demo's graphs on each that is installed
+  harness providers --check --ep openvino             on one
+
+Exit codes of --check: 0 all that are installed run, 1 one of them does not.")]
+    Providers(ProvidersArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example: harness completions bash > ~/.local/share/bash-completion/completions/harness"
@@ -127,22 +137,51 @@ pub struct RuntimeArgs {
     /// Device number, for providers with several devices
     #[arg(long, value_name = "N")]
     pub device: Option<u32>,
-    /// Arithmetic of the graphs; models run in fp32, other values are refused
+    /// Arithmetic of the graphs; which go with which provider: harness providers
     #[arg(long, value_name = "P", default_value = "fp32")]
     pub precision: Precision,
-    /// Threads on the CPU; all cores by default
+    /// Threads on the CPU; by default one for each physical core that this process may use
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }
 
 impl RuntimeArgs {
-    /// Threads asked for, or one a core.
-    pub fn threads(&self) -> usize {
-        self.threads.map_or_else(
-            || std::thread::available_parallelism().map_or(1, usize::from),
-            usize::from,
-        )
+    /// What graphs are exported for.
+    pub fn target(&self) -> Target {
+        Target {
+            provider: self.ep,
+            precision: self.precision,
+        }
     }
+
+    /// Threads asked for, or one a physical core.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(threads::cores, usize::from)
+    }
+
+    /// Whether they wait in a loop, as they do while nobody else wants the processors.
+    pub fn spinning(&self) -> bool {
+        !threads::shared(self.threads())
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ProvidersArgs {
+    /// Run the demo's graphs on each installed provider, and tell where their nodes ran
+    #[arg(long)]
+    pub check: bool,
+    /// Only this one
+    #[arg(long, value_name = "NAME", requires = "check")]
+    pub ep: Option<Provider>,
+    /// Device number, for providers with several devices
+    #[arg(long, value_name = "N", requires = "ep")]
+    pub device: Option<u32>,
+    /// Arithmetic of the graphs
+    #[arg(long, value_name = "P", default_value = "fp32", requires = "check")]
+    pub precision: Precision,
+    /// Threads on the CPU; all cores by default
+    #[arg(long, value_name = "N", requires = "check", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -387,17 +426,21 @@ impl GenerateArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: harness export music_audioset --out graphs/music")]
+#[command(after_help = "\
+Examples:
+  harness export music_audioset --out graphs/music
+  harness export tasty-musicgen-small --precision int8
+
+Graphs are made for the provider and the precision that will run them.")]
 pub struct ExportArgs {
     /// Cards: names in the models folder, or paths
     #[arg(required = true, value_name = "CARD")]
     pub cards: Vec<String>,
-    /// Arithmetic of the graphs; models are exported in fp32
-    #[arg(long, value_name = "P", default_value = "fp32")]
-    pub precision: Precision,
     /// Also copy the graphs to DIR/<card>
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
 }

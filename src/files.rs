@@ -31,7 +31,9 @@ pub fn advice(source: &io::Error, variable: &str) -> String {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             format!("{source}; free some space, or set {variable} to a folder on a larger disk")
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::NotADirectory => {
             format!("{source}; set {variable} to a folder that can be written")
         }
         _ => source.to_string(),

@@ -8,10 +8,10 @@ use crate::card::{Card, HubSource, Kind, LocalSource, Source};
 use crate::checkpoint::clap::{ClapWeights, Expected};
 use crate::checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::export::{self, ExportError, Exported, ModelWeights};
+use crate::export::musicgen::CacheScales;
+use crate::export::{self, ExportError, Exported, ModelWeights, Target};
 use crate::files;
 use crate::hub::{self, HubError, HubFile, RepoKind};
-use crate::precision::Precision;
 use crate::progress;
 
 /// Why a card's model is not usable.
@@ -158,10 +158,17 @@ impl Model {
 
     /// The model's graphs under `<models>/graphs`, exported now if they are not there. The checkpoint is held against
     /// the card either way: another card may have exported it.
-    pub fn export(&self, models: &Path, precision: Precision) -> Result<Ready, ModelError> {
+    /// `cache_scales` are asked for by some targets ([`crate::pipeline::prepare`] finds them).
+    pub fn export(
+        &self,
+        models: &Path,
+        target: Target,
+        cache_scales: Option<&CacheScales>,
+    ) -> Result<Ready, ModelError> {
         let checkpoint = self.open()?;
         let weights = self.weights(&checkpoint)?;
-        let export = export::export(&graphs_folder(models), &weights, &self.sha256, precision)
+        let graphs = graphs_folder(models);
+        let export = export::export(&graphs, &weights, &self.sha256, target, cache_scales)
             .map_err(|source| ModelError::Export {
                 card: self.card.name.clone(),
                 source,
@@ -171,12 +178,8 @@ impl Model {
     }
 
     /// The graphs if they are there already.
-    pub fn exported(
-        &self,
-        models: &Path,
-        precision: Precision,
-    ) -> Result<Option<Exported>, ModelError> {
-        export::find(&graphs_folder(models), &self.sha256, precision).map_err(|source| {
+    pub fn exported(&self, models: &Path, target: Target) -> Result<Option<Exported>, ModelError> {
+        export::find(&graphs_folder(models), &self.sha256, target).map_err(|source| {
             ModelError::Export {
                 card: self.card.name.clone(),
                 source,

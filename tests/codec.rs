@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 use harness::checkpoint::Checkpoint;
 use harness::checkpoint::musicgen::MusicgenWeights;
 use harness::export::musicgen::{Stages, names};
-use harness::export::{self, Exported, ModelWeights};
+use harness::export::{self, Exported, ModelWeights, Target};
 use harness::pipeline::musicgen::{Codec, GenerateError};
-use harness::precision::Precision;
 use harness::runtime::{Input, Provider, Runtime, Session, SessionOptions, library};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, arr0};
 use rand::Rng;
@@ -29,6 +28,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         provider: Provider::Cpu,
         device: None,
         threads: 2,
+        spinning: true,
     };
     Runtime::open(&library, options).unwrap()
 });
@@ -48,8 +48,14 @@ impl Model {
         let weights = ModelWeights::Musicgen(Box::new(MusicgenWeights::load(&checkpoint).unwrap()));
         let golden = format!("tests/golden/musicgen/{golden}.safetensors");
         Self {
-            export: export::export(folder.path(), &weights, golden.as_str(), Precision::Fp32)
-                .unwrap(),
+            export: export::export(
+                folder.path(),
+                &weights,
+                golden.as_str(),
+                Target::REFERENCE,
+                None,
+            )
+            .unwrap(),
             golden: std::fs::read(repository.join(golden)).unwrap(),
             _folder: folder,
         }

@@ -1,6 +1,7 @@
 //! Exported graphs with several clips in one batch, which the CPU's sessions never get: there each takes one clip.
 
 use harness::card::Card;
+use harness::export::Target;
 use harness::model::Model;
 use harness::runtime::{Input, Provider, Runtime, SessionOptions, library};
 use ndarray::{Array1, Array2, Array4, Axis, s};
@@ -49,6 +50,7 @@ fn thirteen_clips_in_one_batch_equal_thirteen_singles() {
         provider: Provider::Cpu,
         device: None,
         threads: 2,
+        spinning: true,
     };
     let runtime = Runtime::open(&library, options).unwrap();
     for (name, fusion) in [
@@ -58,7 +60,7 @@ fn thirteen_clips_in_one_batch_equal_thirteen_singles() {
     ] {
         let model = Model::obtain(Card::find(name, &cards).unwrap(), true).unwrap();
         let export = model
-            .export(models.path(), Default::default())
+            .export(models.path(), Target::REFERENCE, None)
             .unwrap()
             .export;
         let mut session = runtime.session(&export.graph("audio").unwrap(), 2).unwrap();

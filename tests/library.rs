@@ -254,11 +254,191 @@ fn the_environment_goes_first_and_must_name_a_file() {
     assert!(message.contains("ORT_DYLIB_PATH") && message.contains(&own.display().to_string()));
     assert!(places.find_or_install(Provider::Cpu, false).is_err());
 
-    fs::write(&own, b"x").unwrap();
+    fs::write(&own, own_elf()).unwrap();
     let library = places.find_or_install(Provider::Cuda, true).unwrap();
     assert_eq!(library.path, own);
     assert_eq!(library.origin, Origin::Environment);
     assert!(library.version.contains("unknown"));
+    assert!(library.before.is_empty(), "its owner knows what it needs");
+}
+
+/// The first bytes of a shared library for Linux on the processor with ELF's number `machine`.
+fn elf(machine: u16) -> Vec<u8> {
+    let mut head = vec![0; 64];
+    head[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1]);
+    head[16] = 3;
+    head[18..20].copy_from_slice(&machine.to_le_bytes());
+    head
+}
+
+const X86_64: u16 = 62;
+const AARCH64: u16 = 183;
+const OTHER: u16 = if cfg!(target_arch = "x86_64") {
+    AARCH64
+} else {
+    X86_64
+};
+
+/// What passes for a library of this machine until it is opened.
+fn own_elf() -> Vec<u8> {
+    if cfg!(target_os = "macos") {
+        let cpu = if cfg!(target_arch = "aarch64") {
+            0x0c
+        } else {
+            0x07
+        };
+        return vec![0xcf, 0xfa, 0xed, 0xfe, cpu, 0, 0, 1];
+    }
+    elf(if OTHER == AARCH64 { X86_64 } else { AARCH64 })
+}
+
+#[test]
+fn a_library_of_another_machine_or_none_is_told_before_it_is_opened() {
+    let machine = Machine::new();
+    let own = machine.root.path().join("libonnxruntime.so");
+    let mut places = machine.places();
+    places.ort_dylib_path = Some(own.clone().into_os_string());
+    let refused = |content: &[u8], words: &[&str]| {
+        fs::write(&own, content).unwrap();
+        let message = places.find(Provider::Cpu).unwrap_err().to_string();
+        for word in words.iter().chain(&["unset ORT_DYLIB_PATH", &*path(&own)]) {
+            assert!(message.contains(word), "{word} in {message}");
+        }
+    };
+    let other = if OTHER == AARCH64 {
+        "aarch64"
+    } else {
+        "x86_64"
+    };
+    let here = std::env::consts::ARCH;
+    refused(
+        &elf(OTHER),
+        &[
+            &format!("built for Linux on {other}"),
+            "this machine is",
+            here,
+        ],
+    );
+    refused(b"MZ", &["not a shared library"]);
+    refused(b"", &["not a shared library"]);
+    refused(b"#!/bin/sh\n", &["not a shared library"]);
+}
+
+#[test]
+fn a_cached_library_of_another_machine_is_replaced() {
+    let machine = Machine::new();
+    machine.program("python3", &good_installer());
+    let places = machine.places();
+    let library = places.find_or_install(Provider::Cpu, false).unwrap();
+    // As a home folder shared by two kinds of machines would have it, with a record that fits.
+    let folder = library.path.parent().unwrap();
+    fs::write(&library.path, elf(OTHER)).unwrap();
+    let record = fs::read_to_string(folder.join("library.json")).unwrap();
+    let record = record.replace("\"bytes\": 7", "\"bytes\": 64");
+    fs::write(folder.join("library.json"), record).unwrap();
+    let error = places.find(Provider::Cpu).unwrap_err();
+    assert!(matches!(error, LibraryError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("this machine is"), "{error}");
+    let again = places.find_or_install(Provider::Cpu, false).unwrap();
+    assert_eq!(fs::read(again.path).unwrap(), b"library");
+    assert_eq!(machine.calls().len(), 2);
+}
+
+/// What pip leaves of each wheel of a provider, in small: the library that it is known by, where NVIDIA puts it.
+fn installer_of(provider: Provider) -> String {
+    let entry = provider.entry();
+    let mut script = "case \"$(cat \"$requirements\")\" in\n".to_owned();
+    for package in [entry.package].into_iter().chain(entry.beside) {
+        let library = package.wheel().unwrap().library;
+        script.push_str(&format!(
+            "{}==*) mkdir -p \"$target/nvidia/cu13/lib\" && printf {1} > \"$target/nvidia/cu13/lib/{1}\" ;;\n",
+            package.name, library
+        ));
+    }
+    script + "*) exit 1 ;; esac"
+}
+
+#[test]
+fn what_a_provider_needs_beside_it_is_installed_once_for_both_that_need_it() {
+    if Provider::Cuda.wheel().is_none() {
+        return;
+    }
+    let machine = Machine::new();
+    machine.program("python3", &installer_of(Provider::Cuda));
+    let places = machine.places();
+    let packages = 1 + Provider::Cuda.entry().beside.len();
+    let all: u64 = Provider::Cuda
+        .entry()
+        .beside
+        .iter()
+        .map(|p| p.wheel().unwrap().bytes)
+        .sum();
+    let own = Provider::Cuda.wheel().unwrap().bytes;
+    assert_eq!(places.to_download(Provider::Cuda).unwrap(), own + all);
+
+    let library = places.find_or_install(Provider::Cuda, false).unwrap();
+    assert_eq!(machine.calls().len(), packages);
+    assert_eq!(machine.installed().len(), packages);
+    assert_eq!(places.to_download(Provider::TensorRt).unwrap(), 0);
+    let before: Vec<&str> = library
+        .before
+        .iter()
+        .map(|p| p.file_name().unwrap().to_str().unwrap())
+        .collect();
+    assert!(
+        library
+            .before
+            .iter()
+            .all(|p| p.is_absolute() && p.is_file())
+    );
+    assert!(before[0].contains("cudart"), "{before:?}");
+    assert!(before.last().unwrap().contains("cudnn"), "{before:?}");
+    assert_eq!(before.len(), packages - 1);
+
+    let second = places.find_or_install(Provider::TensorRt, true).unwrap();
+    assert_eq!(second.origin, Origin::Cache);
+    assert_eq!((second.path, second.before), (library.path, library.before));
+}
+
+#[test]
+fn half_an_installation_is_told_and_only_the_missing_half_is_installed() {
+    if Provider::Cuda.wheel().is_none() {
+        return;
+    }
+    let machine = Machine::new();
+    machine.program("python3", &installer_of(Provider::Cuda));
+    let places = machine.places();
+    let library = places.find_or_install(Provider::Cuda, false).unwrap();
+    let calls = machine.calls().len();
+
+    // A package that never came.
+    let cudnn = library.before.last().unwrap();
+    fs::remove_dir_all(cudnn.parent().unwrap()).unwrap();
+    assert!(places.find(Provider::Cuda).unwrap().is_none());
+    let offline = places.find_or_install(Provider::Cuda, true).unwrap_err();
+    let message = offline.to_string();
+    for part in ["nvidia-cudnn-cu13", "harness setup --ep cuda"] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    assert!(!message.contains("onnxruntime-gpu"), "{message}");
+    places.find_or_install(Provider::Cuda, false).unwrap();
+    assert_eq!(machine.calls().len(), calls + 1);
+
+    // One of the wrong size, and one that is gone from its folder.
+    for damage in [
+        &(|p: &Path| fs::write(p, "x")) as &dyn Fn(&Path) -> std::io::Result<()>,
+        &|p| fs::remove_file(p),
+    ] {
+        let calls = machine.calls().len();
+        damage(&library.before[0]).unwrap();
+        let error = places.find(Provider::Cuda).unwrap_err();
+        assert!(matches!(error, LibraryError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("cudart"), "{error}");
+        let again = places.find_or_install(Provider::Cuda, false).unwrap();
+        assert_eq!(again.origin, Origin::Installed);
+        assert_eq!(again.before, library.before);
+        assert_eq!(machine.calls().len(), calls + 1);
+    }
 }
 
 #[test]

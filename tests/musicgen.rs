@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use harness::card::Card;
 use harness::checkpoint::musicgen::DecoderConfig;
-use harness::export::Exported;
 use harness::export::musicgen::names;
+use harness::export::{Exported, Target};
 use harness::model::Model;
 use harness::pipeline::musicgen::{
     Choice, GenerateError, Generated, GenerationSettings, Generator, Job,
@@ -50,7 +50,9 @@ fn cases() -> [Case; 2] {
         );
         std::fs::write(&card, text).unwrap();
         let model = Model::obtain(Card::open(&card).unwrap(), true).unwrap();
-        let ready = model.export(models.path(), Default::default()).unwrap();
+        let ready = model
+            .export(models.path(), Target::REFERENCE, None)
+            .unwrap();
         assert_eq!(ready.leftover, [""; 0]);
         let golden = format!("tests/golden/musicgen/{name}.safetensors");
         Case {
@@ -108,6 +110,7 @@ fn runtime() -> &'static Runtime {
             provider: Provider::Cpu,
             device: None,
             threads: 2,
+            spinning: true,
         };
         Runtime::open(&library, options).unwrap()
     })

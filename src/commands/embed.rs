@@ -56,7 +56,7 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
     make_models_folder(&args.models.models)?;
     let model = Model::obtain(card, args.models.offline)?;
     let export = model
-        .export(&args.models.models, args.runtime.precision)?
+        .export(&args.models.models, args.runtime.target(), None)?
         .export;
     interrupt::listen();
     let runtime = open_runtime(&args.runtime, &library)?;

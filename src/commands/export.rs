@@ -5,25 +5,34 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{check_precision, make_models_folder};
+use super::{UsageError, make_models_folder, opened};
 use crate::card::Card;
-use crate::cli::ExportArgs;
+use crate::cli::{ExportArgs, RuntimeArgs};
 use crate::export::Exported;
 use crate::files;
 use crate::model::{Model, Ready, note_leftover};
+use crate::pipeline::prepare;
 use crate::progress::{note, result};
+use crate::runtime::library;
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
-    check_precision(args.precision)?;
+    // Not what this machine can run: graphs may be made on one machine for another.
+    let RuntimeArgs { ep, precision, .. } = args.runtime;
+    ep.check(precision).map_err(|e| UsageError(e.to_string()))?;
     let cards = args
         .cards
         .iter()
         .map(|name| Card::find(name, &args.models.models))
         .collect::<Result<Vec<_>, _>>()?;
     make_models_folder(&args.models.models)?;
+    let mut runtime = None;
     for card in cards {
         let model = Model::obtain(card, args.models.offline)?;
-        let Ready { export, leftover } = model.export(&args.models.models, args.precision)?;
+        let Ready { export, leftover } =
+            prepare(&model, &args.models.models, args.runtime.target(), || {
+                let library = library::find_or_install(args.runtime.ep, args.models.offline)?;
+                opened(&mut runtime, &args.runtime, &library)
+            })?;
         note(format!(
             "{} ({}): exported in {:.1} s, {:.1} MB",
             model.card.name,

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{UsageError, check_runtime, make_models_folder, open_runtime};
+use super::{UsageError, check_runtime, make_models_folder, opened};
 use crate::card::{Card, Kind};
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::cli::{GenerateArgs, RuntimeArgs};
@@ -16,6 +16,7 @@ use crate::pipeline::musicgen::{
     Choice, GenerateError, Generated, GenerationSettings, Generator, Job, check_guidance,
     check_prompts, check_settings, delay,
 };
+use crate::pipeline::prepare;
 use crate::progress::{self, AudioBar};
 use crate::run::pieces::PieceFolder;
 use crate::run::room::Sizes;
@@ -46,7 +47,11 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
     let prompts = pieces.iter().map(|(_, prompt)| prompt.as_str());
     check_prompts(&config, &model.tokenizer.path, prompts)
         .map_err(|e| bad_prompt(e, &args.prompts, &pieces))?;
-    let Ready { export, leftover } = model.export(&args.models.models, args.runtime.precision)?;
+    let mut runtime = None;
+    let Ready { export, leftover } =
+        prepare(&model, &args.models.models, args.runtime.target(), || {
+            opened(&mut runtime, &args.runtime, &library)
+        })?;
     note_leftover(&model.card.name, &leftover);
 
     let identity = identity(args, &model, &settings, &library)?;
@@ -63,7 +68,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
     let made = match missing.is_empty() {
         true => String::new(),
         false => {
-            let runtime = open_runtime(&args.runtime, &library)?;
+            let runtime = opened(&mut runtime, &args.runtime, &library)?;
             let mut generator = Generator::load(&runtime, &export, &model.tokenizer.path)?;
             interrupt::listen();
             make(

@@ -8,6 +8,7 @@ mod generate;
 mod inspect;
 mod models;
 mod nearest;
+mod providers;
 mod report;
 mod run;
 mod setup;
@@ -22,9 +23,9 @@ use clap::CommandFactory;
 use crate::card::CardError;
 use crate::cli::{Cli, Command, RuntimeArgs};
 use crate::interrupt::Interrupted;
-use crate::precision::Precision;
 use crate::progress;
-use crate::runtime::{Provider, Runtime, SessionOptions, library};
+use crate::runtime::fit::{self, Machine, Refusal};
+use crate::runtime::{Runtime, SessionOptions, library};
 use crate::spec::SpecError;
 
 /// Something that the user wrote is wrong: exit code 2.
@@ -52,6 +53,7 @@ pub fn execute(cli: Cli) -> Result<()> {
             runtime,
         } => verify::verify(&card, &models, &runtime),
         Command::Setup { ep } => setup::setup(ep),
+        Command::Providers(args) => providers::providers(&args),
         Command::Completions { shell } => {
             let mut command = Cli::command();
             let mut script = Vec::new();
@@ -85,44 +87,48 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// Graphs are made in fp32 only.
-fn check_precision(precision: Precision) -> Result<()> {
-    match precision {
-        Precision::Fp32 => Ok(()),
-        other => Err(UsageError(format!(
-            "--precision {other} is not made for these models; leave it out, they run in fp32"
-        ))
-        .into()),
-    }
-}
-
 /// ONNX Runtime for these arguments.
 fn open_runtime(args: &RuntimeArgs, library: &library::Library) -> Result<Runtime> {
     let options = SessionOptions {
         provider: args.ep,
         device: args.device,
         threads: args.threads(),
+        spinning: args.spinning(),
     };
     Ok(Runtime::open(library, options)?)
 }
 
-/// What the arguments ask for can be had, and `--threads` limits every part of the program.
+/// The same, opened once: a process has one.
+fn opened(
+    runtime: &mut Option<Runtime>,
+    args: &RuntimeArgs,
+    library: &library::Library,
+) -> Result<Runtime> {
+    match runtime {
+        Some(runtime) => Ok(runtime.clone()),
+        None => Ok(runtime.insert(open_runtime(args, library)?).clone()),
+    }
+}
+
+/// What a machine cannot do: the command line's fault where another one would do.
+fn refused(refusal: Refusal) -> anyhow::Error {
+    match refusal.is_usage() {
+        true => UsageError(refusal.to_string()).into(),
+        false => refusal.into(),
+    }
+}
+
+/// What the arguments ask for can be had on this machine, and `--threads` limits every part of the program.
 fn check_runtime(args: &RuntimeArgs) -> Result<()> {
-    check_precision(args.precision)?;
+    let machine = Machine::here(args.ep);
+    fit::check(&machine, args.ep, args.precision, args.device).map_err(refused)?;
     if let Some(threads) = args.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))
             .build_global()
             .context("cannot start the threads asked for with --threads")?;
     }
-    match (args.device, args.ep) {
-        (Some(_), Provider::Cpu | Provider::OpenVino) => Err(UsageError(format!(
-            "--device goes with a provider of several devices (--ep cuda), not with {}",
-            args.ep
-        ))
-        .into()),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// The folder that cards and graphs are in.

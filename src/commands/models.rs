@@ -5,9 +5,9 @@ use anyhow::Result;
 use crate::aligned;
 use crate::card::{Card, Source};
 use crate::cli::ModelsArgs;
+use crate::export::Target;
 use crate::hub;
 use crate::model::{Model, graphs_folder, hub_file};
-use crate::precision::Precision;
 use crate::progress::{note, result};
 
 pub(super) fn list(args: &ModelsArgs) -> Result<()> {
@@ -48,7 +48,7 @@ fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
     // What is downloaded has a hash, which the graphs are kept by.
     let exported = here.and_then(|_| {
         let found = Model::obtain(card.clone(), true)
-            .and_then(|model| model.exported(&args.models, Precision::Fp32));
+            .and_then(|model| model.exported(&args.models, Target::REFERENCE));
         match found {
             Ok(exported) => exported.map(|e| megabytes(e.bytes())),
             Err(e) => {

@@ -160,7 +160,7 @@ fn embed(manifest: &Manifest, arm: &Arm, args: &NearestArgs) -> Result<Array1<f3
         ))
         .into());
     }
-    let export = model.export(&models, args.runtime.precision)?.export;
+    let export = model.export(&models, args.runtime.target(), None)?.export;
     interrupt::listen();
     let runtime = open_runtime(&args.runtime, &library)?;
     let mut tower = TextTower::load(&runtime, &export, &model.tokenizer.path)?;

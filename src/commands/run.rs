@@ -10,7 +10,6 @@ use crate::cli::RunArgs;
 use crate::hub;
 use crate::interrupt;
 use crate::model::{Model, hub_file};
-use crate::precision::Precision;
 use crate::progress::{note, result};
 use crate::report::TextKind;
 use crate::run::room::free_bytes;
@@ -182,7 +181,7 @@ fn state(plan: &Plan, card: &Card) -> Result<String> {
         .collect();
     if files.is_empty() {
         let model = Model::obtain(card.clone(), true)?;
-        return Ok(match model.exported(&plan.models, Precision::Fp32) {
+        return Ok(match model.exported(&plan.models, plan.runtime.target()) {
             Ok(Some(exported)) => format!("{}, exported", exported.architecture),
             Ok(None) => "here, to be exported".to_owned(),
             Err(e) => format!("here, to be exported again ({e})"),

@@ -1,15 +1,24 @@
-//! `harness setup`: the ONNX Runtime build of a provider.
+//! `harness setup`: the ONNX Runtime build of a provider, and what it needs beside it.
 
 use anyhow::Result;
 
+use super::refused;
 use crate::progress;
+use crate::runtime::fit::{self, Machine};
 use crate::runtime::{Provider, library};
 
 pub(super) fn setup(provider: Provider) -> Result<()> {
+    let machine = Machine::here(provider);
+    fit::exists(&machine, provider).map_err(refused)?;
     let library = library::find_or_install(provider, false)?;
-    Ok(progress::result(format!(
+    progress::result(format!(
         "{provider}: ONNX Runtime {} at {}",
         library.version,
         library.path.display()
-    ))?)
+    ))?;
+    let needs = provider.entry().needs;
+    if !needs.is_empty() {
+        progress::note(format!("the machine itself has to bring {needs}"));
+    }
+    Ok(())
 }

@@ -27,7 +27,7 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
     let library = library::find_or_install(runtime.ep, models.offline)?;
     make_models_folder(&models.models)?;
     let model = Model::obtain(card, models.offline)?;
-    let export = model.export(&models.models, runtime.precision)?.export;
+    let export = model.export(&models.models, runtime.target(), None)?.export;
     let runtime = open_runtime(runtime, &library)?;
     let mut tower = TextTower::load(&runtime, &export, &model.tokenizer.path)?;
     let known = &model.card.known;

@@ -1,11 +1,15 @@
 //! Pieces that more than one tower is made of.
 
+use std::borrow::Cow;
+
 use crate::checkpoint::clap::ClapWeights;
 use crate::checkpoint::musicgen::MusicgenWeights;
 use crate::checkpoint::{CheckpointError, Tensor};
-use crate::onnx::{GraphBuilder, Value};
+use crate::onnx::{BlockWeight, Element, GraphBuilder, Operators, Value};
+use crate::precision::Precision;
 
 use super::ExportError;
+use super::quantise;
 
 /// Weights by their canonical names.
 pub(super) trait Weights {
@@ -24,10 +28,57 @@ impl Weights for MusicgenWeights<'_> {
     }
 }
 
+/// A linear layer as the checkpoints store it.
+pub(super) struct Layer<'a> {
+    pub name: String,
+    /// `[out, in]`, row-major.
+    pub weight: Cow<'a, [f32]>,
+    /// `[out]`.
+    pub bias: Option<Cow<'a, [f32]>>,
+    pub inputs: usize,
+}
+
+impl<'a> Layer<'a> {
+    /// The layer `name` with a bias.
+    pub fn read<W: Weights>(weights: &'a W, name: &str) -> Result<Self, CheckpointError> {
+        let bias = weights.get(&format!("{name}.bias"))?;
+        Ok(Self {
+            bias: Some(bias.data),
+            ..Self::without_bias(weights, name)?
+        })
+    }
+
+    /// The layer `name` without one.
+    pub fn without_bias<W: Weights>(weights: &'a W, name: &str) -> Result<Self, CheckpointError> {
+        let weight = weights.get(&format!("{name}.weight"))?;
+        let outputs = weight.shape.first().copied().unwrap_or_default();
+        Ok(Self {
+            name: name.to_owned(),
+            inputs: weight.data.len() / outputs.max(1),
+            weight: weight.data,
+            bias: None,
+        })
+    }
+
+    pub fn outputs(&self) -> usize {
+        self.weight.len() / self.inputs.max(1)
+    }
+
+    pub fn weight_name(&self) -> String {
+        format!("{}.weight", self.name)
+    }
+
+    pub fn bias_name(&self) -> String {
+        format!("{}.bias", self.name)
+    }
+}
+
 /// A graph and the checkpoint that its weights come from.
 pub(super) struct Tower<'g, 'w, 'c, W = ClapWeights<'c>> {
     pub graph: &'g mut GraphBuilder<'w>,
     pub weights: &'c W,
+    /// What the products are computed in.
+    pub precision: Precision,
 }
 
 impl<W: Weights> Tower<'_, '_, '_, W> {
@@ -42,37 +93,89 @@ impl<W: Weights> Tower<'_, '_, '_, W> {
         Ok(self.weights.get(name)?.data.into_owned())
     }
 
-    /// `x` `[rows, in]` through the linear layer `name`: `[rows, out]`.
+    /// `x` `[rows, in]` through the linear layer `name`: `[rows, out]`. Under int8 in fp32: such layers are few and small,
+    /// or go through [`super::centred`].
     pub fn linear(&mut self, x: &Value, name: &str) -> Result<Value, ExportError> {
-        let weight = self.weight(&format!("{name}.weight"))?;
-        let bias = self.weight(&format!("{name}.bias"))?;
-        Ok(self.graph.linear(x, &weight, Some(&bias)))
+        let layer = Layer::read(self.weights, name)?;
+        self.product(x, &layer)
     }
 
-    /// As [`Tower::linear`], for a layer without a bias; `name` is the weight's without `.weight`.
+    /// As [`Tower::linear`] for a layer of any origin.
+    pub fn product(&mut self, x: &Value, layer: &Layer) -> Result<Value, ExportError> {
+        let shape = [layer.outputs(), layer.inputs];
+        let half = match self.precision {
+            Precision::Fp16 => Some((Element::Float16, quantise::to_f16(&layer.weight))),
+            Precision::Bf16 if !self.told_by_option() => {
+                Some((Element::Bfloat16, quantise::to_bf16(&layer.weight)))
+            }
+            _ => None,
+        };
+        let bias = match layer.bias.as_ref() {
+            Some(bias) => Some(self.graph.tensor(&layer.bias_name(), &[bias.len()], bias)?),
+            None => None,
+        };
+        let name = layer.weight_name();
+        Ok(match half {
+            Some((element, bytes)) => {
+                let weight = self.graph.raw_tensor(&name, element, &shape, &bytes)?;
+                self.graph
+                    .linear_in_half(x, &weight, element, bias.as_ref())
+            }
+            None => {
+                let weight = self.graph.tensor(&name, &shape, &layer.weight)?;
+                self.graph.linear(x, &weight, bias.as_ref())
+            }
+        })
+    }
+
+    /// Readers of the standard operators that compute in bf16 (OpenVINO) round a graph in fp32 for themselves.
+    fn told_by_option(&self) -> bool {
+        self.graph.operators() == Operators::Standard
+    }
+
+    /// As [`Tower::linear`], for a layer without a bias; `name` is the weight's without `.weight`. Under int8 in blocks.
     pub fn matrix(&mut self, x: &Value, name: &str) -> Result<Value, ExportError> {
-        let weight = self.weight(&format!("{name}.weight"))?;
-        Ok(self.graph.linear(x, &weight, None))
+        self.matrices(x, name, &[name.to_owned()])
     }
 
-    /// Several layers without a bias as one: `x` `[rows, in]` to their outputs side by side.
+    /// Several layers without a bias as one: `x` `[rows, in]` to their outputs side by side. Under int8 in blocks.
     pub fn matrices(
         &mut self,
         x: &Value,
         name: &str,
         layers: &[String],
     ) -> Result<Value, ExportError> {
-        let mut data = Vec::new();
-        let mut shape = [0, 0];
+        let mut weight = Vec::new();
+        let mut inputs = 0;
         for layer in layers {
             let tensor = self.weights.get(&format!("{layer}.weight"))?;
-            if let [rows, columns] = tensor.shape[..] {
-                shape = [shape[0] + rows, columns];
-            }
-            data.extend_from_slice(&tensor.data);
+            inputs = tensor.shape.last().copied().unwrap_or_default();
+            weight.extend_from_slice(&tensor.data);
         }
-        let weight = self.graph.tensor(name, &shape, &data)?;
-        Ok(self.graph.linear(x, &weight, None))
+        let layer = Layer {
+            name: name.to_owned(),
+            weight: weight.into(),
+            bias: None,
+            inputs,
+        };
+        if self.precision != Precision::Int8 {
+            return self.product(x, &layer);
+        }
+        let outputs = layer.outputs();
+        let made = quantise::by_block(&layer.weight, inputs);
+        let shape = [outputs, made.blocks, made.block];
+        let values = format!("{name}.int8");
+        let scales = format!("{name}.scales");
+        let weight = BlockWeight {
+            values: self
+                .graph
+                .raw_tensor(&values, Element::Uint8, &shape, &made.values)?,
+            scales: self.graph.tensor(&scales, &shape[..2], &made.scales)?,
+            inputs,
+            outputs,
+            block: made.block,
+        };
+        Ok(self.graph.linear_in_blocks(x, &weight, None))
     }
 
     /// Layer normalisation `name` over the last axis.

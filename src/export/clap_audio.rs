@@ -5,10 +5,12 @@
 //! bakes in the batch size and the branch for long clips.
 
 use crate::checkpoint::clap::{ClapWeights, Htsat, LAYER_NORM_EPS};
-use crate::onnx::{Axis, Element, GraphBuilder, Value};
+use crate::onnx::{Axis, Element, GraphBuilder, KeyLayout, Scale, Value};
+use crate::precision::Precision;
 
 use super::ExportError;
-use super::blocks::{FoldedBatchNorm, Tower};
+use super::blocks::{FoldedBatchNorm, Layer, Tower};
+use super::centred::{Centred, Range};
 use super::clap_fusion;
 use super::windows::{self, Order};
 
@@ -17,7 +19,11 @@ const FRAMES: usize = 1001;
 
 /// Build the graph: `log_mel` `[batch, 1 or 4, 1001, 64]` f32 in dB and, with fusion, `longer` `[batch]` bool (the
 /// clip has more than ten seconds) to `embedding` `[batch, joint]` f32 of length 1.
-pub(super) fn build(graph: &mut GraphBuilder, weights: &ClapWeights) -> Result<(), ExportError> {
+pub(super) fn build(
+    graph: &mut GraphBuilder,
+    weights: &ClapWeights,
+    precision: Precision,
+) -> Result<(), ExportError> {
     let architecture = weights.architecture().clone();
     let htsat = &architecture.audio;
     let channels = if htsat.fusion { 4 } else { 1 };
@@ -31,7 +37,11 @@ pub(super) fn build(graph: &mut GraphBuilder, weights: &ClapWeights) -> Result<(
             Axis::Fixed(htsat.mel_bins),
         ],
     );
-    let mut tower = Tower { graph, weights };
+    let mut tower = Tower {
+        graph,
+        weights,
+        precision,
+    };
     let batch = tower.graph.shape_of(&mel, 0, 1);
     let frames = normalise_and_stretch(&mut tower, &mel, htsat)?;
 
@@ -155,13 +165,7 @@ pub(super) fn flat_convolution(
     patches: &Value,
     name: &str,
 ) -> Result<Value, ExportError> {
-    let weight_name = format!("{name}.weight");
-    let kernel = tower.weights.get(&weight_name)?;
-    let out = kernel.shape.first().copied().unwrap_or_default();
-    let flat = [out, kernel.data.len() / out.max(1)];
-    let weight = tower.graph.tensor(&weight_name, &flat, &kernel.data)?;
-    let bias = tower.weight(&format!("{name}.bias"))?;
-    Ok(tower.graph.linear(patches, &weight, Some(&bias)))
+    tower.linear(patches, name)
 }
 
 /// All Swin stages: `[batch * side(0)^2, D]` in row-major order to `[batch * side(last)^2, 8 D]`.
@@ -197,8 +201,15 @@ fn stages(
             order = next;
             x = tower.graph.reshape(&x, &[-1, 4 * width as i64])?;
             x = tower.layer_norm(&x, &format!("{name}.norm"), LAYER_NORM_EPS)?;
-            let reduction = tower.weight(&format!("{name}.reduction.weight"))?;
-            x = tower.graph.linear(&x, &reduction, None);
+            let reduction = Layer::without_bias(tower.weights, &format!("{name}.reduction"))?;
+            x = match tower.precision {
+                Precision::Int8 => {
+                    let mut x = centred(tower, &x, htsat.tokens(stage + 1), reduction.inputs)?;
+                    let x = tower.of_both(&mut x, &reduction, Range::Run)?;
+                    tower.graph.reshape(&x, &[-1, 2 * width as i64])?
+                }
+                _ => tower.product(&x, &reduction)?,
+            };
         }
     }
     Ok(x)
@@ -234,68 +245,172 @@ fn swin_block(
     block: usize,
     name: &str,
 ) -> Result<Value, ExportError> {
-    let (width, heads) = (htsat.dim(stage), htsat.heads[stage]);
-    let (side, window) = (htsat.side(stage), htsat.window_at(stage));
+    let width = htsat.dim(stage);
     tower.graph.scope(format!("{name}.attn"));
     let normed = tower.layer_norm(x, &format!("{name}.norm1"), LAYER_NORM_EPS)?;
-    let in_windows = [-1, (window * window) as i64, width as i64];
-    let qkv = split_qkv(tower, &format!("{name}.attn.qkv"), width)?;
-    let mut projected = Vec::with_capacity(3);
-    for (weight, bias) in &qkv {
-        let part = tower.graph.linear(&normed, weight, Some(bias));
-        projected.push(tower.graph.reshape(&part, &in_windows)?);
-    }
+    let bias = window_bias(tower, per_clip, htsat, stage, block, name)?;
+    let attended = match tower.precision {
+        Precision::Int8 => centred_attention(tower, &normed, &bias, htsat, stage, name)?,
+        _ => attention(tower, &normed, &bias, htsat, stage, name)?,
+    };
+    let x = tower.graph.add(x, &attended);
+
+    tower.graph.scope(format!("{name}.mlp"));
+    let normed = tower.layer_norm(&x, &format!("{name}.norm2"), LAYER_NORM_EPS)?;
+    let [fc1, fc2] = ["fc1", "fc2"].map(|fc| format!("{name}.mlp.{fc}"));
+    let outer = match tower.precision {
+        Precision::Int8 => {
+            let tokens = htsat.tokens(stage);
+            let [fc1, fc2] = [
+                Layer::read(tower.weights, &fc1)?,
+                Layer::read(tower.weights, &fc2)?,
+            ];
+            let mut normed = centred(tower, &normed, tokens, width)?;
+            let inner = tower.of_both(&mut normed, &fc1, Range::Run)?;
+            let inner = tower.graph.gelu(&inner);
+            let mut inner = centred(tower, &inner, tokens, fc2.inputs)?;
+            let outer = tower.of_both(&mut inner, &fc2, Range::Run)?;
+            tower.graph.reshape(&outer, &[-1, width as i64])?
+        }
+        _ => {
+            let inner = tower.linear(&normed, &fc1)?;
+            let inner = tower.graph.gelu(&inner);
+            tower.linear(&inner, &fc2)?
+        }
+    };
+    Ok(tower.graph.add(&x, &outer))
+}
+
+/// What is added to the scores: `[windows, heads, window^2, window^2]` of one clip or, where windows differ, of all.
+fn window_bias(
+    tower: &mut Tower,
+    per_clip: &Value,
+    htsat: &Htsat,
+    stage: usize,
+    block: usize,
+    name: &str,
+) -> Result<Value, ExportError> {
+    let (side, window, heads) = (
+        htsat.side(stage),
+        htsat.window_at(stage),
+        htsat.heads[stage],
+    );
     let table_name = format!("{name}.attn.relative_position_bias_table");
     let table = tower.values(&table_name)?;
     let shift = htsat.shift_at(stage, block);
     let (windows, bias) = windows::attention_bias(&table, heads, side, window, shift);
     let shape = [windows, heads, window * window, window * window];
-    let mut bias = tower.graph.tensor(&table_name, &shape, &bias)?;
-    if windows > 1 {
-        bias = tower.graph.tile(&bias, per_clip);
-    }
-    let attended = tower.graph.multi_head_attention(
-        [&projected[0], &projected[1], &projected[2]],
-        heads,
-        &Value::none(),
-        &bias,
-    );
-    let attended = tower.graph.reshape(&attended, &[-1, width as i64])?;
-    let attended = tower.linear(&attended, &format!("{name}.attn.proj"))?;
-    let x = tower.graph.add(x, &attended);
-
-    tower.graph.scope(format!("{name}.mlp"));
-    let normed = tower.layer_norm(&x, &format!("{name}.norm2"), LAYER_NORM_EPS)?;
-    let inner = tower.linear(&normed, &format!("{name}.mlp.fc1"))?;
-    let inner = tower.graph.gelu(&inner);
-    let outer = tower.linear(&inner, &format!("{name}.mlp.fc2"))?;
-    Ok(tower.graph.add(&x, &outer))
+    let bias = tower.graph.tensor(&table_name, &shape, &bias)?;
+    Ok(match windows {
+        1 => bias,
+        _ => tower.graph.tile(&bias, per_clip),
+    })
 }
 
-/// Weights `[width, width]` and biases `[width]` of the queries, keys and values that `name` holds one after
-/// another.
-fn split_qkv(
+/// Windowed attention of `normed` `[batch * n, width]`, as many rows.
+fn attention(
     tower: &mut Tower,
+    normed: &Value,
+    bias: &Value,
+    htsat: &Htsat,
+    stage: usize,
+    name: &str,
+) -> Result<Value, ExportError> {
+    let mut projected = Vec::with_capacity(3);
+    for layer in split_qkv(tower, name, htsat.dim(stage))? {
+        projected.push(tower.product(normed, &layer)?);
+    }
+    let attended = in_windows(tower, &projected, bias, htsat, stage)?;
+    let attended = tower
+        .graph
+        .reshape(&attended, &[-1, htsat.dim(stage) as i64])?;
+    tower.linear(&attended, &format!("{name}.attn.proj"))
+}
+
+/// The same in int8 (see [`super::centred`]).
+fn centred_attention(
+    tower: &mut Tower,
+    normed: &Value,
+    bias: &Value,
+    htsat: &Htsat,
+    stage: usize,
+    name: &str,
+) -> Result<Value, ExportError> {
+    let (tokens, width) = (htsat.tokens(stage), htsat.dim(stage));
+    let mut normed = centred(tower, normed, tokens, width)?;
+    let [query, key, value] = split_qkv(tower, name, width)?;
+    let centre = tower.of_centre(&normed, &value)?;
+    let projected = [
+        tower.of_both(&mut normed, &query, Range::Run)?,
+        tower.of_rest(&mut normed, &key, Range::Run)?,
+        tower.of_rest(&mut normed, &value, Range::Run)?,
+    ];
+    let rest = in_windows(tower, &projected, bias, htsat, stage)?;
+    let by_clip = [-1, tokens as i64, width as i64];
+    let rest = tower.graph.reshape(&rest, &by_clip)?;
+    let mut attended = Centred::of(rest, centre);
+    let layer = Layer::read(tower.weights, &format!("{name}.attn.proj"))?;
+    let attended = tower.of_both(&mut attended, &layer, Range::Run)?;
+    Ok(tower.graph.reshape(&attended, &[-1, width as i64])?)
+}
+
+/// Queries, keys and values window by window: `[batch * windows, window^2, width]`.
+fn in_windows(
+    tower: &mut Tower,
+    qkv: &[Value],
+    bias: &Value,
+    htsat: &Htsat,
+    stage: usize,
+) -> Result<Value, ExportError> {
+    let (width, heads, window) = (htsat.dim(stage), htsat.heads[stage], htsat.window_at(stage));
+    let shape = [-1, (window * window) as i64, width as i64];
+    let mut by_window = Vec::with_capacity(3);
+    for part in qkv {
+        by_window.push(tower.graph.reshape(part, &shape)?);
+    }
+    Ok(tower.graph.multi_head_attention(
+        [&by_window[0], &by_window[1], &by_window[2]],
+        KeyLayout::Tokens,
+        heads,
+        Scale::HeadDim(width / heads),
+        &Value::none(),
+        bias,
+    )?)
+}
+
+/// The tokens of each clip, `[batch * tokens, width]` or `[batch, tokens, width]`, around their mean.
+fn centred(
+    tower: &mut Tower,
+    x: &Value,
+    tokens: usize,
+    width: usize,
+) -> Result<Centred, ExportError> {
+    let by_clip = [-1, tokens as i64, width as i64];
+    let x = tower.graph.reshape(x, &by_clip)?;
+    let share = vec![1.0 / tokens as f32; tokens];
+    let shares = tower
+        .graph
+        .shared(&format!("share_of_{tokens}"), &[1, 1, tokens], &share)?;
+    Ok(tower.centred(&x, &shares, width)?)
+}
+
+/// The layers of queries, keys and values `[width, width]`, which the checkpoint holds one after another.
+fn split_qkv<'c>(
+    tower: &Tower<'_, '_, 'c>,
     name: &str,
     width: usize,
-) -> Result<Vec<(Value, Value)>, ExportError> {
-    let weight = tower.weights.get(&format!("{name}.weight"))?;
-    let bias = tower.weights.get(&format!("{name}.bias"))?;
-    let mut parts = Vec::with_capacity(3);
-    for ((weight, bias), part) in weight
-        .data
-        .chunks_exact(width * width)
-        .zip(bias.data.chunks_exact(width))
-        .zip(["query", "key", "value"])
-    {
-        parts.push((
-            tower
-                .graph
-                .tensor(&format!("{name}.{part}.weight"), &[width, width], weight)?,
-            tower
-                .graph
-                .tensor(&format!("{name}.{part}.bias"), &[width], bias)?,
-        ));
-    }
-    Ok(parts)
+) -> Result<[Layer<'c>; 3], ExportError> {
+    let name = format!("{name}.attn.qkv");
+    let all = Layer::read(tower.weights, &name)?;
+    let bias = all.bias.unwrap_or_default();
+    Ok(
+        [(0, "query"), (1, "key"), (2, "value")].map(|(part, of)| Layer {
+            name: format!("{name}.{of}"),
+            weight: all.weight[part * width * width..][..width * width]
+                .to_vec()
+                .into(),
+            bias: Some(bias[part * width..][..width].to_vec().into()),
+            inputs: width,
+        }),
+    )
 }

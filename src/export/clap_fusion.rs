@@ -7,7 +7,7 @@ use crate::checkpoint::clap::Htsat;
 use crate::onnx::Value;
 
 use super::ExportError;
-use super::blocks::{FoldedBatchNorm, Tower};
+use super::blocks::{FoldedBatchNorm, Layer, Tower};
 use super::clap_audio::{flat_convolution, whole_clip_tokens};
 
 const NAME: &str = "audio_branch.patch_embed";
@@ -138,13 +138,11 @@ fn convolution_and_norm(
     let mut bias = tower.values(&format!("{convolution}.bias"))?;
     let norm = FoldedBatchNorm::read(tower, &format!("{name}.{}", place + 1))?;
     norm.fold_into(&mut weight, &mut bias);
-    let shape = [bias.len(), weight.len() / bias.len().max(1)];
-    let weight = tower
-        .graph
-        .tensor(&format!("{convolution}.weight"), &shape, &weight)?;
-    let bias_shape = [bias.len()];
-    let bias = tower
-        .graph
-        .tensor(&format!("{convolution}.bias"), &bias_shape, &bias)?;
-    Ok(tower.graph.linear(x, &weight, Some(&bias)))
+    let layer = Layer {
+        name: convolution,
+        inputs: weight.len() / bias.len().max(1),
+        weight: weight.into(),
+        bias: Some(bias.into()),
+    };
+    tower.product(x, &layer)
 }

@@ -4,17 +4,21 @@
 //! compared with the reference implementations in `tests/`.
 
 mod blocks;
+mod centred;
 mod clap_audio;
 mod clap_fusion;
 mod clap_text;
 mod front_end;
 mod models;
 pub mod musicgen;
+mod quantise;
 mod store;
+mod target;
 mod windows;
 
 pub use models::{ExportedClap, ExportedModel, ModelWeights};
-pub use store::{Exported, ExportedGraph, export, find};
+pub use store::{DecoderCache, Exported, ExportedGraph, export, find};
+pub use target::{CacheForm, Target};
 
 use std::io;
 use std::path::PathBuf;
@@ -23,6 +27,11 @@ use crate::checkpoint::CheckpointError;
 
 /// Changes whenever an exporter writes another graph for the same checkpoint, so that old graphs are not used.
 pub const EXPORTER_VERSION: u32 = 4;
+
+/// Name of the graph of CLAP's audio tower.
+pub const AUDIO: &str = "audio";
+/// Name of the graph of CLAP's text tower.
+pub const TEXT: &str = "text";
 
 /// Tokens of a prompt, `</s>` included: what T5 was trained with, and transformers' `model_max_length`.
 pub const MAX_PROMPT_TOKENS: usize = 512;

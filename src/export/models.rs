@@ -5,10 +5,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::store::write_graph;
-use super::{ExportError, ExportedGraph, clap_audio, clap_text, front_end, musicgen};
+use super::store::{WritePlan, write_graph};
+use super::{AUDIO, ExportError, ExportedGraph, TEXT, clap_audio, clap_text, front_end, musicgen};
 use crate::checkpoint::clap::ClapWeights;
 use crate::checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
+use crate::onnx::GraphBuilder;
+use crate::precision::Precision;
+
+/// Builds one graph of CLAP in a precision.
+type ClapBuild = fn(&mut GraphBuilder, &ClapWeights, Precision) -> Result<(), ExportError>;
 
 /// The weights of a model of any kind, whole.
 #[derive(Debug)]
@@ -80,18 +85,37 @@ impl ModelWeights<'_> {
     pub(super) fn write(
         &self,
         folder: &Path,
+        plan: &WritePlan,
     ) -> Result<BTreeMap<String, ExportedGraph>, ExportError> {
         let mut graphs = BTreeMap::new();
         match self {
             Self::Clap(weights) => {
-                let audio = write_graph(folder, "audio", |g| clap_audio::build(g, weights))?;
-                let text = write_graph(folder, "text", |g| clap_text::build(g, weights))?;
-                graphs.insert("audio".to_owned(), audio);
-                graphs.insert("text".to_owned(), text);
+                let builds: [(&str, ClapBuild); 2] =
+                    [(AUDIO, clap_audio::build), (TEXT, clap_text::build)];
+                for (name, build) in builds {
+                    let graph = write_graph(folder, name, plan, |graph, precision| {
+                        build(graph, weights, precision)
+                    })?;
+                    graphs.insert(name.to_owned(), graph);
+                }
             }
             Self::Musicgen(weights) => {
                 for (name, build) in musicgen::GRAPHS {
-                    let graph = write_graph(folder, name, |g| build(g, weights))?;
+                    let graph = write_graph(folder, name, plan, |graph, precision| {
+                        let WritePlan {
+                            target,
+                            cache_scales,
+                            ..
+                        } = *plan;
+                        let plan = musicgen::Plan {
+                            precision,
+                            cache: target.cache_form(),
+                            fuse_cached_attention: target.fuses_cached_attention(),
+                            cache_element: target.cache_element(),
+                            cache_scales,
+                        };
+                        build(graph, weights, &plan)
+                    })?;
                     graphs.insert(name.to_owned(), graph);
                 }
             }

@@ -8,11 +8,14 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EXPORTER_VERSION, ExportError, ExportedClap, ExportedModel, ModelWeights};
+use super::musicgen::CacheScales;
+use super::{
+    CacheForm, EXPORTER_VERSION, ExportError, ExportedClap, ExportedModel, ModelWeights, Target,
+};
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::files;
 use crate::hub;
-use crate::onnx::{GraphBuilder, WeightsFile};
+use crate::onnx::{Element, GraphBuilder, WeightsFile};
 use crate::precision::Precision;
 use crate::progress::note;
 use crate::runtime::GraphFile;
@@ -33,6 +36,22 @@ pub struct ExportedGraph {
     pub bytes: u64,
 }
 
+impl DecoderCache {
+    /// Whether it lies in the memory of a device that computes in half precision.
+    pub fn is_half(self) -> bool {
+        matches!(self.element, Element::Float16 | Element::Bfloat16)
+    }
+}
+
+/// The cache of a decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecoderCache {
+    pub form: CacheForm,
+    pub element: Element,
+    /// Whether the graph attends to it with one operator, which wants to know how much of it is filled.
+    pub fused: bool,
+}
+
 /// A finished export.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exported {
@@ -40,7 +59,10 @@ pub struct Exported {
     pub folder: PathBuf,
     pub exporter_version: u32,
     pub checkpoint_sha256: String,
+    /// What was asked for; a graph may compute in another ([`ExportedGraph::precision`]).
     pub precision: Precision,
+    /// How the caller of a decoder keeps its cache, and what that holds.
+    pub cache: DecoderCache,
     /// As the tensors say, for example `htsat-base, fusion off`.
     pub architecture: String,
     pub model: ExportedModel,
@@ -88,8 +110,11 @@ impl Exported {
 }
 
 /// The folder of an export: the content that makes it, in short.
-fn folder_of(graphs: &Path, checkpoint_sha256: &str, precision: Precision) -> PathBuf {
-    let key = format!("{checkpoint_sha256} exporter {EXPORTER_VERSION} {precision}");
+fn folder_of(graphs: &Path, checkpoint_sha256: &str, target: Target) -> PathBuf {
+    let key = format!(
+        "{checkpoint_sha256} exporter {EXPORTER_VERSION} {}",
+        target.key()
+    );
     graphs.join(&files::sha256_bytes(key.as_bytes())[..24])
 }
 
@@ -97,9 +122,9 @@ fn folder_of(graphs: &Path, checkpoint_sha256: &str, precision: Precision) -> Pa
 pub fn find(
     graphs: &Path,
     checkpoint_sha256: &str,
-    precision: Precision,
+    target: Target,
 ) -> Result<Option<Exported>, ExportError> {
-    let folder = folder_of(graphs, checkpoint_sha256, precision);
+    let folder = folder_of(graphs, checkpoint_sha256, target);
     let damaged = |detail: String| ExportError::Damaged {
         folder: folder.clone(),
         detail,
@@ -128,7 +153,8 @@ pub fn find(
     Ok(Some(found))
 }
 
-/// Export every graph of a checkpoint into `graphs`, or return what an earlier export left there.
+/// Export every graph of a checkpoint for `target` into `graphs`, or return what an earlier export left there.
+/// `cache_scales` has to be there for a target that needs them.
 ///
 /// A damaged export is made again. Weights go from the memory-mapped checkpoint to disk one at a time. A process that
 /// is killed leaves a folder that the next export removes; two at once wait for each other.
@@ -136,24 +162,25 @@ pub fn export(
     graphs: &Path,
     weights: &ModelWeights,
     checkpoint_sha256: &str,
-    precision: Precision,
+    target: Target,
+    cache_scales: Option<&CacheScales>,
 ) -> Result<Exported, ExportError> {
     let at = |source| ExportError::Folder {
         folder: graphs.to_owned(),
         source,
     };
-    if let Ok(Some(found)) = find(graphs, checkpoint_sha256, precision) {
+    if let Ok(Some(found)) = find(graphs, checkpoint_sha256, target) {
         return Ok(found);
     }
     fs::create_dir_all(graphs).map_err(at)?;
     let lock = File::create(graphs.join(".lock")).map_err(at)?;
     lock.lock().map_err(at)?;
-    match find(graphs, checkpoint_sha256, precision) {
+    match find(graphs, checkpoint_sha256, target) {
         Ok(Some(found)) => return Ok(found),
         Ok(None) => {}
         Err(damaged @ ExportError::Damaged { .. }) => {
             note(format!("{damaged}; it is made again"));
-            fs::remove_dir_all(folder_of(graphs, checkpoint_sha256, precision)).map_err(at)?;
+            fs::remove_dir_all(folder_of(graphs, checkpoint_sha256, target)).map_err(at)?;
         }
         Err(other) => return Err(other),
     }
@@ -167,7 +194,17 @@ pub fn export(
         .prefix(files::PART)
         .tempdir_in(graphs)
         .map_err(at)?;
-    let written = weights.write(part.path()).map_err(|e| match e {
+    // Graphs that are the same for both are linked, not written again.
+    let reference = match target.shares_with_reference() {
+        true => find(graphs, checkpoint_sha256, Target::REFERENCE).unwrap_or_default(),
+        false => None,
+    };
+    let plan = WritePlan {
+        target,
+        cache_scales,
+        reference: reference.as_ref(),
+    };
+    let written = weights.write(part.path(), &plan).map_err(|e| match e {
         ExportError::Write(source) => at(source),
         other => other,
     })?;
@@ -175,7 +212,12 @@ pub fn export(
         folder: PathBuf::new(),
         exporter_version: EXPORTER_VERSION,
         checkpoint_sha256: checkpoint_sha256.to_owned(),
-        precision,
+        precision: target.precision,
+        cache: DecoderCache {
+            form: target.cache_form(),
+            element: target.cache_element(),
+            fused: target.fuses_cached_attention(),
+        },
         architecture: weights.architecture(),
         model: weights.exported(),
         graphs: written,
@@ -183,28 +225,53 @@ pub fn export(
     };
     let manifest = serde_json::to_vec_pretty(&exported).map_err(|e| at(e.into()))?;
     files::write_bytes(&part.path().join(MANIFEST), &manifest).map_err(at)?;
-    let folder = folder_of(graphs, checkpoint_sha256, precision);
+    let folder = folder_of(graphs, checkpoint_sha256, target);
     fs::rename(part.path(), &folder).map_err(at)?;
     exported.folder = folder;
     Ok(exported)
+}
+
+/// What graphs are written from, beside the weights.
+pub(super) struct WritePlan<'a> {
+    pub target: Target,
+    pub cache_scales: Option<&'a CacheScales>,
+    /// The finished export of [`Target::REFERENCE`], if some graphs may be taken from it.
+    pub reference: Option<&'a Exported>,
+}
+
+/// A graph of another export in `folder` too, as the same file on disk; `None` where it cannot be linked. Then the graph's own
+/// file, which is replaced and never written into, may be left.
+fn link_graph(folder: &Path, from: &Exported, name: &str) -> Option<ExportedGraph> {
+    let graph = from.graphs.get(name)?;
+    for file in [graph.file.clone(), format!("{}.data", graph.file)] {
+        fs::hard_link(from.folder.join(&file), folder.join(&file)).ok()?;
+    }
+    Some(graph.clone())
 }
 
 /// Write the graph `name` and its weights into `folder`.
 pub(super) fn write_graph(
     folder: &Path,
     name: &str,
-    build: impl FnOnce(&mut GraphBuilder) -> Result<(), ExportError>,
+    plan: &WritePlan,
+    build: impl FnOnce(&mut GraphBuilder, Precision) -> Result<(), ExportError>,
 ) -> Result<ExportedGraph, ExportError> {
+    let target = plan.target;
+    let precision = target.precision_of(name);
+    let same = plan.reference.filter(|_| target.is_reference_for(name));
+    if let Some(linked) = same.and_then(|reference| link_graph(folder, reference, name)) {
+        return Ok(linked);
+    }
     let file = format!("{name}.onnx");
     let weights_path = folder.join(format!("{file}.data"));
     let mut weights = WeightsFile::create(&weights_path)?;
-    let mut graph = GraphBuilder::new(name, &mut weights);
-    build(&mut graph)?;
+    let mut graph = GraphBuilder::new(name, &mut weights, target.operators());
+    build(&mut graph, precision)?;
     let bytes = graph.encode(&[("exporter_version", EXPORTER_VERSION.to_string())]);
     let weights_bytes = weights.finish()?;
     files::write_bytes(&folder.join(&file), &bytes)?;
     Ok(ExportedGraph {
-        precision: Precision::Fp32,
+        precision,
         file,
         sha256: files::sha256_bytes(&bytes),
         weights_sha256: files::sha256_file(&weights_path)?,

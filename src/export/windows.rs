@@ -16,6 +16,11 @@ impl Htsat {
         (self.spec_size / self.patch) >> stage
     }
 
+    /// Tokens of a stage's grid.
+    pub(super) fn tokens(&self, stage: usize) -> usize {
+        self.side(stage) * self.side(stage)
+    }
+
     /// Tokens along one side of a stage's attention windows.
     pub(super) fn window_at(&self, stage: usize) -> usize {
         self.window.min(self.side(stage))

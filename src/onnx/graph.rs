@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io;
 
 use prost::Message;
+use serde::{Deserialize, Serialize};
 
 use super::proto::{self, AttributeKind, DataLocation};
 use super::{CONTRIB_DOMAIN, IR_VERSION, OPSET, WeightsFile};
@@ -24,12 +25,26 @@ impl Value {
 }
 
 /// Element type of an input, an output or an initializer (`TensorProto.DataType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Element {
     Float = 1,
+    Uint8 = 2,
+    Int8 = 3,
     Int32 = 6,
     Int64 = 7,
     Bool = 9,
+    Float16 = 10,
+    Bfloat16 = 16,
+}
+
+/// Operators that the reader of a graph takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operators {
+    /// Those of the ONNX specification.
+    Standard,
+    /// Also those that ONNX Runtime adds to them (`com.microsoft`).
+    Contributed,
 }
 
 /// One axis of an input or output.
@@ -45,20 +60,24 @@ pub(super) enum Attribute {
     Int(i64),
     Float(f32),
     Ints(Vec<i64>),
+    Text(&'static str),
 }
 
 /// A graph under construction. Its weights go to `weights` at once.
 pub struct GraphBuilder<'w> {
     graph: proto::Graph,
     weights: &'w mut WeightsFile,
+    operators: Operators,
     scope: String,
     made: usize,
     constants: HashMap<(Element, Vec<usize>, Vec<u8>), Value>,
+    /// What was made of each mask of keys: many layers share one.
+    pub(super) mask_biases: HashMap<Value, Value>,
 }
 
 impl<'w> GraphBuilder<'w> {
-    /// An empty graph whose large initializers go to `weights`.
-    pub fn new(name: &str, weights: &'w mut WeightsFile) -> Self {
+    /// An empty graph for a reader of `operators`, whose large initializers go to `weights`.
+    pub fn new(name: &str, weights: &'w mut WeightsFile, operators: Operators) -> Self {
         let graph = proto::Graph {
             name: Some(name.to_owned()),
             ..Default::default()
@@ -66,10 +85,17 @@ impl<'w> GraphBuilder<'w> {
         Self {
             graph,
             weights,
+            operators,
             scope: String::new(),
             made: 0,
             constants: HashMap::new(),
+            mask_biases: HashMap::new(),
         }
+    }
+
+    /// Operators that may be used.
+    pub fn operators(&self) -> Operators {
+        self.operators
     }
 
     /// Names of the nodes made from here on begin with `scope`, so that a profile reads like the model.
@@ -103,6 +129,44 @@ impl<'w> GraphBuilder<'w> {
         }
         let offset = self.weights.append(&little_endian(data))?;
         Ok(self.external(name, Element::Float, shape, offset, size_of_val(data)))
+    }
+
+    /// A constant f32 that several layers share: stored once.
+    pub fn shared(&mut self, name: &str, shape: &[usize], data: &[f32]) -> io::Result<Value> {
+        fits(name, shape, data.len())?;
+        let bytes = little_endian(data).into_owned();
+        if bytes.len() <= INLINE_BYTES {
+            return Ok(self.inline(Element::Float, shape, bytes));
+        }
+        let key = (Element::Float, shape.to_vec(), bytes);
+        if let Some(value) = self.constants.get(&key) {
+            return Ok(value.clone());
+        }
+        let value = self.tensor(name, shape, data)?;
+        self.constants.insert(key, value.clone());
+        Ok(value)
+    }
+
+    /// A weight of another type than f32: its bytes as ONNX stores them, little endian.
+    pub fn raw_tensor(
+        &mut self,
+        name: &str,
+        element: Element,
+        shape: &[usize],
+        bytes: &[u8],
+    ) -> io::Result<Value> {
+        let size = match element {
+            Element::Uint8 | Element::Int8 | Element::Bool => 1,
+            Element::Float16 | Element::Bfloat16 => 2,
+            Element::Float | Element::Int32 => 4,
+            Element::Int64 => 8,
+        };
+        fits(name, shape, bytes.len() / size)?;
+        if bytes.len() <= INLINE_BYTES {
+            return Ok(self.inline(element, shape, bytes.to_vec()));
+        }
+        let offset = self.weights.append(bytes)?;
+        Ok(self.external(name, element, shape, offset, bytes.len()))
     }
 
     /// A constant of i64, such as a shape or indices.
@@ -206,6 +270,19 @@ impl<'w> GraphBuilder<'w> {
         Value(output)
     }
 
+    /// A standard operator whose one output is the graph's output with that name, type and axes.
+    pub(super) fn output_node(
+        &mut self,
+        op: &str,
+        inputs: &[&Value],
+        (name, element, axes): (&str, Element, &[Axis]),
+        attributes: Vec<(&str, Attribute)>,
+    ) -> Value {
+        self.push_node("", op, inputs, name.to_owned(), &[], attributes);
+        self.graph.output.push(value_info(name, element, axes));
+        Value(name.to_owned())
+    }
+
     fn push_node(
         &mut self,
         domain: &str,
@@ -248,7 +325,10 @@ impl<'w> GraphBuilder<'w> {
             producer_name: Some(env!("CARGO_PKG_NAME").to_owned()),
             producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             graph: Some(self.graph),
-            opset_import: vec![opset("", OPSET), opset(CONTRIB_DOMAIN, 1)],
+            opset_import: match self.operators {
+                Operators::Standard => vec![opset("", OPSET)],
+                Operators::Contributed => vec![opset("", OPSET), opset(CONTRIB_DOMAIN, 1)],
+            },
             metadata_props: metadata
                 .iter()
                 .map(|(key, value)| proto::StringEntry {
@@ -299,6 +379,10 @@ fn attribute((name, value): (&str, Attribute)) -> proto::Attribute {
             out.ints = ints;
             AttributeKind::Ints
         }
+        Attribute::Text(text) => {
+            out.s = Some(text.as_bytes().to_vec());
+            AttributeKind::String
+        }
     };
     out.kind = Some(kind as i32);
     out
@@ -337,7 +421,7 @@ mod tests {
     fn linear(folder: &std::path::Path) -> (proto::Model, Vec<u8>) {
         let path = folder.join("g.onnx.data");
         let mut weights = WeightsFile::create(&path).unwrap();
-        let mut graph = GraphBuilder::new("g", &mut weights);
+        let mut graph = GraphBuilder::new("g", &mut weights, Operators::Contributed);
         let x = graph.input(
             "x",
             Element::Float,

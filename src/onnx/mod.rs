@@ -3,14 +3,17 @@
 //! It knows no architecture, reads no checkpoint and runs nothing. The messages follow the ONNX specification
 //! (IR version 10, opset 20) plus the contributed operators of ONNX Runtime (`com.microsoft`, version 1).
 
+mod attention;
 mod graph;
 mod ops;
 mod proto;
+mod quantised;
 mod rows;
 mod weights;
 
-pub use graph::{Axis, Element, GraphBuilder, Value};
-pub use ops::Cache;
+pub use attention::{Cache, KeyLayout, Scale};
+pub use graph::{Axis, Element, GraphBuilder, Operators, Value};
+pub use quantised::{BlockWeight, ColumnWeight, ScaledRows};
 pub use weights::WeightsFile;
 
 /// Version of the default operator set that the graphs ask for (the first with `Gelu`).

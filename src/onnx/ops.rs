@@ -1,19 +1,9 @@
-//! The operators that the exporters use, one method each. Semantics: the ONNX operator specification, opset 20,
-//! and ONNX Runtime's contributed operators where the name says `multi_head_attention`.
+//! The standard operators that the exporters use, one method each. Semantics: the ONNX operator specification, opset 20.
 
 use std::io;
 
-use super::CONTRIB_DOMAIN;
-use super::graph::Attribute::{self, Float, Int, Ints};
+use super::graph::Attribute::{Float, Int, Ints};
 use super::graph::{Axis, Element, GraphBuilder, Value};
-
-/// Keys and values of one layer of a decoder, kept by the caller.
-pub struct Cache<'a> {
-    pub past: [Value; 2],
-    /// Names of the outputs that take the grown cache.
-    pub present: [String; 2],
-    pub axes: &'a [Axis],
-}
 
 impl GraphBuilder<'_> {
     pub fn add(&mut self, a: &Value, b: &Value) -> Value {
@@ -53,6 +43,16 @@ impl GraphBuilder<'_> {
 
     pub fn cast(&mut self, x: &Value, to: Element) -> Value {
         self.node("", "Cast", &[x], vec![("to", Int(to as i64))])
+    }
+
+    /// Softmax over the last axis.
+    pub fn softmax(&mut self, x: &Value) -> Value {
+        self.node("", "Softmax", &[x], vec![("axis", Int(-1))])
+    }
+
+    /// Matrix product over the last two axes; the axes before them broadcast.
+    pub fn matmul(&mut self, a: &Value, b: &Value) -> Value {
+        self.node("", "MatMul", &[a, b], vec![])
     }
 
     pub fn relu(&mut self, x: &Value) -> Value {
@@ -99,73 +99,6 @@ impl GraphBuilder<'_> {
         self.node("", "LayerNormalization", &[x, scale, bias], attributes)
     }
 
-    /// Multi-head attention, fused: queries `[batch, q, hidden]`, keys and values `[batch, k, hidden]` or both
-    /// `[batch, heads, k, head_dim]`; `key_mask` `[batch, k]` i32 (0 is masked) and `bias`
-    /// `[batch or 1, heads or 1, q, k]` added to the scaled scores. The scale is 1 / sqrt(head_dim).
-    pub fn multi_head_attention(
-        &mut self,
-        qkv: [&Value; 3],
-        heads: usize,
-        key_mask: &Value,
-        bias: &Value,
-    ) -> Value {
-        self.attention(qkv, heads, key_mask, bias, vec![])
-    }
-
-    /// As [`GraphBuilder::multi_head_attention`] without a mask, with scores that are not scaled, as in T5.
-    pub fn unscaled_attention(&mut self, qkv: [&Value; 3], heads: usize, bias: &Value) -> Value {
-        let scale = vec![("scale", Float(1.0))];
-        self.attention(qkv, heads, &Value::none(), bias, scale)
-    }
-
-    fn attention(
-        &mut self,
-        [query, key, value]: [&Value; 3],
-        heads: usize,
-        key_mask: &Value,
-        bias: &Value,
-        mut attributes: Vec<(&str, Attribute)>,
-    ) -> Value {
-        attributes.push(("num_heads", Int(heads as i64)));
-        self.node(
-            CONTRIB_DOMAIN,
-            "MultiHeadAttention",
-            &[query, key, value, &Value::none(), key_mask, bias],
-            attributes,
-        )
-    }
-
-    /// Causal attention of one new position a row on a cache that the caller owns: packed queries, keys and values
-    /// `[rows, 1, 3 * hidden]`, `cache.past` keys and values `[rows, heads, capacity, head_dim]` of which the first
-    /// `lengths` `[rows]` i32 are filled, and `total` i32, a scalar: the filled ones with the new one. The new keys and
-    /// values are written behind the filled ones into the graph's outputs `cache.present`, which are best bound to the
-    /// same buffers as the past: then nothing is copied. Returns `[rows, 1, hidden]`.
-    pub fn cached_attention(
-        &mut self,
-        qkv: &Value,
-        heads: usize,
-        cache: &Cache,
-        lengths: &Value,
-        total: &Value,
-    ) -> Value {
-        let none = Value::none();
-        let [key, value] = &cache.past;
-        let [present_key, present_value] = &cache.present;
-        self.node_with_outputs(
-            CONTRIB_DOMAIN,
-            "GroupQueryAttention",
-            &[qkv, &none, &none, key, value, lengths, total],
-            &[
-                (present_key, Element::Float, cache.axes),
-                (present_value, Element::Float, cache.axes),
-            ],
-            vec![
-                ("num_heads", Int(heads as i64)),
-                ("kv_num_heads", Int(heads as i64)),
-            ],
-        )
-    }
-
     /// Reshape to `shape`; -1 is inferred, 0 is copied from the input.
     pub fn reshape(&mut self, x: &Value, shape: &[i64]) -> io::Result<Value> {
         let shape = self.int64(&[shape.len()], shape)?;
@@ -185,6 +118,40 @@ impl GraphBuilder<'_> {
     /// Rows of `x` along `axis`, by `indices` (i64).
     pub fn gather(&mut self, x: &Value, indices: &Value, axis: i64) -> Value {
         self.node("", "Gather", &[x, indices], vec![("axis", Int(axis))])
+    }
+
+    /// `x` repeated to a shape that is itself computed, i64 `[rank]`.
+    pub fn expand(&mut self, x: &Value, shape: &Value) -> Value {
+        self.node("", "Expand", &[x, shape], vec![])
+    }
+
+    /// A reshape whose result is an output of the graph, with its name, type and axes, and goes on in the graph too.
+    pub fn reshape_to_output(
+        &mut self,
+        x: &Value,
+        shape: &Value,
+        output: (&str, Element, &[Axis]),
+    ) -> Value {
+        self.output_node("Reshape", &[x, shape], output, vec![])
+    }
+
+    /// `x` with `new` in the places `indices` (i64, shaped as `new`) along `axis`, as an output of the graph with its name,
+    /// type and axes. Bound to the memory of `x`, it changes that in place.
+    pub fn scatter_to_output(
+        &mut self,
+        x: &Value,
+        indices: &Value,
+        new: &Value,
+        axis: i64,
+        output: (&str, Element, &[Axis]),
+    ) {
+        let inputs = [x, indices, new];
+        self.output_node(
+            "ScatterElements",
+            &inputs,
+            output,
+            vec![("axis", Int(axis))],
+        );
     }
 
     pub fn concat(&mut self, parts: &[&Value], axis: i64) -> Value {

@@ -3,28 +3,37 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
-use ndarray::{Array1, Array2, Array4, ArrayView1};
+use ndarray::{Array1, Array2, Array4, ArrayView1, s};
 
 use super::EmbedError;
 use super::clap_text::check_finite;
 use super::clips::{self, CropChoice};
 use crate::audio::{ClapFeatures, ClapFrontEnd, Crops, FusionShrink};
 use crate::export::Exported;
-use crate::runtime::{Input, Provider, Runtime, Session, SessionError};
+use crate::runtime::providers::Memory;
+use crate::runtime::{Input, Runtime, Session, SessionError};
 
 /// Most sessions on one CPU. Each holds the tower's weights (280 MB for HTSAT-base), and beyond a few threads a
 /// session's own scale well enough.
 const MAX_WORKERS: usize = 4;
 
+/// Workers that share a session: one prepares clips while another runs.
+const SHARING: usize = 2;
+/// Clips in one run on a device. Every run has as many, the last clip again where there are fewer: kernels differ by shape,
+/// and a clip's embedding is not to depend on how many others are left.
+const DEVICE_BATCH: usize = 16;
+
 /// The audio tower of one checkpoint, loaded, with its front end.
 ///
-/// On the CPU several sessions take one clip each: a clip's activations fill a core's cache already, and one clip is
-/// decoded while another runs through the graph (benches/RESULTS.md).
+/// On the CPU a run takes one clip, which int8 graphs rely on, and several sessions take one clip each: a clip's
+/// activations fill a core's cache already, and one clip is decoded while another runs through the graph
+/// (benches/RESULTS.md). Where there is one session, two workers share it, for the same reason.
 pub struct AudioTower {
-    sessions: Vec<Session>,
+    sessions: Vec<Mutex<Session>>,
+    workers: usize,
     front_end: ClapFrontEnd,
     fusion: bool,
     batch: usize,
@@ -49,16 +58,24 @@ impl AudioTower {
         clips: usize,
     ) -> Result<Self, EmbedError> {
         let options = runtime.options();
-        let (workers, batch) = match options.provider {
-            Provider::Cpu => (options.threads.min(MAX_WORKERS).min(clips).max(1), 1),
-            Provider::OpenVino => (1, 1),
-            Provider::Cuda => (1, 16),
+        let provider = options.provider.entry();
+        let sessions = match provider.several_sessions {
+            true => options.threads.min(MAX_WORKERS).min(clips).max(1),
+            false => 1,
         };
-        let threads = (options.threads / workers).max(1);
+        let sharing = match provider.several_sessions {
+            true => sessions,
+            false => SHARING,
+        };
+        let batch = match provider.memory {
+            Memory::Host => 1,
+            Memory::Device(_) => DEVICE_BATCH,
+        };
+        let threads = (options.threads / sessions).max(1);
         let fusion = export.clap()?.fusion;
         let graph = export.graph("audio")?;
         let sessions = thread::scope(|scope| {
-            let loading: Vec<_> = (0..workers)
+            let loading: Vec<_> = (0..sessions)
                 .map(|_| scope.spawn(|| runtime.session(&graph, threads)))
                 .collect();
             loading
@@ -70,7 +87,8 @@ impl AudioTower {
                 .collect::<Result<Vec<_>, SessionError>>()
         })?;
         Ok(Self {
-            sessions,
+            sessions: sessions.into_iter().map(Mutex::new).collect(),
+            workers: sharing,
             front_end: ClapFrontEnd::new(fusion, shrink),
             fusion,
             batch,
@@ -79,8 +97,11 @@ impl AudioTower {
 
     /// Graph nodes by the provider that they ran on; empty before the first clip.
     pub fn placement(&self) -> BTreeMap<String, usize> {
-        let ran = self.sessions.iter().find(|s| !s.placement().is_empty());
-        ran.map(|s| s.placement().clone()).unwrap_or_default()
+        let mut sessions = self.sessions.iter().map(locked);
+        sessions
+            .find(|session| !session.placement().is_empty())
+            .map(|session| session.placement().clone())
+            .unwrap_or_default()
     }
 
     /// Embed the clips `(id, path)` and hand each to `sink`, in their order, as soon as it and all before it are
@@ -99,7 +120,7 @@ impl AudioTower {
         let (front_end, fusion, size) = (&self.front_end, self.fusion, self.batch);
         let (send, receive) = mpsc::channel();
         thread::scope(|scope| {
-            for session in &mut self.sessions {
+            for session in self.sessions.iter().cycle().take(self.workers) {
                 let (send, next, stop) = (send.clone(), &next, &stop);
                 scope.spawn(move || {
                     while !stop.load(Ordering::Relaxed) {
@@ -110,7 +131,7 @@ impl AudioTower {
                         if batch.is_empty() {
                             break;
                         }
-                        let result = one_batch(session, front_end, fusion, batch, choice);
+                        let result = one_batch(session, front_end, fusion, batch, size, choice);
                         // The receiver is gone when the sink failed: nobody wants more.
                         if send.send((start, result)).is_err() {
                             break;
@@ -146,42 +167,53 @@ impl AudioTower {
     }
 }
 
+/// A session that a panic elsewhere cannot have left half-way: it is borrowed for one run.
+fn locked(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
+    session.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Embeddings `[clips, joint]` of one batch, and the crops taken.
 fn one_batch(
-    session: &mut Session,
+    session: &Mutex<Session>,
     front_end: &ClapFrontEnd,
     fusion: bool,
     batch: &[(&str, &Path)],
+    size: usize,
     choice: &CropChoice,
 ) -> Result<(Array2<f32>, Vec<Crops>), EmbedError> {
     let (features, crops): (Vec<_>, Vec<_>) = clips::features(front_end, batch, choice)?
         .into_iter()
         .unzip();
-    let embeddings = run(session, fusion, &features)?;
+    let embeddings = run(&mut locked(session), fusion, &features, size)?;
     for (embedding, (_, path)) in embeddings.rows().into_iter().zip(batch) {
         check_finite(embedding, || path.display().to_string())?;
     }
     Ok((embeddings, crops))
 }
 
-/// One run of the graph on `clips`: `[clips, joint]`.
+/// One run of the graph on `clips`, the last one repeated until they are `size`: `[clips, joint]`.
 fn run(
     session: &mut Session,
     fusion: bool,
     clips: &[ClapFeatures],
+    size: usize,
 ) -> Result<Array2<f32>, EmbedError> {
-    let Some(first) = clips.first() else {
+    let (Some(first), Some(last)) = (clips.first(), clips.last()) else {
         return Ok(Array2::zeros((0, 0)));
     };
     let (channels, frames, bins) = first.log_mel.dim();
-    let mut log_mel = Array4::zeros((clips.len(), channels, frames, bins));
-    for (mut slot, clip) in log_mel.outer_iter_mut().zip(clips) {
+    let filled = || clips.iter().chain(std::iter::repeat(last));
+    let size = size.max(clips.len());
+    let mut log_mel = Array4::zeros((size, channels, frames, bins));
+    for (mut slot, clip) in log_mel.outer_iter_mut().zip(filled()) {
         slot.assign(&clip.log_mel);
     }
-    let longer: Array1<bool> = clips.iter().map(|clip| clip.longer).collect();
+    let longer: Array1<bool> = filled().take(size).map(|clip| clip.longer).collect();
     let mut inputs = vec![("log_mel", Input::Float(log_mel.view().into_dyn()))];
     if fusion {
         inputs.push(("longer", Input::Bool(longer.view().into_dyn())));
     }
-    Ok(session.embed(&inputs)?)
+    let mut embeddings = session.embed(&inputs)?;
+    embeddings.slice_collapse(s![..clips.len(), ..]);
+    Ok(embeddings)
 }

@@ -4,9 +4,11 @@ mod clap_audio;
 mod clap_text;
 pub mod clips;
 pub mod musicgen;
+mod prepare;
 
 pub use clap_audio::{AudioTower, EmbeddedClip};
 pub use clap_text::{TextTower, TokenizerError};
+pub use prepare::prepare;
 
 use crate::export::ExportError;
 use crate::interrupt::Interrupted;

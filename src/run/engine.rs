@@ -32,19 +32,18 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let started = (SystemTime::now(), Instant::now());
     // Before a download that would be in vain without it.
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
-    let ready = Ready::prepare(&plan)?;
+    let options = SessionOptions {
+        provider: plan.runtime.ep,
+        device: plan.runtime.device,
+        threads: plan.runtime.threads(),
+        spinning: plan.runtime.spinning(),
+    };
+    let open = || Ok(Runtime::open(&library, options)?);
+    let ready = Ready::prepare(&plan, &mut || opened(runtime, open).cloned())?;
     let plan = after(plan, runtime)?;
     let identity = ready.identity(&plan, &library)?;
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     interrupt::listen();
-    let open = || {
-        let options = SessionOptions {
-            provider: plan.runtime.ep,
-            device: plan.runtime.device,
-            threads: plan.runtime.threads(),
-        };
-        Ok(Runtime::open(&library, options)?)
-    };
     if let Some(generator) = &ready.generator {
         make(&plan, generator, &mut store, open, runtime)?;
     }
@@ -62,7 +61,7 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
 pub(super) fn opened(
     runtime: &mut Option<Runtime>,
     open: impl FnOnce() -> Result<Runtime>,
-) -> Result<&mut Runtime> {
+) -> Result<&Runtime> {
     match runtime {
         Some(runtime) => Ok(runtime),
         None => Ok(runtime.insert(open()?)),

@@ -9,6 +9,8 @@ use crate::export::{EXPORTER_VERSION, Exported};
 use crate::hub;
 use crate::interrupt;
 use crate::model::{self, Model, note_leftover};
+use crate::pipeline::prepare;
+use crate::runtime::Runtime;
 use crate::runtime::library::Library;
 use crate::spec::{self, Identity, texts_sha256};
 
@@ -39,7 +41,7 @@ pub(super) struct Ready {
 
 impl Ready {
     /// Fetch, check and export every model before any of them computes.
-    pub fn prepare(plan: &Plan) -> Result<Self> {
+    pub fn prepare(plan: &Plan, runtime: &mut dyn FnMut() -> Result<Runtime>) -> Result<Self> {
         std::fs::create_dir_all(&plan.models)
             .with_context(|| format!("cannot make the models folder {}", plan.models.display()))?;
         let obtain = |card: &Card| Model::obtain(card.clone(), plan.offline);
@@ -52,10 +54,10 @@ impl Ready {
             .iter()
             .map(obtain)
             .collect::<Result<Vec<_>, _>>()?;
-        let export = |name: &str, model: Model| -> Result<ReadyModel> {
+        let mut export = |name: &str, model: Model| -> Result<ReadyModel> {
             interrupt::check()?;
             let model::Ready { export, leftover } =
-                model.export(&plan.models, plan.runtime.precision)?;
+                prepare(&model, &plan.models, plan.runtime.target(), &mut *runtime)?;
             note_leftover(&model.card.name, &leftover);
             Ok(ReadyModel {
                 name: name.to_owned(),

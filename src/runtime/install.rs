@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::library::{Installed, Library, LibraryError, Origin, RECORD, Record, in_folder};
+use super::library::{Installed, LibraryError, Part, RECORD, Record, in_folder};
 use super::providers::{PYTHON, Package, Provider, Wheel};
 use crate::{files, progress};
 
@@ -24,54 +24,75 @@ const PYTHONS: &[&str] = if cfg!(windows) {
 #[derive(Debug)]
 pub(super) struct Order<'a> {
     pub provider: Provider,
-    pub wheel: &'static Wheel,
-    /// The final folder.
-    pub folder: &'a Path,
+    /// Of the provider, each with its final folder in `root`.
+    pub parts: &'a [Part],
+    pub root: &'a Path,
     pub search_path: Option<&'a OsStr>,
 }
 
-/// Install, or wait for the process that already does.
-pub(super) fn install(order: &Order) -> Result<Library, LibraryError> {
-    let root = order.folder.parent().unwrap_or(order.folder);
+/// Install what is not there, or wait for the process that already does. Says what it will be before it begins, and gives
+/// how many packages it was.
+pub(super) fn install(order: &Order) -> Result<usize, LibraryError> {
+    let root = order.root;
     fs::create_dir_all(root).map_err(LibraryError::io("make", root))?;
     let lock_path = root.join(".lock");
     let lock = File::create(&lock_path).map_err(LibraryError::io("make", &lock_path))?;
     lock.lock().map_err(LibraryError::io("lock", &lock_path))?;
-    match in_folder(order.folder, order.provider, order.wheel) {
-        Ok(Some(library)) => return Ok(library),
-        Ok(None) => {}
-        Err(damaged @ LibraryError::Damaged { .. }) => {
-            progress::note(format!("{damaged}: done now"))
+    let mut missing = Vec::new();
+    for part in order.parts {
+        match in_folder(&part.folder, order.provider, part.wheel) {
+            Ok(Some(_)) => continue,
+            Ok(None) => {}
+            Err(damaged @ LibraryError::Damaged { .. }) => {
+                progress::note(format!("{damaged}: done now"))
+            }
+            Err(other) => return Err(other),
         }
-        Err(other) => return Err(other),
+        missing.push(part);
     }
     sweep(root)?;
-    let part = tempfile::Builder::new()
+    if missing.len() > 1 {
+        let bytes: u64 = missing.iter().map(|part| part.wheel.bytes).sum();
+        progress::note(format!(
+            "{} takes {} packages, {} MB to download and about twice as much on the disk",
+            order.provider,
+            missing.len(),
+            bytes.div_ceil(1_000_000),
+        ));
+    }
+    for part in &missing {
+        install_one(order, part)?;
+    }
+    Ok(missing.len())
+}
+
+/// One package; the caller holds the lock.
+fn install_one(order: &Order, part: &Part) -> Result<(), LibraryError> {
+    let root = order.root;
+    let scratch = tempfile::Builder::new()
         .prefix(files::PART)
         .tempdir_in(root)
         .map_err(LibraryError::io("make a folder in", root))?;
-    let package = order.provider.package();
+    let what = match part.package.name == order.provider.package().name {
+        true => format!(
+            "ONNX Runtime {} ({}, ",
+            part.package.version, part.package.name
+        ),
+        false => format!("{} (", part.package),
+    };
     progress::note(format!(
-        "installing ONNX Runtime {} ({}, {} MB) into {}, once",
-        package.version,
-        package.name,
-        order.wheel.bytes.div_ceil(1_000_000),
-        order.folder.display(),
+        "installing {what}{} MB) into {}, once",
+        part.wheel.bytes.div_ceil(1_000_000),
+        part.folder.display(),
     ));
-    let unpacked = unpack(order, part.path())?;
-    let whole = part.path().join("whole");
-    collect(order, &unpacked, &whole)?;
-    if order.folder.exists() {
-        let old = part.path().join("old");
-        fs::rename(order.folder, &old).map_err(LibraryError::io("replace", order.folder))?;
+    let unpacked = unpack(order, part, scratch.path())?;
+    let whole = scratch.path().join("whole");
+    collect(part, &unpacked, &whole)?;
+    if part.folder.exists() {
+        let old = scratch.path().join("old");
+        fs::rename(&part.folder, &old).map_err(LibraryError::io("replace", &part.folder))?;
     }
-    fs::rename(&whole, order.folder).map_err(LibraryError::io("make", order.folder))?;
-    let library = in_folder(order.folder, order.provider, order.wheel)?;
-    let library = library.ok_or_else(|| not_in_wheel(package, order.wheel))?;
-    Ok(Library {
-        origin: Origin::Installed,
-        ..library
-    })
+    fs::rename(&whole, &part.folder).map_err(LibraryError::io("make", &part.folder))
 }
 
 /// Remove what killed installations left; the caller holds the lock, so nobody is at work in them.
@@ -82,17 +103,17 @@ fn sweep(root: &Path) -> Result<(), LibraryError> {
     Ok(())
 }
 
-/// Let pip, or uv where there is no pip, unpack the wheel under `part`. Gives the folder with the libraries.
-fn unpack(order: &Order, part: &Path) -> Result<PathBuf, LibraryError> {
-    let package = order.provider.package();
-    let target = part.join("wheel");
-    let requirements = part.join("requirements.txt");
+/// Let pip, or uv where there is no pip, unpack the wheel under `into`. Gives the folder of what was in it.
+fn unpack(order: &Order, part: &Part, into: &Path) -> Result<PathBuf, LibraryError> {
+    let (package, wheel) = (part.package, part.wheel);
+    let target = into.join("wheel");
+    let requirements = into.join("requirements.txt");
     let line = format!(
         "{}=={} --hash=sha256:{}\n",
-        package.name, package.version, order.wheel.sha256
+        package.name, package.version, wheel.sha256
     );
     fs::write(&requirements, line).map_err(LibraryError::io("write", &requirements))?;
-    let scratch = part.join("scratch");
+    let scratch = into.join("scratch");
     fs::create_dir(&scratch).map_err(LibraryError::io("make", &scratch))?;
 
     let mut python_problem = String::new();
@@ -108,9 +129,9 @@ fn unpack(order: &Order, part: &Path) -> Result<PathBuf, LibraryError> {
             "--disable-pip-version-check",
         ])
         .args(["--implementation", "cp", "--python-version", PYTHON])
-        .args(["--platform", order.wheel.tag]);
+        .args(["--platform", wheel.tag]);
         match run(pip, &target, &requirements) {
-            Ok(out) if out.status.success() => return Ok(libraries(&target)),
+            Ok(out) if out.status.success() => return Ok(target),
             Ok(out) if said(&out).contains("No module named pip") => {
                 python_problem = format!("`{python}` has no pip");
             }
@@ -125,11 +146,11 @@ fn unpack(order: &Order, part: &Path) -> Result<PathBuf, LibraryError> {
     }
     let mut uv = command("uv", order, &scratch);
     uv.args(["pip", "install", "--python-version", PYTHON])
-        .args(["--python-platform", order.wheel.uv_platform])
+        .args(["--python-platform", wheel.uv_platform])
         // Without it uv takes an older macOS than the wheels are for.
         .env("MACOSX_DEPLOYMENT_TARGET", "14.0");
     match run(uv, &target, &requirements) {
-        Ok(out) if out.status.success() => Ok(libraries(&target)),
+        Ok(out) if out.status.success() => Ok(target),
         Ok(out) => Err(failed(package, "uv pip", &out)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Err(LibraryError::NoInstaller {
             package: package.to_string(),
@@ -137,10 +158,6 @@ fn unpack(order: &Order, part: &Path) -> Result<PathBuf, LibraryError> {
         }),
         Err(e) => Err(LibraryError::io("start", Path::new("uv"))(e)),
     }
-}
-
-fn libraries(target: &Path) -> PathBuf {
-    target.join("onnxruntime").join("capi")
 }
 
 fn command(program: &str, order: &Order, scratch: &Path) -> Command {
@@ -209,25 +226,15 @@ fn failed(package: &Package, command: &str, out: &Output) -> LibraryError {
 }
 
 /// Move the libraries to `whole` and write the record. Python's own extension module stays behind.
-fn collect(order: &Order, unpacked: &Path, whole: &Path) -> Result<(), LibraryError> {
-    let package = order.provider.package();
+fn collect(part: &Part, unpacked: &Path, whole: &Path) -> Result<(), LibraryError> {
+    let (package, wheel) = (part.package, part.wheel);
     fs::create_dir(whole).map_err(LibraryError::io("make", whole))?;
-    let entries = match fs::read_dir(unpacked) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(not_in_wheel(package, order.wheel));
-        }
-        other => other.map_err(LibraryError::io("read", unpacked))?,
-    };
+    let mut found = Vec::new();
+    if unpacked.is_dir() {
+        libraries(unpacked, &mut found)?;
+    }
     let mut installed = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(LibraryError::io("read", unpacked))?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        let path = entry.path();
-        if !is_library(&name) || !path.is_file() {
-            continue;
-        }
+    for (name, path) in found {
         let to = whole.join(&name);
         fs::rename(&path, &to).map_err(LibraryError::io("move", &path))?;
         let bytes = sync(&to).map_err(LibraryError::io("write", &to))?;
@@ -237,20 +244,38 @@ fn collect(order: &Order, unpacked: &Path, whole: &Path) -> Result<(), LibraryEr
             name,
         });
     }
-    if !installed.iter().any(|f| f.name == order.wheel.library) {
-        return Err(not_in_wheel(package, order.wheel));
+    if !installed.iter().any(|f| f.name == wheel.library) {
+        return Err(not_in_wheel(package, wheel));
     }
     installed.sort_by(|a, b| a.name.cmp(&b.name));
     let record = Record {
         package: package.name.to_owned(),
         version: package.version.to_owned(),
-        wheel_sha256: order.wheel.sha256.to_owned(),
+        wheel_sha256: wheel.sha256.to_owned(),
         files: installed,
     };
     let path = whole.join(RECORD);
     let json = serde_json::to_vec_pretty(&record)
         .map_err(|e| LibraryError::io("write", &path)(e.into()))?;
     files::write_bytes(&path, &json).map_err(LibraryError::io("write", &path))
+}
+
+/// The libraries below `folder`, with their names: ONNX Runtime's are in `onnxruntime/capi`, NVIDIA's in several places.
+fn libraries(folder: &Path, found: &mut Vec<(String, PathBuf)>) -> Result<(), LibraryError> {
+    for entry in fs::read_dir(folder).map_err(LibraryError::io("read", folder))? {
+        let entry = entry.map_err(LibraryError::io("read", folder))?;
+        let path = entry.path();
+        let kind = entry.file_type().map_err(LibraryError::io("read", &path))?;
+        if kind.is_dir() {
+            libraries(&path, found)?;
+        } else if kind.is_file()
+            && let Ok(name) = entry.file_name().into_string()
+            && is_library(&name)
+        {
+            found.push((name, path));
+        }
+    }
+    Ok(())
 }
 
 /// `libonnxruntime.so.1.31.1`, `onnxruntime_providers_shared.dll`, `libtbb.so.12`; not `onnxruntime_pybind11_state.so`.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::binary::{self, Unfit};
 use super::install;
 use super::providers::{Package, Provider, Wheel};
 use crate::{cache, files};
@@ -22,6 +23,8 @@ pub struct Library {
     pub origin: Origin,
     /// Of the file at `path`, taken when it was installed; none for `ORT_DYLIB_PATH`.
     pub sha256: Option<String>,
+    /// Libraries to open before it, in this order; absolute. None for `ORT_DYLIB_PATH`, whose owner knows what it needs.
+    pub before: Vec<PathBuf>,
 }
 
 /// How a library came here.
@@ -44,10 +47,29 @@ pub enum LibraryError {
          the harness installs its own"
     )]
     NoSuchFile(PathBuf),
+    #[error(
+        "{path} cannot be opened as ONNX Runtime: {what}; unset ORT_DYLIB_PATH, and the harness installs its own"
+    )]
+    NotForHere { path: PathBuf, what: Unfit },
+    #[error(
+        "{path} is ONNX Runtime {version}, which is too old: 1.{needed} or newer is needed; unset ORT_DYLIB_PATH, and \
+         the harness installs its own"
+    )]
+    TooOld {
+        path: PathBuf,
+        version: String,
+        needed: u32,
+    },
+    #[error("cannot open {path} as ONNX Runtime: {detail}; {way_out}")]
+    Unusable {
+        path: PathBuf,
+        detail: String,
+        way_out: String,
+    },
     #[error(transparent)]
     NoCacheFolder(#[from] cache::NoCacheFolder),
     #[error(
-        "ONNX Runtime for {provider} ({package}) is not installed, and --offline forbids to install it; run \
+        "ONNX Runtime for {provider} is not installed ({package}), and --offline forbids to install it; run \
          `{setup}` once with a network, or set ORT_DYLIB_PATH to a library file"
     )]
     Offline {
@@ -56,7 +78,7 @@ pub enum LibraryError {
         setup: String,
     },
     #[error(
-        "the ONNX Runtime library in {folder} is damaged: {what}; remove the folder, or run `{setup}` to install it anew"
+        "the library in {folder} is damaged: {what}; remove the folder, or run `{setup}` to install it anew"
     )]
     Damaged {
         folder: PathBuf,
@@ -152,16 +174,91 @@ impl Places {
         })
     }
 
+    /// The file that `ORT_DYLIB_PATH` names; an empty variable is as good as none.
+    pub fn named_library(&self) -> Option<&Path> {
+        let named = self.ort_dylib_path.as_ref();
+        named.filter(|v| !v.is_empty()).map(Path::new)
+    }
+
     /// As [`find`](fn@find).
     pub fn find(&self, provider: Provider) -> Result<Option<Library>, LibraryError> {
-        if let Some(named) = self.ort_dylib_path.as_ref().filter(|v| !v.is_empty()) {
-            return from_environment(Path::new(named)).map(Some);
+        if let Some(named) = self.named_library() {
+            return from_environment(named).map(Some);
         }
-        let Some(wheel) = provider.package().wheel() else {
+        let Some(parts) = self.parts(provider) else {
             return Ok(None);
         };
-        let folder = self.folder(provider.package(), wheel);
-        in_folder(&folder, provider, wheel)
+        self.assemble(provider, &parts, Origin::Cache)
+    }
+
+    /// What has to be downloaded for a provider, in bytes; 0 when all is here or nobody built it for this machine.
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn to_download(&self, provider: Provider) -> Result<u64, LibraryError> {
+        let mut bytes = 0;
+        for part in self.parts(provider).unwrap_or_default() {
+            match in_folder(&part.folder, provider, part.wheel) {
+                Ok(Some(_)) => {}
+                Ok(None) | Err(LibraryError::Damaged { .. }) => bytes += part.wheel.bytes,
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The packages of a provider for this machine, that of ONNX Runtime first.
+    fn parts(&self, provider: Provider) -> Option<Vec<Part>> {
+        let main = (provider.package(), provider.wheel()?);
+        let beside = provider.entry().beside.iter();
+        let all = [Some(main)]
+            .into_iter()
+            .chain(beside.map(|package| Some((package, package.wheel()?))));
+        all.map(|found| {
+            let (package, wheel) = found?;
+            Some(Part {
+                package,
+                wheel,
+                folder: self.folder(package, wheel),
+            })
+        })
+        .collect()
+    }
+
+    /// The library, when every part is whole.
+    fn assemble(
+        &self,
+        provider: Provider,
+        parts: &[Part],
+        origin: Origin,
+    ) -> Result<Option<Library>, LibraryError> {
+        let mut records = Vec::with_capacity(parts.len());
+        for part in parts {
+            match in_folder(&part.folder, provider, part.wheel)? {
+                Some(record) => records.push((part, record)),
+                None => return Ok(None),
+            }
+        }
+        let Some((main, record)) = records.first() else {
+            return Ok(None);
+        };
+        let path = main.folder.join(main.wheel.library);
+        let own = record.files.iter().find(|f| f.name == main.wheel.library);
+        let mut before = Vec::new();
+        for prefix in provider.entry().preload {
+            for (part, record) in &records {
+                let named = |f: &&Installed| f.name.starts_with(prefix);
+                let files = record.files.iter().filter(named);
+                before.extend(files.map(|f| part.folder.join(&f.name)));
+            }
+        }
+        Ok(Some(Library {
+            version: record.version.clone(),
+            origin,
+            sha256: own.map(|f| f.sha256.clone()),
+            path,
+            before,
+        }))
     }
 
     /// As [`find_or_install`](fn@find_or_install).
@@ -177,41 +274,70 @@ impl Places {
             Err(other) => return Err(other),
         }
         let package = provider.package();
-        let wheel = package.wheel().ok_or_else(|| LibraryError::NoBuild {
+        let parts = self.parts(provider).ok_or_else(|| LibraryError::NoBuild {
             package: package.to_string(),
             os: std::env::consts::OS,
             arch: std::env::consts::ARCH,
         })?;
         if offline {
+            let missing = parts.iter().filter(|p| !p.folder.exists());
+            let names: Vec<String> = missing.map(|p| p.package.to_string()).collect();
             return Err(LibraryError::Offline {
                 provider,
-                package: package.to_string(),
+                package: names.join(", "),
                 setup: provider.setup_command(),
             });
         }
-        install::install(&install::Order {
+        let installed = install::install(&install::Order {
             provider,
-            wheel,
-            folder: &self.folder(package, wheel),
+            parts: &parts,
+            root: &self.root(),
             search_path: self.search_path.as_deref(),
+        })?;
+        let origin = match installed {
+            // Another process was faster.
+            0 => Origin::Cache,
+            _ => Origin::Installed,
+        };
+        let library = self.assemble(provider, &parts, origin)?;
+        library.ok_or_else(|| LibraryError::NotInWheel {
+            package: package.to_string(),
+            library: parts[0].wheel.library,
         })
+    }
+
+    fn root(&self) -> PathBuf {
+        self.cache.join("onnxruntime")
     }
 
     fn folder(&self, package: &Package, wheel: &Wheel) -> PathBuf {
         let name = format!("{}-{}-{}", package.name, package.version, wheel.tag);
-        self.cache.join("onnxruntime").join(name)
+        self.root().join(name)
     }
+}
+
+/// A package of a provider, and its folder in the cache.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub package: &'static Package,
+    pub wheel: &'static Wheel,
+    pub folder: PathBuf,
 }
 
 fn from_environment(named: &Path) -> Result<Library, LibraryError> {
     if !named.is_file() {
         return Err(LibraryError::NoSuchFile(named.to_owned()));
     }
+    let path = std::path::absolute(named).map_err(LibraryError::io("find", named))?;
+    if let Some(what) = binary::unfit(&path).map_err(LibraryError::io("read", &path))? {
+        return Err(LibraryError::NotForHere { path, what });
+    }
     Ok(Library {
-        path: std::path::absolute(named).map_err(LibraryError::io("find", named))?,
+        path,
         version: "unknown (ORT_DYLIB_PATH)".to_owned(),
         origin: Origin::Environment,
         sha256: None,
+        before: Vec::new(),
     })
 }
 
@@ -234,14 +360,14 @@ pub(super) struct Installed {
     pub sha256: String,
 }
 
-/// The library in a folder of the cache; `None` when the folder does not exist.
+/// What is in a package's folder of the cache; `None` when the folder does not exist.
 ///
-/// Every file must have its recorded size. The hashes are not taken again at each start: 100 MB and more for some builds.
+/// Every file must have its recorded size. The hashes are not taken again at each start: gigabytes for some providers.
 pub(super) fn in_folder(
     folder: &Path,
     provider: Provider,
     wheel: &Wheel,
-) -> Result<Option<Library>, LibraryError> {
+) -> Result<Option<Record>, LibraryError> {
     let damaged = |what: String| LibraryError::Damaged {
         folder: folder.to_owned(),
         what,
@@ -272,15 +398,16 @@ pub(super) fn in_folder(
             Err(e) => return Err(damaged(format!("{}: {e}", file.name))),
         }
     }
-    let library = record
-        .files
-        .into_iter()
-        .find(|f| f.name == wheel.library)
-        .ok_or_else(|| damaged(format!("{RECORD} does not list {}", wheel.library)))?;
-    Ok(Some(Library {
-        path: folder.join(wheel.library),
-        version: record.version,
-        origin: Origin::Cache,
-        sha256: Some(library.sha256),
-    }))
+    if !record.files.iter().any(|f| f.name == wheel.library) {
+        let what = format!("{RECORD} does not list {}", wheel.library);
+        return Err(damaged(what));
+    }
+    let library = folder.join(wheel.library);
+    match binary::unfit(&library).map_err(LibraryError::io("read", &library))? {
+        Some(what @ Unfit::OtherMachine { .. }) => {
+            Err(damaged(format!("{}: {what}", wheel.library)))
+        }
+        // What is no library at all was installed as such, or its size would have changed: its opening tells.
+        Some(Unfit::NoLibrary) | None => Ok(Some(record)),
+    }
 }

@@ -1,11 +1,23 @@
 //! ONNX Runtime: where its library comes from, its execution providers, and sessions on it.
 
+mod binary;
 mod bound;
+mod buffer;
+mod cache;
+mod capture;
+mod compiled;
+pub mod devices;
+mod element;
+pub mod fit;
 pub mod install;
 pub mod library;
+mod opened;
+mod placement;
 pub mod providers;
 mod session;
+pub mod threads;
 
 pub use bound::Bound;
+pub use element::Element;
 pub use providers::Provider;
 pub use session::{GraphFile, Input, Runtime, Session, SessionError, SessionOptions};

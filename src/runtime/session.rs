@@ -3,27 +3,33 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{ArrayD, ArrayViewD, Ix2};
+use ndarray::{ArrayD, ArrayViewD, Ix2, IxDyn};
 use ort::environment::Environment;
-use ort::ep::{self, ExecutionProviderDispatch};
+use ort::ep::ExecutionProviderDispatch;
 use ort::logging::LogLevel;
+use ort::memory::Allocator;
 use ort::session::SessionInputValue;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
-use ort::value::TensorRef;
+use ort::value::{DynTensor, TensorElementType, TensorRef};
 
-use super::library::Library;
-use super::providers::Provider;
+use super::buffer::DeviceMemory;
+use super::compiled;
+use super::element::{self, Element};
+use super::library::{Library, LibraryError};
+use super::opened;
+use super::placement::Placement;
+use super::providers::{Ask, Memory, Provider};
+use crate::files;
 use crate::precision::Precision;
+
+/// ONNX Runtime's name of the provider that is always there.
+const CPU: &str = "CPUExecutionProvider";
 
 /// Why a graph could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    #[error(
-        "cannot open {} as ONNX Runtime: {detail}; unset ORT_DYLIB_PATH or remove the file, and the harness \
-         installs its own",
-        library.display()
-    )]
-    Library { library: PathBuf, detail: String },
+    #[error(transparent)]
+    Library(LibraryError),
     #[error("the execution provider {provider} could not start: {detail}; {way_out}")]
     Provider {
         provider: Provider,
@@ -35,10 +41,53 @@ pub enum SessionError {
         graph.display()
     )]
     Load { graph: PathBuf, source: ort::Error },
+    #[error(
+        "cannot make the folder {} for what {provider} compiles: {}",
+        folder.display(),
+        files::advice(source, "HARNESS_CACHE")
+    )]
+    Cache {
+        folder: PathBuf,
+        provider: Provider,
+        source: std::io::Error,
+    },
     #[error("cannot run {}: {source}", graph.display())]
     Run { graph: PathBuf, source: ort::Error },
     #[error("{} gave an output of another shape or type than its exporter promised: {detail}", graph.display())]
     Output { graph: PathBuf, detail: String },
+}
+
+impl SessionError {
+    /// Whether memory ran out, of the machine or of the device: with fewer pieces at once it may be enough.
+    pub fn is_out_of_memory(&self) -> bool {
+        match self {
+            Self::Run { source, .. } | Self::Load { source, .. } => {
+                is_out_of_memory(source.message())
+            }
+            Self::Provider { detail, .. } | Self::Output { detail, .. } => is_out_of_memory(detail),
+            Self::Library(_) | Self::Cache { .. } => false,
+        }
+    }
+}
+
+/// ONNX Runtime has no code for it: what its allocators and the libraries under it say.
+fn is_out_of_memory(message: &str) -> bool {
+    const SAID: [&str; 9] = [
+        // ONNX Runtime's arenas, on any device.
+        "Failed to allocate memory for requested buffer",
+        "is smaller than requested bytes",
+        // C++, as ONNX Runtime hands it on: gcc and clang, then Microsoft's.
+        "std::bad_alloc",
+        "bad allocation",
+        // CUDA and HIP, with cuBLAS, cuDNN and TensorRT on top.
+        "out of memory",
+        "OUT_OF_MEMORY",
+        "STATUS_ALLOC_FAILED",
+        // DirectML: E_OUTOFMEMORY and its text.
+        "8007000E",
+        "Not enough memory",
+    ];
+    SAID.iter().any(|said| message.contains(said))
 }
 
 /// Where sessions run.
@@ -49,6 +98,8 @@ pub struct SessionOptions {
     pub device: Option<u32>,
     /// Threads on the CPU, in all.
     pub threads: usize,
+    /// Whether these wait for work in a loop, which is faster, or asleep, which leaves the processors to others.
+    pub spinning: bool,
 }
 
 /// A graph on disk, its weights beside it.
@@ -61,29 +112,27 @@ pub struct GraphFile {
     pub precision: Precision,
 }
 
+/// How ONNX Runtime begins to say that a graph cannot be recorded.
+const CAPTURE_REFUSED: &str = "cannot use the graph capture feature";
+
 /// ONNX Runtime, opened.
+#[derive(Clone)]
 pub struct Runtime {
     environment: Environment,
     options: SessionOptions,
+    /// Name of the folder in the cache for what this library compiles.
+    compiled: String,
 }
 
 impl Runtime {
     /// Open the library. The first library that a process opens stays for its lifetime.
     pub fn open(library: &Library, options: SessionOptions) -> Result<Self, SessionError> {
-        let failed = |detail: String| SessionError::Library {
-            library: library.path.clone(),
-            detail,
-        };
-        let environment = ort::init_from(&library.path)
-            .map_err(|e| failed(e.to_string()))?
-            .with_name("harness")
-            .with_telemetry(false)
-            .build()
-            .map_err(|e| failed(e.to_string()))?;
+        let environment = opened::environment(library).map_err(SessionError::Library)?;
         environment.set_log_level(LogLevel::Error);
         Ok(Self {
             environment,
             options,
+            compiled: compiled::folder_of(options.provider, library, ort::info()),
         })
     }
 
@@ -98,9 +147,37 @@ impl Runtime {
 
     /// Load a graph for `threads` of the CPU. A provider that cannot start is an error, never a silent fallback to the CPU.
     pub fn session(&self, graph: &GraphFile, threads: usize) -> Result<Session, SessionError> {
-        let graph = &graph.path;
+        self.load(graph, threads, false)
+    }
+
+    /// As [`Runtime::session`], for a graph that [`super::Bound`] will run many times on the same buffers: where the
+    /// device can record its kernels and replay them (CUDA graphs), it does, if the whole graph runs on it.
+    pub fn bound_session(
+        &self,
+        graph: &GraphFile,
+        threads: usize,
+    ) -> Result<Session, SessionError> {
+        if !self.can_capture() {
+            return self.load(graph, threads, false);
+        }
+        match self.load(graph, threads, true) {
+            // Some nodes are elsewhere: it runs all the same, and its placement tells which.
+            Err(error) if error.to_string().contains(CAPTURE_REFUSED) => {
+                self.load(graph, threads, false)
+            }
+            loaded => loaded,
+        }
+    }
+
+    fn load(
+        &self,
+        graph: &GraphFile,
+        threads: usize,
+        capture: bool,
+    ) -> Result<Session, SessionError> {
+        let path = &graph.path;
         let load = |source| SessionError::Load {
-            graph: graph.clone(),
+            graph: path.clone(),
             source,
         };
         // The profile of the first run says which provider every node really ran on.
@@ -108,12 +185,20 @@ impl Runtime {
         let mut builder = self
             .builder(threads, &profile.path().join("placement"))
             .map_err(load)?;
-        if let Some(dispatch) = self.provider() {
+        let cache = match compiled::is_used(self.options.provider) {
+            true => compiled::make(&self.compiled, self.options.provider, graph)?,
+            false => profile.path().to_owned(),
+        };
+        let dispatch = self
+            .provider(graph.precision, threads, &cache, capture)
+            .map_err(|e| self.provider_error(e.to_string()))?;
+        let asked = dispatch.as_ref().map_or(CPU, |dispatch| dispatch.name());
+        if let Some(dispatch) = dispatch {
             builder = builder
                 .with_execution_providers([dispatch.error_on_failure()])
                 .map_err(|e| self.provider_error(e.to_string()))?;
         }
-        let inner = builder.commit_from_file(graph).map_err(|e| {
+        let inner = builder.commit_from_file(path).map_err(|e| {
             if self.options.provider == Provider::Cpu {
                 load(e)
             } else {
@@ -122,9 +207,13 @@ impl Runtime {
         })?;
         Ok(Session {
             inner,
-            graph: graph.clone(),
+            graph: path.clone(),
+            provider: self.options.provider,
+            asked,
+            memory: self.device_memory(),
+            captures: capture,
             profile: Some(profile),
-            placement: BTreeMap::new(),
+            placement: Placement::default(),
         })
     }
 
@@ -133,42 +222,52 @@ impl Runtime {
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(threads)?
             .with_inter_threads(1)?
+            .with_intra_op_spinning(self.options.spinning)?
             .with_memory_pattern(false)?
             .with_profiling(profile)?)
     }
 
-    fn provider(&self) -> Option<ExecutionProviderDispatch> {
-        let device = self.options.device.unwrap_or(0);
-        match self.options.provider {
-            Provider::Cpu => None,
-            Provider::Cuda => Some(
-                ep::CUDA::default()
-                    .with_device_id(device as i32)
-                    // TF32 keeps ten bits of a product: not what fp32 promises.
-                    .with_tf32(false)
-                    .build(),
-            ),
-            Provider::OpenVino => Some(
-                ep::OpenVINO::default()
-                    .with_device_type("CPU")
-                    .with_precision("FP32")
-                    .with_num_threads(self.options.threads)
-                    .build(),
-            ),
-        }
+    /// What the session is told of its provider; `None` for the CPU.
+    fn provider(
+        &self,
+        precision: Precision,
+        threads: usize,
+        cache: &Path,
+        graph_capture: bool,
+    ) -> ort::Result<Option<ExecutionProviderDispatch>> {
+        (self.options.provider.entry().options)(&Ask {
+            precision,
+            device: self.options.device.unwrap_or(0),
+            threads,
+            cache,
+            graph_capture,
+        })
+    }
+
+    /// Whether the provider can record its kernels.
+    fn can_capture(&self) -> bool {
+        self.options.provider == Provider::Cuda
+    }
+
+    /// The memory that the provider's buffers are in, if it is not the host's.
+    fn device_memory(&self) -> Option<DeviceMemory> {
+        let Memory::Device(name) = self.options.provider.entry().memory else {
+            return None;
+        };
+        Some(DeviceMemory {
+            name,
+            device: self.options.device.unwrap_or(0),
+        })
     }
 
     fn provider_error(&self, detail: String) -> SessionError {
+        // Some providers write their chain of causes over many lines, half of them empty.
+        let detail = detail.split_whitespace().collect::<Vec<_>>().join(" ");
+        let provider = self.options.provider;
         SessionError::Provider {
-            provider: self.options.provider,
+            provider,
+            way_out: provider.way_out(&detail),
             detail,
-            way_out: match self.options.provider {
-                Provider::Cuda => {
-                    "it needs an NVIDIA driver, CUDA 13 and cuDNN 9 where the loader finds them (LD_LIBRARY_PATH), or \
-                     run with --ep cpu"
-                }
-                _ => "run with --ep cpu",
-            },
         }
     }
 }
@@ -184,12 +283,19 @@ pub enum Input<'a> {
 pub struct Session {
     pub(super) inner: ort::session::Session,
     graph: PathBuf,
+    provider: Provider,
+    /// What ONNX Runtime calls it.
+    asked: &'static str,
+    pub(super) memory: Option<DeviceMemory>,
+    /// Loaded to record its kernels.
+    pub(super) captures: bool,
     profile: Option<tempfile::TempDir>,
-    placement: BTreeMap<String, usize>,
+    placement: Placement,
 }
 
 impl Session {
-    /// Run the graph on named inputs and return the outputs `wanted`, f32, row-major.
+    /// Run the graph on named inputs and return the outputs `wanted`, f32, row-major. Where the graph has half precision,
+    /// floats are narrowed on their way in and widened on their way out.
     pub fn run<const N: usize>(
         &mut self,
         inputs: &[(&str, Input)],
@@ -214,7 +320,7 @@ impl Session {
         let mut named: Vec<(String, SessionInputValue)> = Vec::with_capacity(inputs.len());
         for (name, input) in inputs {
             let value = match input {
-                Input::Float(x) => TensorRef::from_array_view(x.view()).map_err(run)?.into(),
+                Input::Float(x) => self.floats(name, x.view()).map_err(run)?,
                 Input::Int64(x) => TensorRef::from_array_view(x.view()).map_err(run)?.into(),
                 Input::Bool(x) => TensorRef::from_array_view(x.view()).map_err(run)?.into(),
             };
@@ -230,10 +336,11 @@ impl Session {
             let value = outputs
                 .get(*name)
                 .ok_or_else(|| output(format!("no output `{name}`")))?;
-            let array = value
-                .try_extract_array::<f32>()
-                .map_err(|e| output(e.to_string()))?;
-            found.push(array.to_owned());
+            let mut widened = Vec::new();
+            let values = element::read(value, &mut widened).map_err(|e| output(e.to_string()))?;
+            let shape: Vec<usize> = value.shape().iter().map(|&n| n as usize).collect();
+            let array = ArrayD::from_shape_vec(IxDyn(&shape), values.to_vec());
+            found.push(array.map_err(|e| output(e.to_string()))?);
         }
         drop(outputs);
         self.read_placement();
@@ -266,9 +373,41 @@ impl Session {
         }
     }
 
+    /// The input `name` of the type that the graph has it in.
+    fn floats<'v>(&self, name: &str, x: ArrayViewD<'v, f32>) -> ort::Result<SessionInputValue<'v>> {
+        let outlets = self.inner.inputs();
+        let declared = outlets.iter().find(|outlet| outlet.name() == name);
+        let declared = declared.and_then(|outlet| outlet.dtype().tensor_type());
+        let Some(half @ (TensorElementType::Float16 | TensorElementType::Bfloat16)) = declared
+        else {
+            return Ok(TensorRef::from_array_view(x)?.into());
+        };
+        let mut tensor = DynTensor::new(&Allocator::default(), half, x.shape())?;
+        f32::write(x, &mut tensor)?;
+        Ok(tensor.into())
+    }
+
+    /// Bytes of one value of the input `name`; `None` when the graph has no such input.
+    pub fn input_value_bytes(&self, name: &str) -> Option<usize> {
+        let outlets = self.inner.inputs();
+        let input = outlets.iter().find(|outlet| outlet.name() == name)?;
+        input.dtype().tensor_type()?.byte_size(1)
+    }
+
     /// How many nodes of the optimised graph ran on each provider; empty before the first run.
     pub fn placement(&self) -> &BTreeMap<String, usize> {
-        &self.placement
+        &self.placement.nodes
+    }
+
+    /// Operators of nodes that ran on another provider than the one that was asked for, and how often each; empty before
+    /// the first run.
+    pub fn elsewhere(&self) -> &BTreeMap<String, usize> {
+        &self.placement.elsewhere
+    }
+
+    /// How many stretches of the graph ran on the provider that was asked for, in the order of the run; 0 before the first.
+    pub fn islands(&self) -> usize {
+        self.placement.islands
     }
 
     /// After the first run: stop profiling and count. A profile that cannot be read leaves the counts empty, and
@@ -278,16 +417,34 @@ impl Session {
             return;
         };
         let profile = self.inner.end_profiling().ok();
-        let events = profile
-            .and_then(|file| std::fs::read(folder.path().join(file)).ok())
-            .and_then(|bytes| serde_json::from_slice::<Vec<serde_json::Value>>(&bytes).ok());
-        for event in events.into_iter().flatten() {
-            let is_kernel = event["name"]
-                .as_str()
-                .is_some_and(|name| name.ends_with("_kernel_time"));
-            if let (true, Some(provider)) = (is_kernel, event["args"]["provider"].as_str()) {
-                *self.placement.entry(provider.to_owned()).or_default() += 1;
-            }
+        let profile = profile.and_then(|file| std::fs::read(folder.path().join(file)).ok());
+        self.placement = Placement::read(&profile.unwrap_or_default(), self.asked);
+        self.placement.warn(&self.graph, self.provider);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_out_of_memory_is_told_from_other_failures() {
+        for message in [
+            "Non-zero status code returned while running MatMul node. Name:'m' Status Message: bfc_arena.cc:408 \
+             Failed to allocate memory for requested buffer of size 8589934592",
+            "Available memory of 1024 is smaller than requested bytes of 2048",
+            "std::bad_alloc",
+            "CUDA failure 2: out of memory ; GPU=0 ; hostname=host ; expr=cudaMalloc((void**)&p, size);",
+            "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0",
+        ] {
+            assert!(is_out_of_memory(message), "{message}");
+        }
+        for message in [
+            "CUDA failure 700: an illegal memory access was encountered",
+            "Invalid input name: codes",
+            "Load model from decoder.onnx failed: Protobuf parsing failed.",
+        ] {
+            assert!(!is_out_of_memory(message), "{message}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod exports;
 mod full_disk;
 mod installation;
 mod parity;
+mod providers;
 #[cfg(target_os = "linux")]
 #[path = "../support/small_disk.rs"]
 mod small_disk;

@@ -120,6 +120,12 @@ impl Call {
         self
     }
 
+    /// Arguments as one would type them, none with a space in it.
+    pub fn args_of(mut self, text: &str) -> Self {
+        self.0.args(text.split_whitespace());
+        self
+    }
+
     pub fn option(self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.arg(name).arg(value)
     }

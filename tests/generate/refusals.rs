@@ -33,7 +33,7 @@ fn values_out_of_range() {
     one(&["--top-k", "65"], &["65 codes", "has 64", "0 for all"]);
     one(&["--batch", "0"], &["--batch", "1.."]);
     one(&["--seed", "-1"], &["--seed"]);
-    one(&["--precision", "int8"], &["int8", "fp32"]);
+    one(&["--precision", "fp16"], &["fp16", "int8"]);
 }
 
 #[test]

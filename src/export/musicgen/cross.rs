@@ -4,20 +4,25 @@ use crate::checkpoint::musicgen::MusicgenWeights;
 use crate::onnx::{Axis, Element, GraphBuilder};
 
 use super::super::ExportError;
-use super::{MusicgenTower, names};
+use super::{MusicgenTower, Plan, names};
 
 /// Build the graph: `last_hidden_state` `[batch, tokens, text]` to `encoder_hidden_states` `[batch, tokens, hidden]`
 /// and, by layer, `cross_key.N` and `cross_value.N` `[batch, heads, tokens, head_dim]`.
 pub(super) fn build(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
+    plan: &Plan,
 ) -> Result<(), ExportError> {
     let config = weights.config();
     let (decoder, text) = (&config.decoder, config.text.hidden);
     let (batch, tokens) = (Axis::Named("batch"), Axis::Named("tokens"));
     let axes = [batch, tokens, Axis::Fixed(text)];
     let states = graph.input("last_hidden_state", Element::Float, &axes);
-    let mut tower = MusicgenTower { graph, weights };
+    let mut tower = MusicgenTower {
+        graph,
+        weights,
+        precision: plan.precision,
+    };
     let size = tower.graph.shape_of(&states, 0, 2);
     let mut x = tower.graph.reshape(&states, &[-1, text as i64])?;
     if text != decoder.hidden {

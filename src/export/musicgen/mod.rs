@@ -5,18 +5,41 @@ mod codec;
 mod cross;
 mod decoder;
 mod positions;
+mod self_attention;
 mod text;
 
 pub use codec::Stages;
 
 use crate::checkpoint::musicgen::MusicgenWeights;
-use crate::onnx::GraphBuilder;
+use serde::{Deserialize, Serialize};
 
-use super::ExportError;
+use crate::onnx::{Element, GraphBuilder};
+use crate::precision::Precision;
+
 use super::blocks::Tower;
+use super::{CacheForm, ExportError};
+
+/// How the graphs are to be made.
+pub(super) struct Plan<'a> {
+    /// What the graph's products are computed in.
+    pub precision: Precision,
+    pub cache: CacheForm,
+    /// Whether the decoder's attention to its cache is one operator.
+    pub fuse_cached_attention: bool,
+    /// What the cache holds.
+    pub cache_element: Element,
+    pub cache_scales: Option<&'a CacheScales>,
+}
+
+/// Scales of an int8 cache, found by running the decoder on a few prompts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CacheScales {
+    /// By layer, of keys and of values, each `[heads * head_dim]`.
+    pub layers: Vec<[Vec<f32>; 2]>,
+}
 
 /// Builds one graph.
-pub(super) type Build = fn(&mut GraphBuilder, &MusicgenWeights) -> Result<(), ExportError>;
+pub(super) type Build = fn(&mut GraphBuilder, &MusicgenWeights, &Plan) -> Result<(), ExportError>;
 
 /// The graphs by name.
 pub(super) const GRAPHS: [(&str, Build); 6] = [
@@ -48,6 +71,11 @@ pub mod names {
             format!("present_key.{layer}"),
             format!("present_value.{layer}"),
         ]
+    }
+
+    /// Output of the decoder where the caller keeps the cache: what the step adds, by layer.
+    pub fn new(layer: usize) -> [String; 2] {
+        [format!("new_key.{layer}"), format!("new_value.{layer}")]
     }
 
     /// Output of the cross-attention's graph and input of the decoder, by layer.

@@ -3,11 +3,11 @@
 //! Source: Raffel et al., Exploring the Limits of Transfer Learning (arXiv 1910.10683); `T5EncoderModel` of transformers.
 
 use crate::checkpoint::musicgen::{MusicgenWeights, TextConfig};
-use crate::onnx::{Axis, Element, GraphBuilder, Value};
+use crate::onnx::{Axis, Element, GraphBuilder, KeyLayout, Scale, Value};
 
 use super::super::ExportError;
-use super::MusicgenTower;
 use super::positions::bucket;
+use super::{MusicgenTower, Plan};
 use crate::export::MAX_PROMPT_TOKENS;
 
 /// Build the graph: `input_ids` `[batch, tokens]` i64, at most [`MAX_PROMPT_TOKENS`] tokens, texts of one batch equally
@@ -15,11 +15,16 @@ use crate::export::MAX_PROMPT_TOKENS;
 pub(super) fn build(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
+    plan: &Plan,
 ) -> Result<(), ExportError> {
     let text = weights.config().text.clone();
     let axes = [Axis::Named("batch"), Axis::Named("tokens")];
     let ids = graph.input("input_ids", Element::Int64, &axes);
-    let mut tower = MusicgenTower { graph, weights };
+    let mut tower = MusicgenTower {
+        graph,
+        weights,
+        precision: plan.precision,
+    };
     let bias = relative_bias(&mut tower, &text, &ids)?;
     let size = tower.graph.shape_of(&ids, 0, 2);
     let inner = (text.heads * text.head_dim) as i64;
@@ -45,10 +50,14 @@ pub(super) fn build(
             let projected = tower.matrix(&normed, &format!("{attention}.{part}"))?;
             qkv.push(tower.graph.reshape_to(&projected, &per_token));
         }
-        let context =
-            tower
-                .graph
-                .unscaled_attention([&qkv[0], &qkv[1], &qkv[2]], text.heads, &bias);
+        let context = tower.graph.multi_head_attention(
+            [&qkv[0], &qkv[1], &qkv[2]],
+            KeyLayout::Tokens,
+            text.heads,
+            Scale::None,
+            &Value::none(),
+            &bias,
+        )?;
         let context = tower.graph.reshape(&context, &[-1, inner])?;
         let context = tower.matrix(&context, &format!("{attention}.o"))?;
         x = tower.graph.add(&x, &context);

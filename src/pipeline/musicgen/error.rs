@@ -19,6 +19,11 @@ pub enum GenerateError {
     Choice(#[from] ChoiceError),
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
+    #[error(
+        "there is not enough memory for one piece of this length: {0}; make shorter pieces, free memory, or take \
+         another device or provider"
+    )]
+    OutOfMemory(SessionError),
     /// Not transparent: the exit code is looked for along the chain of causes.
     #[error("{0}")]
     Interrupted(#[from] Interrupted),
@@ -70,6 +75,19 @@ pub enum GenerateError {
 }
 
 impl GenerateError {
+    /// Whether memory ran out: fewer pieces at once may fit.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Session(error) if error.is_out_of_memory())
+    }
+
+    /// The same of a piece that was made with no other: nothing smaller can be tried.
+    pub(super) fn of_a_piece_alone(self) -> Self {
+        match self {
+            Self::Session(error) if error.is_out_of_memory() => Self::OutOfMemory(error),
+            other => other,
+        }
+    }
+
     /// The piece that it is about, by its index among the jobs.
     pub fn job(&self) -> Option<usize> {
         match self {

@@ -1,6 +1,7 @@
 //! The generator: batches of pieces from their prompts to their audio.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 use std::thread;
 use std::time::Instant;
@@ -9,20 +10,22 @@ use ndarray::Array2;
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 
-use super::batch::{self, Needs};
+use super::batch::{self, Batches, Halved, Needs, Room};
 use super::delay::{self, DelayedCodes};
 use super::sampler::{self, Choice, Sampler};
 use super::steps::{Batch, fed};
 use super::text::{Attended, Prompts, TextEncoder};
 use super::{Codec, GenerateError, codec};
 use crate::checkpoint::musicgen::MusicgenConfig;
-use crate::export::Exported;
 use crate::export::musicgen::names;
+use crate::export::{DecoderCache, Exported};
 use crate::interrupt::Interrupted;
-use crate::runtime::{Runtime, Session};
+use crate::progress::note;
+use crate::runtime::{Runtime, Session, SessionOptions};
 
 /// What the decoder attends to of a text is kept once for further batches and once, padded, for this one.
 const TEXT_COPIES: usize = 2;
+const F32_BYTES: u64 = 4;
 
 /// How pieces are made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -79,7 +82,8 @@ pub struct Generator {
     codec: Codec,
     prompts: Prompts,
     config: MusicgenConfig,
-    threads: usize,
+    cache: DecoderCache,
+    options: SessionOptions,
     seconds: Seconds,
 }
 
@@ -101,7 +105,7 @@ impl Generator {
         let path = export.graph(names::DECODER)?;
         // The decoder is more than half of it.
         let (decoder, others) = thread::scope(|scope| {
-            let decoder = scope.spawn(|| runtime.session(&path, threads));
+            let decoder = scope.spawn(|| runtime.bound_session(&path, threads));
             let others = TextEncoder::load(runtime, export, &config, threads)
                 .and_then(|text| Ok((text, Codec::load(runtime, export)?)));
             let decoder = decoder.join();
@@ -117,7 +121,8 @@ impl Generator {
             codec,
             prompts,
             config,
-            threads,
+            cache: export.cache,
+            options: runtime.options(),
             seconds: Seconds {
                 load: started.elapsed().as_secs_f64(),
                 ..Seconds::default()
@@ -188,13 +193,20 @@ impl Generator {
             None => self.most_at_once(&tokens, settings)?,
         };
         let mut known = BTreeMap::new();
-        let mut first = 0;
-        let sizes: Vec<usize> = batch::sizes(jobs.len(), at_once).collect();
-        let mut streams = jobs.into_iter().map(|job| job.rng);
-        for size in sizes {
-            let streams: Vec<ChaCha20Rng> = streams.by_ref().take(size).collect();
-            let tokens = &tokens[first..first + size];
-            let codes = self.codes(first, tokens, streams, settings, &mut known, progress)?;
+        let mut batches = Batches::new(jobs.len(), at_once);
+        loop {
+            let make = |batch: Range<usize>| {
+                let first = batch.start;
+                // Every try draws from the beginning of each piece's stream.
+                let streams = jobs[batch.clone()].iter().map(|job| job.rng.clone());
+                let (tokens, streams) = (&tokens[batch], streams.collect());
+                self.codes(first, tokens, streams, settings, &mut known, progress)
+            };
+            let next = batches.next(make, GenerateError::is_out_of_memory, note_halved);
+            let Some((batch, codes)) = next.map_err(GenerateError::of_a_piece_alone)? else {
+                return Ok(());
+            };
+            let first = batch.start;
             let started = Instant::now();
             let views: Vec<_> = codes.iter().map(|codes| codes.view()).collect();
             self.codec.decode(&views, |piece, audio| -> Result<(), E> {
@@ -205,9 +217,7 @@ impl Generator {
                 each(job, Generated { codes, audio })
             })?;
             self.seconds.codec += started.elapsed().as_secs_f64();
-            first += size;
         }
-        Ok(())
     }
 
     /// The codes of one batch, whose first piece is the job `first`, from each one's tokens and random stream.
@@ -245,7 +255,14 @@ impl Generator {
             .collect();
         let mut sampler = Sampler::new(settings.choice);
         let (mut guidance, mut chosen) = (Vec::with_capacity(vocab), vec![0; codebooks]);
-        let mut batch = Batch::start(&mut self.decoder, decoder, &texts, settings.steps, guided)?;
+        let mut batch = Batch::start(
+            &mut self.decoder,
+            decoder,
+            self.cache,
+            &texts,
+            settings.steps,
+            guided,
+        )?;
         let null = pieces.len();
         for step in 0..settings.steps {
             progress(Progress {
@@ -296,17 +313,35 @@ impl Generator {
         let longest = tokens.iter().map(Vec::len).max().unwrap_or(0);
         let rows = if settings.guidance == 1.0 { 1 } else { 2 };
         let frames = delay::frames(settings.steps, decoder.codebooks);
+        let cache = |value_bytes, rows, steps| {
+            batch::cache_bytes(value_bytes, rows, steps, decoder.hidden, decoder.layers)
+        };
+        let [past_key, _] = names::past(0);
+        let cached_bytes = self.decoder.input_value_bytes(&past_key);
+        let cached_bytes = cached_bytes.map_or(F32_BYTES, |bytes| bytes as u64);
         let needs = Needs {
             fixed_bytes: codec::working_bytes(codec_config, tokens.len(), frames),
-            piece_bytes: batch::cache_bytes(rows, settings.steps, decoder.hidden, decoder.layers)
-                + batch::cache_bytes(TEXT_COPIES, longest, decoder.hidden, decoder.layers),
+            piece_bytes: cache(cached_bytes, rows, settings.steps)
+                + cache(F32_BYTES, TEXT_COPIES, longest),
         };
-        Ok(batch::most_at_once(
-            needs,
-            batch::available_bytes(),
-            self.threads,
-        )?)
+        Ok(batch::most_at_once(needs, self.room())?)
     }
+
+    fn room(&self) -> Room {
+        let options = self.options;
+        Room::of(
+            options.provider,
+            options.device.unwrap_or(0),
+            options.threads,
+        )
+    }
+}
+
+fn note_halved(halved: Halved) {
+    let Halved { from, to } = halved;
+    note(format!(
+        "not enough memory for {from} pieces at once: going on with {to}; no result depends on it"
+    ));
 }
 
 /// Whether the tokenizer belongs to a model of `config` and takes every prompt; needs no graph.

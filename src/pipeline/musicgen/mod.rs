@@ -1,9 +1,10 @@
-//! Prompts to music. Reads no YAML, writes no file, prints nothing.
+//! Prompts to music. Reads no YAML, writes no file, prints nothing but a note when memory runs out and batches get smaller.
 //!
 //! T5 reads each prompt once; the decoder takes a step for all pieces of a batch together; the codec turns their codes
 //! into audio. What a piece becomes depends on its prompt, its settings and its random stream, and on nothing else.
 
 pub mod batch;
+mod calibrate;
 mod codec;
 pub mod delay;
 mod error;
@@ -12,6 +13,7 @@ pub mod sampler;
 mod steps;
 mod text;
 
+pub use calibrate::cache_scales;
 pub use codec::Codec;
 pub use error::GenerateError;
 pub use generator::{

@@ -6,6 +6,7 @@ use super::GenerateError;
 use super::text::Attended;
 use crate::checkpoint::musicgen::DecoderConfig;
 use crate::export::musicgen::names;
+use crate::export::{CacheForm, DecoderCache};
 use crate::runtime::{Bound, Session};
 
 /// Texts are padded to a multiple of this many tokens, the floats of the widest vectors. Masked keys add exact zeros, but
@@ -15,10 +16,20 @@ const TOKENS_AT_A_TIME: usize = 16;
 /// A single row takes another path through the matrix product, with another order of summands.
 const FEWEST_ROWS: usize = 2;
 
+/// A score out of the softmax: far below any other, and finite in bf16 too.
+const OUT: f32 = -1e9;
+/// Places by which a cache grows that the graph reads in full at every step.
+const PLACES_AT_A_TIME: usize = 128;
+
 /// A batch on its way.
 pub(super) struct Batch<'s> {
     bound: Bound<'s>,
     rows: usize,
+    steps: usize,
+    decoder: DecoderConfig,
+    cache: DecoderCache,
+    /// Places of a cache that grows.
+    capacity: usize,
 }
 
 impl<'s> Batch<'s> {
@@ -27,6 +38,7 @@ impl<'s> Batch<'s> {
     pub fn start(
         session: &'s mut Session,
         decoder: &DecoderConfig,
+        cache: DecoderCache,
         texts: &[&Attended],
         steps: usize,
         guided: bool,
@@ -60,12 +72,46 @@ impl<'s> Batch<'s> {
                 }
                 bound.input(name, padded.view().into_dyn())?;
             }
-            for (past, present) in names::past(layer).iter().zip(names::present(layer)) {
-                bound.cache(past, &present, &[rows, heads, steps, head_dim])?;
+            if cache.form == CacheForm::Shared {
+                for (past, present) in names::past(layer).iter().zip(names::present(layer)) {
+                    bound.cache(past, &present, &[rows, heads, steps, head_dim])?;
+                }
             }
         }
         bound.output("logits", &[rows, decoder.codebooks * decoder.vocab])?;
-        Ok(Self { bound, rows })
+        Ok(Self {
+            bound,
+            rows,
+            steps,
+            decoder: decoder.clone(),
+            cache,
+            capacity: 0,
+        })
+    }
+
+    /// Room for the step at `position` in caches that grow.
+    fn make_room(&mut self, position: usize) -> Result<(), GenerateError> {
+        if self.cache.form != CacheForm::Appended || position < self.capacity {
+            return Ok(());
+        }
+        self.capacity = (position + 1)
+            .next_multiple_of(PLACES_AT_A_TIME)
+            .min(self.steps.max(position + 1));
+        let (heads, head_dim) = (self.decoder.heads, self.decoder.head_dim());
+        let shape = [self.rows, heads, self.capacity, head_dim];
+        for layer in 0..self.decoder.layers {
+            for (past, new) in names::past(layer).iter().zip(names::new(layer)) {
+                self.bound.growing_cache(past, &new, shape)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the caches hold of every row after some steps, by layer keys and values `[rows, heads, capacity, head_dim]`,
+    /// of shared caches in f32.
+    pub fn cached(&self, layer: usize) -> Result<[&[f32]; 2], GenerateError> {
+        let [keys, values] = names::past(layer);
+        Ok([self.bound.cached(&keys)?, self.bound.cached(&values)?])
     }
 
     /// Feed `codes` `[pieces, codebooks]` at `position` and return the logits `[rows, codebooks * vocab]`, conditional
@@ -75,16 +121,50 @@ impl<'s> Batch<'s> {
         codes: ArrayView2<i64>,
         position: usize,
     ) -> Result<&[f32], GenerateError> {
-        // Bounded by the position limit of the model, which is far below.
-        let filled = position as i32;
+        self.step_as_if_at(codes, position, position)
+    }
+
+    /// As [`Batch::step`], with the position of another step than that which is next in the cache; only where the graph
+    /// attends to it with one operator.
+    pub fn step_as_if_at(
+        &mut self,
+        codes: ArrayView2<i64>,
+        position: usize,
+        as_if_at: usize,
+    ) -> Result<&[f32], GenerateError> {
+        self.make_room(position)?;
         self.bound.input("codes", codes.into_dyn())?;
-        let at = Array1::from_elem(1, position as i64);
+        let at = Array1::from_elem(1, as_if_at as i64);
         self.bound.input("position", at.view().into_dyn())?;
-        let lengths = Array1::from_elem(self.rows, filled);
-        self.bound.input("lengths", lengths.view().into_dyn())?;
-        self.bound
-            .input("total", arr0(filled + 1).view().into_dyn())?;
+        if self.cache.fused {
+            // Bounded by the position limit of the model, which is far below.
+            let filled = position as i32;
+            let lengths = Array1::from_elem(self.rows, filled);
+            self.bound.input("lengths", lengths.view().into_dyn())?;
+            // A device records its kernels for as long as nothing changes that is read on the host, and this is: there it
+            // is the capacity, an upper bound, and `lengths` tells what is filled.
+            let total = match self.cache.is_half() {
+                true => self.steps as i32,
+                false => filled + 1,
+            };
+            self.bound.input("total", arr0(total).view().into_dyn())?;
+        } else {
+            let places = match self.cache.form {
+                CacheForm::Shared => self.steps,
+                CacheForm::Appended => self.capacity,
+            };
+            let mut filled = Array4::from_elem((1, 1, 1, places), OUT);
+            filled.slice_mut(s![.., .., .., ..position]).fill(0.0);
+            self.bound.input("filled", filled.view().into_dyn())?;
+        }
         self.bound.run()?;
+        if self.cache.form == CacheForm::Appended {
+            for layer in 0..self.decoder.layers {
+                for (past, new) in names::past(layer).iter().zip(names::new(layer)) {
+                    self.bound.append(past, &new, position)?;
+                }
+            }
+        }
         Ok(self.bound.read("logits")?)
     }
 }

@@ -1,7 +1,7 @@
 //! From codes to the states of the frames: codebooks, the first convolution, the LSTM.
 
 use super::super::super::ExportError;
-use super::super::MusicgenTower;
+use super::super::{MusicgenTower, Plan};
 use super::convolution::taps_first;
 use super::{LAYERS, padding};
 use crate::checkpoint::musicgen::{CodecConfig, MusicgenWeights};
@@ -11,6 +11,7 @@ use crate::onnx::{Axis, Element, GraphBuilder, Value};
 pub(in super::super) fn build(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
+    how: &Plan,
 ) -> Result<(), ExportError> {
     let codec = weights.config().codec.clone();
     let axes = [
@@ -19,7 +20,11 @@ pub(in super::super) fn build(
         Axis::Named("frames"),
     ];
     let codes = graph.input("codes", Element::Int64, &axes);
-    let mut tower = MusicgenTower { graph, weights };
+    let mut tower = MusicgenTower {
+        graph,
+        weights,
+        precision: how.precision,
+    };
     let x = quantised(&mut tower, &codec, &codes)?;
     let x = first_convolution(&mut tower, &codec, &x)?;
     let mut y = x.clone();

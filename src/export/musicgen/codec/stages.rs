@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::super::ExportError;
-use super::super::MusicgenTower;
+use super::super::{MusicgenTower, Plan};
 use super::convolution::{residual, to_samples};
 use super::signal::Signal;
 use super::upsample::upsample;
@@ -80,16 +80,18 @@ fn dilations(codec: &CodecConfig) -> impl Iterator<Item = usize> {
 pub(in super::super) fn build_coarse(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
+    how: &Plan,
 ) -> Result<(), ExportError> {
-    build(graph, weights, Stages::coarse(&weights.config().codec))
+    build(graph, weights, how, Stages::coarse(&weights.config().codec))
 }
 
 /// The second half as a graph: see [`build`].
 pub(in super::super) fn build_fine(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
+    how: &Plan,
 ) -> Result<(), ExportError> {
-    build(graph, weights, Stages::fine(&weights.config().codec))
+    build(graph, weights, how, Stages::fine(&weights.config().codec))
 }
 
 /// Build the graph: `rows` `[rows, channels]`, the rows of a signal of `total` rows from position `start` on, to `output`
@@ -98,6 +100,7 @@ pub(in super::super) fn build_fine(
 fn build(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
+    how: &Plan,
     plan: Stages,
 ) -> Result<(), ExportError> {
     let codec = weights.config().codec.clone();
@@ -105,7 +108,11 @@ fn build(
     let x = graph.input("rows", Element::Float, &axes);
     let [start, total, from, to] =
         ["start", "total", "from", "to"].map(|name| graph.input(name, Element::Int64, &[]));
-    let mut tower = MusicgenTower { graph, weights };
+    let mut tower = MusicgenTower {
+        graph,
+        weights,
+        precision: how.precision,
+    };
     let mut signal = Signal {
         rows: tower.graph.length(&x, 0)?,
         x,

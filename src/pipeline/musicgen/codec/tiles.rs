@@ -7,7 +7,7 @@ use std::thread;
 use ndarray::{Array2, ArrayView2, arr0, s};
 
 use crate::export::musicgen::Stages;
-use crate::runtime::{GraphFile, Input, Provider, Runtime, Session, SessionError};
+use crate::runtime::{GraphFile, Input, Runtime, Session, SessionError};
 
 /// Most sessions on one CPU. Each holds the weights of the graph, 80 MB of the coarse stages.
 const MAX_WORKERS: usize = 4;
@@ -32,9 +32,9 @@ impl Tiles {
         rows: usize,
     ) -> Result<Self, SessionError> {
         let options = runtime.options();
-        let workers = match options.provider {
-            Provider::Cpu => options.threads.clamp(1, MAX_WORKERS),
-            Provider::Cuda | Provider::OpenVino => 1,
+        let workers = match options.provider.entry().several_sessions {
+            true => options.threads.clamp(1, MAX_WORKERS),
+            false => 1,
         };
         let threads = (options.threads / workers).max(1);
         let sessions = (0..workers).map(|_| runtime.session(graph, threads));

@@ -1,0 +1,286 @@
+//! `harness providers`: what can run graphs on this machine, what of it is installed, and whether it really does.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::{UsageError, check_runtime, open_runtime};
+use crate::aligned;
+use crate::audio;
+use crate::card::{Card, Kind};
+use crate::cli::{ProvidersArgs, RuntimeArgs};
+use crate::model::Model;
+use crate::pipeline::clips::CropChoice;
+use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, Generator, Job};
+use crate::pipeline::{AudioTower, TextTower, prepare};
+use crate::progress::{note, result};
+use crate::run::demo;
+use crate::runtime::devices::{self, Cpu, Gpu, NoGpu};
+use crate::runtime::library::{LibraryError, Places};
+use crate::runtime::{Provider, Runtime};
+use crate::seeds;
+
+pub(super) fn providers(args: &ProvidersArgs) -> Result<()> {
+    match (args.check, args.ep) {
+        (false, _) => show(),
+        (true, Some(ep)) => check(&RuntimeArgs {
+            ep,
+            device: args.device,
+            precision: args.precision,
+            threads: args.threads,
+        }),
+        (true, None) => check_all(args),
+    }
+}
+
+/// The table.
+fn show() -> Result<()> {
+    let places = Places::of_process()?;
+    if let Some(named) = places.named_library() {
+        note(format!(
+            "ORT_DYLIB_PATH names {}, which every provider uses instead of what is told here",
+            named.display()
+        ));
+    }
+    let installed = Places {
+        ort_dylib_path: None,
+        ..places
+    };
+    let nvidia = devices::nvidia();
+    let header = ["provider", "state", "ONNX Runtime", "precisions", "device"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for provider in Provider::ALL {
+        let entry = provider.entry();
+        let precisions: Vec<&str> = entry.precisions.iter().map(|p| p.name()).collect();
+        rows.push(vec![
+            entry.name.to_owned(),
+            state(&installed, provider)?,
+            entry.package.version.to_owned(),
+            precisions.join(" "),
+            device(provider, &nvidia),
+        ]);
+    }
+    let mut out = aligned::table(&rows, header.len());
+    out.push('\n');
+    for provider in Provider::ALL {
+        let entry = provider.entry();
+        let needs = match entry.needs {
+            "" => String::new(),
+            needs => format!("; the machine has to bring {needs}"),
+        };
+        out.push_str(&format!("{:9} {}{needs}\n", entry.name, entry.about));
+    }
+    out.push_str("\nharness setup --ep NAME installs one, harness providers --check tries those that are installed");
+    Ok(result(out)?)
+}
+
+/// In a few words: whether it is here, or what it would take.
+fn state(places: &Places, provider: Provider) -> Result<String> {
+    if !provider.entry().systems.contains(&std::env::consts::OS) {
+        return Ok(format!("not on {}", std::env::consts::OS));
+    }
+    if provider.wheel().is_none() {
+        return Ok("no package for this machine".to_owned());
+    }
+    Ok(match places.find(provider) {
+        Ok(Some(_)) => "installed".to_owned(),
+        Ok(None) => {
+            let megabytes = places.to_download(provider)?.div_ceil(1_000_000);
+            format!("not installed, {megabytes} MB")
+        }
+        Err(LibraryError::Damaged { .. }) => "damaged".to_owned(),
+        Err(other) => return Err(other.into()),
+    })
+}
+
+/// What it would run on, as far as that can be told without its library.
+fn device(provider: Provider, nvidia: &Result<Vec<Gpu>, NoGpu>) -> String {
+    if !provider.entry().systems.contains(&std::env::consts::OS) {
+        return String::new();
+    }
+    match provider {
+        Provider::Cpu => format!("CPU, {}", std::env::consts::ARCH),
+        Provider::OpenVino => match Cpu::here().bf16() {
+            Some(units) => format!("CPU with {units}"),
+            None => "CPU without AMX and AVX-512 BF16: fp32 only".to_owned(),
+        },
+        Provider::Cuda | Provider::TensorRt => match nvidia {
+            Ok(gpus) => {
+                let told: Vec<String> = gpus.iter().map(one_gpu).collect();
+                told.join("; ")
+            }
+            Err(reason) => reason.to_string(),
+        },
+        _ => "told by --check".to_owned(),
+    }
+}
+
+fn one_gpu(gpu: &Gpu) -> String {
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    format!(
+        "{}: {}, {:.1} of {:.1} GB free, driver {}, CUDA {}",
+        gpu.index,
+        gpu.name,
+        gigabytes(gpu.free_bytes),
+        gigabytes(gpu.total_bytes),
+        gpu.driver,
+        gpu.cuda_driver_version
+    )
+}
+
+/// Each installed provider in a process of its own: a process keeps the first ONNX Runtime that it opens.
+fn check_all(args: &ProvidersArgs) -> Result<()> {
+    let places = Places::of_process()?;
+    if let Some(named) = places.named_library() {
+        return Err(UsageError(format!(
+            "ORT_DYLIB_PATH names {}, which may hold any provider; say which one to try with --ep",
+            named.display()
+        ))
+        .into());
+    }
+    let mut failed = Vec::new();
+    let mut tried = 0;
+    for provider in Provider::ALL {
+        // What is damaged or half installed is told by its own check; what was never installed is no failure.
+        if matches!(places.find(provider), Ok(None)) {
+            continue;
+        }
+        // CoreML's library is that of the CPU, which says nothing of a system that has no CoreML.
+        if provider.wheel().is_none() || provider.check(args.precision).is_err() {
+            continue;
+        }
+        tried += 1;
+        let myself = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut child = Command::new(myself);
+        child.args(["providers", "--check", "--ep", provider.name()]);
+        child.args(["--precision", args.precision.name()]);
+        if let Some(threads) = args.threads {
+            child.args(["--threads", &threads.to_string()]);
+        }
+        let status = child.status().context("cannot start this program again")?;
+        if !status.success() {
+            // A library that ends the process says nothing of itself.
+            if status.code().is_none() {
+                note(format!("error: {provider} ended this program: {status}"));
+            }
+            failed.push(provider.name());
+        }
+    }
+    if tried == 0 {
+        bail!(
+            "no provider is installed that runs {}; `harness setup --ep NAME` installs one",
+            args.precision
+        );
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => bail!(
+            "{} of {tried} installed providers cannot run: {}",
+            failed.len(),
+            failed.join(", ")
+        ),
+    }
+}
+
+/// Run every graph of the demo once, and tell where its nodes ran. What splits into many parts is told by the session.
+fn check(args: &RuntimeArgs) -> Result<()> {
+    check_runtime(args)?;
+    let provider = args.ep;
+    let library = Places::of_process()?.find(provider)?.ok_or_else(|| {
+        let setup = provider.setup_command();
+        UsageError(format!(
+            "{provider} is not installed; `{setup}` installs it"
+        ))
+    })?;
+    let runtime = open_runtime(args, &library)?;
+    result(format!(
+        "{provider} {}: ONNX Runtime {} at {}",
+        args.precision,
+        library.version,
+        library.path.display()
+    ))?;
+    let demo = demo::unpack()?;
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let piece = scratch.path().join("piece.wav");
+    audio::write_wav(&piece, &tone(), TONE_HZ)
+        .with_context(|| format!("cannot write {}", piece.display()))?;
+    for card in Card::all(&demo.models)? {
+        let name = card.name.clone();
+        let open = || open_runtime(args, &library);
+        let placed = match card.kind {
+            Kind::Clap => clap(&runtime, card, &demo.models, args, &piece, open),
+            Kind::Musicgen => musicgen(&runtime, card, &demo.models, args, open),
+        };
+        for (graph, nodes) in placed.with_context(|| format!("{provider}, the demo's {name}"))? {
+            let nodes: Vec<String> = nodes.iter().map(|(ep, n)| format!("{n} {ep}")).collect();
+            result(format!("  {name} {graph}: {}", nodes.join(", ")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Nodes by the provider that they ran on, by graph.
+type Placed = BTreeMap<String, BTreeMap<String, usize>>;
+
+const TONE_HZ: u32 = 32_000;
+
+/// 12 s: longer than what a CLAP hears at once.
+fn tone() -> Vec<f32> {
+    (0..12 * TONE_HZ)
+        .map(|i| (i as f32 * 0.09).sin() * 0.3)
+        .collect()
+}
+
+fn clap(
+    runtime: &Runtime,
+    card: Card,
+    models: &Path,
+    args: &RuntimeArgs,
+    piece: &Path,
+    open: impl FnOnce() -> Result<Runtime>,
+) -> Result<Placed> {
+    let model = Model::obtain(card, true)?;
+    let export = prepare(&model, models, args.target(), open)?.export;
+    let mut audio = AudioTower::load(runtime, &export, model.card.fusion_shrink, 1)?;
+    let choice = CropChoice::Policy {
+        policy: Default::default(),
+        seed: 0,
+        experiment: "providers".to_owned(),
+    };
+    audio.embed(&[("piece", piece)], &choice, |_| anyhow::Ok(()))?;
+    let mut text = TextTower::load(runtime, &export, &model.tokenizer.path)?;
+    text.embed(&["sweet music"], |_| Ok(()))?;
+    Ok(BTreeMap::from([
+        ("audio".to_owned(), audio.placement()),
+        ("text".to_owned(), text.placement()),
+    ]))
+}
+
+fn musicgen(
+    runtime: &Runtime,
+    card: Card,
+    models: &Path,
+    args: &RuntimeArgs,
+    open: impl FnOnce() -> Result<Runtime>,
+) -> Result<Placed> {
+    /// Some frames more than codebooks.
+    const STEPS: usize = 16;
+    let model = Model::obtain(card, true)?;
+    let export = prepare(&model, models, args.target(), open)?.export;
+    let mut generator = Generator::load(runtime, &export, &model.tokenizer.path)?;
+    let job = Job {
+        prompt: "sweet music".to_owned(),
+        rng: seeds::stream(0, "providers", "piece", "sampling"),
+    };
+    let settings = GenerationSettings {
+        steps: STEPS,
+        guidance: 3.0,
+        choice: Choice::Greedy,
+    };
+    generator.generate(vec![job], &settings, Some(1), &mut |_| Ok(()), |_, _| {
+        Ok::<(), GenerateError>(())
+    })?;
+    Ok(generator.placement())
+}
