@@ -179,7 +179,7 @@ pub struct ProvidersArgs {
     /// Arithmetic of the graphs
     #[arg(long, value_name = "P", default_value = "fp32", requires = "check")]
     pub precision: Precision,
-    /// Threads on the CPU; all cores by default
+    /// Threads on the CPU; by default one for each physical core that this process may use
     #[arg(long, value_name = "N", requires = "check", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }

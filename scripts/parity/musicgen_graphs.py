@@ -62,7 +62,8 @@ class Graphs:
         logits = []
         for step in range(steps):
             fed = {"codes": ids[:, :, step].astype(np.int64), "position": np.array([step], np.int64),
-                   "lengths": np.full(rows, step, np.int32), "total": np.array(step + 1, np.int32)}
+                   "lengths": np.full(rows, step, np.int32), "total": np.array(step + 1, np.int32),
+                   "filled": np.where(np.arange(steps) < step, 0, -1e9).astype(np.float32).reshape(1, 1, 1, -1)}
             of_step = run.step({name: value for name, value in fed.items() if name in kinds}, step)
             logits.append(of_step.astype(np.float32).reshape(rows, codebooks, -1))
         return np.stack(logits, axis=2)

@@ -22,7 +22,7 @@ def provider(name: str, precision: str, threads: int, device: int):
         "cpu": lambda: "CPUExecutionProvider",
         "openvino": lambda: ("OpenVINOExecutionProvider", {"device_type": "CPU", "load_config": json.dumps({"CPU": {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32", "NUM_STREAMS": "1",
-            "INFERENCE_NUM_THREADS": str(threads)}})}),
+            "INFERENCE_NUM_THREADS": str(threads), **({"SNIPPETS_MODE": "DISABLE"} if precision == "bf16" else {})}})}),
         "cuda": lambda: ("CUDAExecutionProvider", {**number, "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}),
         "tensorrt": lambda: ("TensorrtExecutionProvider", {**number, "trt_fp16_enable": fp16}),
         "coreml": lambda: "CoreMLExecutionProvider",

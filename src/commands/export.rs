@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{UsageError, make_models_folder, opened};
+use super::{UsageError, limit_threads, make_models_folder, opened};
 use crate::card::Card;
 use crate::cli::{ExportArgs, RuntimeArgs};
 use crate::export::Exported;
@@ -17,7 +17,19 @@ use crate::runtime::library;
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
     // Not what this machine can run: graphs may be made on one machine for another.
-    let RuntimeArgs { ep, precision, .. } = args.runtime;
+    let RuntimeArgs {
+        ep,
+        precision,
+        device,
+        ..
+    } = args.runtime;
+    if device.is_some() {
+        return Err(UsageError(
+            "--device says where graphs run, and export only writes them; leave it out".into(),
+        )
+        .into());
+    }
+    limit_threads(&args.runtime)?;
     ep.check(precision).map_err(|e| UsageError(e.to_string()))?;
     let cards = args
         .cards

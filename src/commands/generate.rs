@@ -9,7 +9,8 @@ use super::{UsageError, check_runtime, make_models_folder, opened};
 use crate::card::{Card, Kind};
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::cli::{GenerateArgs, RuntimeArgs};
-use crate::export::EXPORTER_VERSION;
+use crate::export::musicgen::names;
+use crate::export::{EXPORTER_VERSION, Exported};
 use crate::interrupt;
 use crate::model::{Model, Ready, note_leftover};
 use crate::pipeline::musicgen::{
@@ -54,7 +55,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
         })?;
     note_leftover(&model.card.name, &leftover);
 
-    let identity = identity(args, &model, &settings, &library)?;
+    let identity = identity(args, &model, &export, &settings, &library)?;
     let mut folder = PieceFolder::open(&args.out, &identity, &pieces, args.save_codes)?;
     let mut missing = Vec::new();
     for piece in &pieces {
@@ -162,9 +163,12 @@ fn settings(
 fn identity(
     args: &GenerateArgs,
     model: &Model,
+    export: &Exported,
     settings: &GenerationSettings,
     library: &Library,
 ) -> Result<Identity> {
+    // What was measured for a graph is in its weights.
+    let decoder = export.graphs.get(names::DECODER);
     let RuntimeArgs {
         ep,
         device,
@@ -181,6 +185,7 @@ fn identity(
         "device": device,
         "precision": precision,
         "exporter": EXPORTER_VERSION,
+        "decoder": decoder.map(|graph| graph.weights_sha256.as_str()),
         "onnxruntime": library_sha256(library)?,
     })))
 }

@@ -118,10 +118,15 @@ fn refused(refusal: Refusal) -> anyhow::Error {
     }
 }
 
-/// What the arguments ask for can be had on this machine, and `--threads` limits every part of the program.
+/// What the arguments ask for can be had on this machine, and no part of the program takes more threads.
 fn check_runtime(args: &RuntimeArgs) -> Result<()> {
     let machine = Machine::here(args.ep);
     fit::check(&machine, args.ep, args.precision, args.device).map_err(refused)?;
+    limit_threads(args)
+}
+
+/// `--threads` limits every part of the program.
+fn limit_threads(args: &RuntimeArgs) -> Result<()> {
     if let Some(threads) = args.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))

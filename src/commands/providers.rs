@@ -214,8 +214,11 @@ fn check(args: &RuntimeArgs) -> Result<()> {
             Kind::Musicgen => musicgen(&runtime, card, &demo.models, args, open),
         };
         for (graph, nodes) in placed.with_context(|| format!("{provider}, the demo's {name}"))? {
-            let nodes: Vec<String> = nodes.iter().map(|(ep, n)| format!("{n} {ep}")).collect();
-            result(format!("  {name} {graph}: {}", nodes.join(", ")))?;
+            let told: Vec<String> = nodes.iter().map(|(ep, n)| format!("{n} {ep}")).collect();
+            result(format!("  {name} {graph}: {}", told.join(", ")))?;
+            if provider != Provider::Cpu && nodes.len() == 1 && nodes.contains_key(CPU_NAME) {
+                bail!("{provider} took no node of the demo's {name} {graph}");
+            }
         }
     }
     Ok(())
@@ -224,6 +227,8 @@ fn check(args: &RuntimeArgs) -> Result<()> {
 /// Nodes by the provider that they ran on, by graph.
 type Placed = BTreeMap<String, BTreeMap<String, usize>>;
 
+/// ONNX Runtime's name of the provider that takes what no other does.
+const CPU_NAME: &str = "CPUExecutionProvider";
 const TONE_HZ: u32 = 32_000;
 
 /// 12 s: longer than what a CLAP hears at once.

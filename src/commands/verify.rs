@@ -7,6 +7,7 @@ use crate::card::{Card, Kind};
 use crate::cli::{ModelsArgs, RuntimeArgs};
 use crate::model::Model;
 use crate::pipeline::TextTower;
+use crate::precision::Precision;
 use crate::progress::result;
 use crate::runtime::library;
 
@@ -16,6 +17,13 @@ const TOLERANCE: f64 = 1e-4;
 
 pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> Result<()> {
     check_runtime(runtime)?;
+    if runtime.precision != Precision::Fp32 {
+        return Err(UsageError(format!(
+            "the known answers are those of fp32, and {} moves them; leave --precision out",
+            runtime.precision
+        ))
+        .into());
+    }
     let card = Card::find_kind(Kind::Clap, name, &models.models)?;
     if card.known.is_empty() {
         return Err(UsageError(format!(

@@ -54,6 +54,8 @@ pub enum ExportError {
         folder.display()
     )]
     Damaged { folder: PathBuf, detail: String },
+    #[error("the scales of an int8 cache are missing; this is a mistake in the harness")]
+    NoCacheScales,
     /// Another kind of model was exported than is asked for.
     #[error("this is {0}")]
     Kind(&'static str),

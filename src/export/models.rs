@@ -100,6 +100,11 @@ impl ModelWeights<'_> {
                 }
             }
             Self::Musicgen(weights) => {
+                let layers = weights.config().decoder.layers;
+                let scaled = plan.cache_scales.is_some_and(|s| s.layers.len() == layers);
+                if plan.target.needs_cache_scales() && !scaled {
+                    return Err(ExportError::NoCacheScales);
+                }
                 for (name, build) in musicgen::GRAPHS {
                     let graph = write_graph(folder, name, plan, |graph, precision| {
                         let WritePlan {

@@ -36,13 +36,6 @@ pub struct ExportedGraph {
     pub bytes: u64,
 }
 
-impl DecoderCache {
-    /// Whether it lies in the memory of a device that computes in half precision.
-    pub fn is_half(self) -> bool {
-        matches!(self.element, Element::Float16 | Element::Bfloat16)
-    }
-}
-
 /// The cache of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecoderCache {
@@ -50,6 +43,13 @@ pub struct DecoderCache {
     pub element: Element,
     /// Whether the graph attends to it with one operator, which wants to know how much of it is filled.
     pub fused: bool,
+}
+
+impl DecoderCache {
+    /// Whether it lies in the memory of a device that computes in half precision.
+    pub fn is_half(self) -> bool {
+        matches!(self.element, Element::Float16 | Element::Bfloat16)
+    }
 }
 
 /// A finished export.
@@ -78,6 +78,7 @@ impl Exported {
             Some(graph) => Ok(GraphFile {
                 path: self.folder.join(&graph.file),
                 sha256: graph.sha256.clone(),
+                weights_sha256: graph.weights_sha256.clone(),
                 precision: graph.precision,
             }),
             None => Err(ExportError::Damaged {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::plan::Plan;
 use crate::card::Card;
+use crate::export::musicgen::names;
 use crate::export::{EXPORTER_VERSION, Exported};
 use crate::hub;
 use crate::interrupt;
@@ -92,9 +93,12 @@ impl Ready {
             })
             .collect();
         let generator = self.generator.as_ref().map(|generator| {
+            // What was measured for a graph is in its weights.
+            let decoder = generator.export.graphs.get(names::DECODER);
             json!({
                 "checkpoint": generator.model.sha256,
                 "tokenizer": generator.model.tokenizer.sha256,
+                "decoder": decoder.map(|graph| graph.weights_sha256.as_str()),
             })
         });
         let pieces: Vec<&str> = plan.clips.iter().map(|clip| clip.sha256.as_str()).collect();

@@ -81,6 +81,13 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
+    /// The same with zeros, out of the host's reach if it is on a device: what was made for the host is zeros at first.
+    pub fn without_copy(mut self) -> ort::Result<Self> {
+        self.push()?;
+        self.staged = None;
+        Ok(self)
+    }
+
     /// Whether its size along every axis is that of `shape`.
     pub fn has_shape(&self, shape: &[usize]) -> bool {
         let own = self.bound.shape();

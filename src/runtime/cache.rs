@@ -8,8 +8,8 @@ use super::session::SessionError;
 
 impl Bound<'_> {
     /// Bind one buffer of `shape`, of the type that the graph has it in, as the input `past` and the output `present`:
-    /// what a run appends is there in the next, and nothing is copied. It is zeros at first where the host reaches it, else
-    /// undefined.
+    /// what a run appends is there in the next, and nothing is copied. It is zeros at
+    /// first.
     ///
     /// # Errors
     /// When the graph has no such input or output, or there is not that much memory.
@@ -21,7 +21,8 @@ impl Bound<'_> {
     ) -> Result<(), SessionError> {
         let (_, element) = self.declared_input(past)?;
         let mut bind = || -> ort::Result<Buffer> {
-            let mut buffer = self.memory.on_device(element, shape, false)?;
+            let buffer = self.memory.on_device(element, shape, true)?;
+            let mut buffer = buffer.without_copy()?;
             self.binding.bind_input(past, &buffer.bound)?;
             self.binding.bind_output(present, &mut buffer.bound)?;
             Ok(buffer)

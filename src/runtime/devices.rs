@@ -9,7 +9,7 @@ use nvml_wrapper::error::NvmlError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gpu {
     /// What `--device` calls it: its place among the devices that `CUDA_VISIBLE_DEVICES` leaves, in the order of the PCI
-    /// bus. CUDA orders GPUs of several kinds by speed unless `CUDA_DEVICE_ORDER=PCI_BUS_ID` is set.
+    /// bus. CUDA does so with `CUDA_DEVICE_ORDER=PCI_BUS_ID`, which the program sets.
     pub index: u32,
     /// As NVIDIA sells it.
     pub name: String,

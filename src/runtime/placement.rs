@@ -67,6 +67,12 @@ impl Placement {
 
     /// What to tell of the graph at `path`, when it was split into more than a few parts.
     fn warning(&self, path: &Path, provider: Provider) -> Option<String> {
+        if self.islands == 0 && !self.elsewhere.is_empty() {
+            return Some(format!(
+                "{provider} took no node of {}: all of it runs on the CPU",
+                path.display()
+            ));
+        }
         if self.islands <= FEW_ISLANDS || self.elsewhere.is_empty() {
             return None;
         }

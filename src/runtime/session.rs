@@ -106,8 +106,9 @@ pub struct SessionOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphFile {
     pub path: PathBuf,
-    /// Of the graph's own file: a key for what is made of it.
+    /// Of the graph's own file, and of that of its weights: together a key for what is made of it.
     pub sha256: String,
+    pub weights_sha256: String,
     /// What to compute in, for providers that are told so.
     pub precision: Precision,
 }
@@ -397,12 +398,6 @@ impl Session {
     /// How many nodes of the optimised graph ran on each provider; empty before the first run.
     pub fn placement(&self) -> &BTreeMap<String, usize> {
         &self.placement.nodes
-    }
-
-    /// Operators of nodes that ran on another provider than the one that was asked for, and how often each; empty before
-    /// the first run.
-    pub fn elsewhere(&self) -> &BTreeMap<String, usize> {
-        &self.placement.elsewhere
     }
 
     /// How many stretches of the graph ran on the provider that was asked for, in the order of the run; 0 before the first.

@@ -23,7 +23,7 @@ struct Texts {
     rows: Value,
     /// For each row its place among those, or `texts` for a row that sees none `[rows]` i64.
     places: Value,
-    /// 0 for a token and the lowest finite number for padding `[texts, 1, 1, tokens]`.
+    /// 0 for a token and a score out of the softmax for padding `[texts, 1, 1, tokens]`.
     bias: Value,
     /// Zeros `[1, hidden]`: what the cross-attention adds to a row that sees no text.
     nothing: Value,

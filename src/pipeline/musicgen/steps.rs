@@ -53,7 +53,7 @@ impl<'s> Batch<'s> {
         let longest = texts.iter().map(|text| text.tokens).max().unwrap_or(0);
         let tokens = longest.next_multiple_of(TOKENS_AT_A_TIME);
         let attending: Vec<&Attended> = layout.texts.iter().map(|&piece| texts[piece]).collect();
-        let mut bias = Array4::from_elem((attending.len(), 1, 1, tokens), f32::MIN);
+        let mut bias = Array4::from_elem((attending.len(), 1, 1, tokens), OUT);
         for (row, text) in attending.iter().enumerate() {
             bias.slice_mut(s![row, .., .., ..text.tokens]).fill(0.0);
         }

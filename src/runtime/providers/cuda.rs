@@ -19,7 +19,7 @@ pub(super) static ENTRY: Entry = Entry {
     options,
     missing: &[
         Missing {
-            signs: &["libcudnn", "cudnn64_", "cudnn_"],
+            signs: &["libcudnn", "cudnn64_", "cudnn_graph64_", "cudnn_ops64_"],
             what: "cuDNN 9 is missing; run `harness setup --ep cuda`, which installs it beside ONNX Runtime",
         },
         Missing {
