@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device, Nvml};
 
 /// One GPU of NVIDIA's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum NoGpu {
     Broken(String),
     #[error("the NVIDIA driver finds no GPU")]
     NoneFound,
-    #[error("CUDA_VISIBLE_DEVICES hides every GPU")]
+    #[error("CUDA_VISIBLE_DEVICES hides every GPU; unset or correct it")]
     AllHidden,
 }
 
@@ -46,11 +46,11 @@ pub fn nvidia() -> Result<Vec<Gpu>, NoGpu> {
         NvmlError::DriverNotLoaded => NoGpu::Broken("it is installed and not loaded".to_owned()),
         other => NoGpu::Broken(other.to_string()),
     })?;
-    let found = list(&nvml).map_err(|e| NoGpu::Broken(e.to_string()))?;
+    let shown = std::env::var("CUDA_VISIBLE_DEVICES").ok();
+    let found = list(&nvml, shown.as_deref()).map_err(|e| NoGpu::Broken(e.to_string()))?;
     if found.is_empty() {
         return Err(NoGpu::NoneFound);
     }
-    let shown = std::env::var("CUDA_VISIBLE_DEVICES").ok();
     let gpus = visible(found, shown.as_deref());
     match gpus.is_empty() {
         true => Err(NoGpu::AllHidden),
@@ -58,25 +58,34 @@ pub fn nvidia() -> Result<Vec<Gpu>, NoGpu> {
     }
 }
 
-/// Every GPU with its lasting name, in the order of the PCI bus.
-fn list(nvml: &Nvml) -> Result<Vec<(String, Gpu)>, NvmlError> {
+/// Every GPU with its lasting name, in the order of the PCI bus; behind them the slices of GPUs that are `shown` by name, as
+/// clusters hand them out.
+fn list(nvml: &Nvml, shown: Option<&str>) -> Result<Vec<(String, Gpu)>, NvmlError> {
     let driver = nvml.sys_driver_version()?;
     let cuda = nvml.sys_cuda_driver_version()?;
-    (0..nvml.device_count()?)
+    let gpu = |index, device: &Device| -> Result<Gpu, NvmlError> {
+        let memory = device.memory_info()?;
+        Ok(Gpu {
+            index,
+            name: device.name()?,
+            total_bytes: memory.total,
+            free_bytes: memory.free,
+            driver: driver.clone(),
+            cuda_driver_version: format!("{}.{}", cuda / 1000, cuda % 1000 / 10),
+        })
+    };
+    let mut found = (0..nvml.device_count()?)
         .map(|index| {
             let device = nvml.device_by_index(index)?;
-            let memory = device.memory_info()?;
-            let gpu = Gpu {
-                index,
-                name: device.name()?,
-                total_bytes: memory.total,
-                free_bytes: memory.free,
-                driver: driver.clone(),
-                cuda_driver_version: format!("{}.{}", cuda / 1000, cuda % 1000 / 10),
-            };
-            Ok((device.uuid()?, gpu))
+            Ok((device.uuid()?, gpu(index, &device)?))
         })
-        .collect()
+        .collect::<Result<Vec<_>, NvmlError>>()?;
+    let names = shown.unwrap_or_default().split(',').map(str::trim);
+    for (name, index) in names.filter(|name| name.starts_with("MIG-")).zip(0..) {
+        let slice = nvml.device_by_uuid(name)?;
+        found.push((name.to_owned(), gpu(index, &slice)?));
+    }
+    Ok(found)
 }
 
 /// Those that `CUDA_VISIBLE_DEVICES` names, by number or by the beginning of the lasting name, in its order; as CUDA does,
