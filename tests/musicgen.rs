@@ -3,7 +3,6 @@
 //! The golden values are described in `tests/golden/musicgen/README.md`; the codec's are in `codec.rs`.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use harness::card::Card;
 use harness::checkpoint::musicgen::DecoderConfig;
@@ -13,10 +12,15 @@ use harness::model::Model;
 use harness::pipeline::musicgen::{
     Choice, GenerateError, Generated, GenerationSettings, Generator, Job,
 };
-use harness::runtime::{Bound, Input, Provider, Runtime, Session, SessionOptions, library};
+use harness::runtime::{Bound, Input, Runtime, Session};
 use ndarray::{Array1, Array4, ArrayD, ArrayViewD, Axis, Ix2, arr0, s};
 use safetensors::SafeTensors;
 use tempfile::TempDir;
+
+#[path = "support/runtime.rs"]
+mod support;
+
+use support::runtime;
 
 /// Relative L2 against transformers that the decoder and the text encoder may be off; seen: 1e-6.
 const TOLERANCE: f32 = 1e-5;
@@ -99,21 +103,6 @@ impl Case {
             .session(&self.export.graph(graph).unwrap(), 2)
             .unwrap()
     }
-}
-
-/// ONNX Runtime; a process can open it once.
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        let library = library::find_or_install(Provider::Cpu, false).unwrap();
-        let options = SessionOptions {
-            provider: Provider::Cpu,
-            device: None,
-            threads: 2,
-            spinning: true,
-        };
-        Runtime::open(&library, options).unwrap()
-    })
 }
 
 /// Relative L2 distance from `expected`.

@@ -3,7 +3,6 @@
 //! holds the graphs to their meaning, not the provider.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use harness::audio::FusionShrink;
 use harness::card::Card;
@@ -15,8 +14,13 @@ use harness::pipeline::musicgen::{
 };
 use harness::pipeline::{AudioTower, EmbedError, TextTower, prepare};
 use harness::precision::Precision;
-use harness::runtime::{Provider, Runtime, SessionOptions, library};
+use harness::runtime::{Provider, Runtime};
 use ndarray::{Array2, ArrayView1};
+
+#[path = "support/runtime.rs"]
+mod support;
+
+use support::runtime;
 
 /// Embeddings in fp32 from other operators.
 const SAME: f32 = 1e-6;
@@ -27,20 +31,6 @@ const CLOSE_INT8: f32 = 3e-3;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        let library = library::find_or_install(Provider::Cpu, false).unwrap();
-        let options = SessionOptions {
-            provider: Provider::Cpu,
-            device: None,
-            threads: 2,
-            spinning: true,
-        };
-        Runtime::open(&library, options).unwrap()
-    })
 }
 
 fn model(name: &str) -> Model {

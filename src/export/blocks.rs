@@ -175,7 +175,7 @@ impl<W: Weights> Tower<'_, '_, '_, W> {
             outputs,
             block: made.block,
         };
-        Ok(self.graph.linear_in_blocks(x, &weight, None))
+        Ok(self.graph.linear_in_blocks(x, &weight))
     }
 
     /// Layer normalisation `name` over the last axis.

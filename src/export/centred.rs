@@ -94,15 +94,7 @@ impl<W: Weights> Tower<'_, '_, '_, W> {
 
     /// What a layer makes of the centre, its bias included: `[batch, out]`, fp32.
     pub fn of_centre(&mut self, x: &Centred, layer: &Layer) -> Result<Value, ExportError> {
-        let shape = [layer.outputs(), layer.inputs];
-        let weight = self
-            .graph
-            .tensor(&layer.weight_name(), &shape, &layer.weight)?;
-        let bias = match layer.bias.as_ref() {
-            Some(bias) => Some(self.graph.tensor(&layer.bias_name(), &[bias.len()], bias)?),
-            None => None,
-        };
-        Ok(self.graph.linear(&x.centre, &weight, bias.as_ref()))
+        self.product(&x.centre, layer)
     }
 
     /// A layer of both: `[batch, tokens, out]`.

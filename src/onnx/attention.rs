@@ -6,8 +6,8 @@ use super::CONTRIB_DOMAIN;
 use super::graph::Attribute::{self, Float, Int, Text};
 use super::graph::{Axis, Element, GraphBuilder, Operators, Value};
 
-/// What a masked score is, where masks become a bias: far below any score, and finite in bf16 too.
-const MASKED: f32 = -1e9;
+/// A score out of the softmax, where masks become a bias: far below any other, and finite in bf16 too.
+pub const MASKED: f32 = -1e9;
 
 /// How scores are scaled before the softmax.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,7 +11,7 @@ mod quantised;
 mod rows;
 mod weights;
 
-pub use attention::{Cache, KeyLayout, Scale};
+pub use attention::{Cache, KeyLayout, MASKED, Scale};
 pub use graph::{Axis, Element, GraphBuilder, Operators, Value};
 pub use quantised::{BlockWeight, ColumnWeight, ScaledRows};
 pub use weights::WeightsFile;

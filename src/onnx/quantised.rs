@@ -41,19 +41,10 @@ pub struct ScaledRows {
 }
 
 impl GraphBuilder<'_> {
-    /// `x` `[rows, in]` times a weight in blocks, plus `bias` `[out]`: `[rows, out]`. Activations are rounded to int8 block by
+    /// `x` `[rows, in]` times a weight in blocks: `[rows, out]`. Activations are rounded to int8 block by
     /// block within each row, so that no row depends on another.
-    pub fn linear_in_blocks(
-        &mut self,
-        x: &Value,
-        weight: &BlockWeight,
-        bias: Option<&Value>,
-    ) -> Value {
-        let none = Value::none();
-        let mut inputs = vec![x, &weight.values, &weight.scales];
-        if let Some(bias) = bias {
-            inputs.extend([&none, &none, bias]);
-        }
+    pub fn linear_in_blocks(&mut self, x: &Value, weight: &BlockWeight) -> Value {
+        let inputs = [x, &weight.values, &weight.scales];
         let attributes = vec![
             ("K", Int(weight.inputs as i64)),
             ("N", Int(weight.outputs as i64)),

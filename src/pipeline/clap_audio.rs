@@ -12,7 +12,7 @@ use super::EmbedError;
 use super::clap_text::check_finite;
 use super::clips::{self, CropChoice};
 use crate::audio::{ClapFeatures, ClapFrontEnd, Crops, FusionShrink};
-use crate::export::Exported;
+use crate::export::{AUDIO, Exported};
 use crate::runtime::providers::Memory;
 use crate::runtime::{Input, Runtime, Session, SessionError};
 
@@ -59,13 +59,12 @@ impl AudioTower {
     ) -> Result<Self, EmbedError> {
         let options = runtime.options();
         let provider = options.provider.entry();
-        let sessions = match provider.several_sessions {
-            true => options.threads.min(MAX_WORKERS).min(clips).max(1),
-            false => 1,
-        };
-        let sharing = match provider.several_sessions {
-            true => sessions,
-            false => SHARING,
+        let (sessions, workers) = match provider.several_sessions {
+            true => {
+                let each_its_own = options.threads.min(MAX_WORKERS).min(clips).max(1);
+                (each_its_own, each_its_own)
+            }
+            false => (1, SHARING),
         };
         let batch = match provider.memory {
             Memory::Host => 1,
@@ -73,7 +72,7 @@ impl AudioTower {
         };
         let threads = (options.threads / sessions).max(1);
         let fusion = export.clap()?.fusion;
-        let graph = export.graph("audio")?;
+        let graph = export.graph(AUDIO)?;
         let sessions = thread::scope(|scope| {
             let loading: Vec<_> = (0..sessions)
                 .map(|_| scope.spawn(|| runtime.session(&graph, threads)))
@@ -88,7 +87,7 @@ impl AudioTower {
         })?;
         Ok(Self {
             sessions: sessions.into_iter().map(Mutex::new).collect(),
-            workers: sharing,
+            workers,
             front_end: ClapFrontEnd::new(fusion, shrink),
             fusion,
             batch,

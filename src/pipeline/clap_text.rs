@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView1};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::EmbedError;
-use crate::export::Exported;
+use crate::export::{Exported, TEXT};
 use crate::interrupt::Interrupted;
 use crate::runtime::{Input, Runtime, Session};
 
@@ -57,7 +57,7 @@ impl TextTower {
         let clap = export.clap()?;
         Ok(Self {
             tokenizer: open_tokenizer(tokenizer)?,
-            session: runtime.session(&export.graph("text")?, runtime.options().threads)?,
+            session: runtime.session(&export.graph(TEXT)?, runtime.options().threads)?,
             tokenizer_path: tokenizer.to_owned(),
             vocab: clap.vocab,
             pad_id: clap.pad_id as i64,

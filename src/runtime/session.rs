@@ -400,11 +400,6 @@ impl Session {
         &self.placement.nodes
     }
 
-    /// How many stretches of the graph ran on the provider that was asked for, in the order of the run; 0 before the first.
-    pub fn islands(&self) -> usize {
-        self.placement.islands
-    }
-
     /// After the first run: stop profiling and count. A profile that cannot be read leaves the counts empty, and
     /// the manifest says so; the results do not depend on it.
     pub(super) fn read_placement(&mut self) {

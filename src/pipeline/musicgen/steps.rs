@@ -7,6 +7,7 @@ use super::text::Attended;
 use crate::checkpoint::musicgen::DecoderConfig;
 use crate::export::musicgen::names;
 use crate::export::{CacheForm, DecoderCache};
+use crate::onnx::MASKED;
 use crate::runtime::{Bound, Session};
 
 /// Texts are padded to a multiple of this many tokens, the floats of the widest vectors. Masked keys add exact zeros, but
@@ -16,8 +17,6 @@ const TOKENS_AT_A_TIME: usize = 16;
 /// A single row takes another path through the matrix product, with another order of summands.
 const FEWEST_ROWS: usize = 2;
 
-/// A score out of the softmax: far below any other, and finite in bf16 too.
-const OUT: f32 = -1e9;
 /// Places by which a cache grows that the graph reads in full at every step.
 const PLACES_AT_A_TIME: usize = 128;
 
@@ -53,7 +52,7 @@ impl<'s> Batch<'s> {
         let longest = texts.iter().map(|text| text.tokens).max().unwrap_or(0);
         let tokens = longest.next_multiple_of(TOKENS_AT_A_TIME);
         let attending: Vec<&Attended> = layout.texts.iter().map(|&piece| texts[piece]).collect();
-        let mut bias = Array4::from_elem((attending.len(), 1, 1, tokens), OUT);
+        let mut bias = Array4::from_elem((attending.len(), 1, 1, tokens), MASKED);
         for (row, text) in attending.iter().enumerate() {
             bias.slice_mut(s![row, .., .., ..text.tokens]).fill(0.0);
         }
@@ -153,7 +152,7 @@ impl<'s> Batch<'s> {
                 CacheForm::Shared => self.steps,
                 CacheForm::Appended => self.capacity,
             };
-            let mut filled = Array4::from_elem((1, 1, 1, places), OUT);
+            let mut filled = Array4::from_elem((1, 1, 1, places), MASKED);
             filled.slice_mut(s![.., .., .., ..position]).fill(0.0);
             self.bound.input("filled", filled.view().into_dyn())?;
         }

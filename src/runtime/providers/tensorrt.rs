@@ -61,7 +61,6 @@ fn options(ask: &Ask) -> ort::Result<Option<ExecutionProviderDispatch>> {
             .with_engine_cache_path(cache)
             .with_timing_cache(true)
             .with_timing_cache_path(cache)
-            .with_cuda_graph(ask.graph_capture)
             .build(),
     ))
 }
