@@ -1,8 +1,10 @@
 //! Text files from strangers: bounded, UTF-8, with or without a byte order mark.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::files::regular;
 
 /// Why a text file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +33,14 @@ pub fn read(path: &Path, limit_bytes: u64) -> Result<String, TextError> {
             path: path.to_owned(),
         });
     }
-    let mut bytes = Vec::new();
-    file.take(limit_bytes.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > limit_bytes {
-        return Err(TextError::TooLarge {
+    // Not of regular files only: prompts may come through a pipe of the user's.
+    let bytes = regular::read_limited(file, limit_bytes).map_err(|e| match e.kind() {
+        io::ErrorKind::FileTooLarge => TextError::TooLarge {
             path: path.to_owned(),
             limit_bytes,
-        });
-    }
+        },
+        _ => failed(e),
+    })?;
     let text = String::from_utf8(bytes).map_err(|e| {
         let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
         let line = good.iter().filter(|b| **b == b'\n').count() + 1;

@@ -1,9 +1,13 @@
 //! Whole files or none: everything the harness writes goes to a temporary name in the same folder and is renamed.
 
+mod inside;
+pub mod regular;
+
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+pub use inside::inside;
 use sha2::{Digest, Sha256};
 
 /// How the name of everything begins that is being written, files and folders.
@@ -56,15 +60,13 @@ pub fn write_atomic<E: From<io::Error>>(
         return Ok(writer.flush()?);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let temporary = tempfile::Builder::new()
-        .prefix(PART)
+    let temporary = as_usual(tempfile::Builder::new().prefix(PART))
         .tempfile_in(folder.unwrap_or(Path::new(".")))?;
     let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
     fill(&mut writer)?;
     writer.flush()?;
     drop(writer);
     temporary.as_file().sync_all()?;
-    make_readable(temporary.as_file())?;
     temporary.persist(path).map_err(|e| e.error)?;
     Ok(())
 }
@@ -74,16 +76,20 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, |w| w.write_all(bytes))
 }
 
-/// `tempfile` makes private files; results are as readable as any other file of the user.
+/// `tempfile` makes private files; results are as readable as any other file of the user, whose umask says how much.
 #[cfg(unix)]
-fn make_readable(file: &File) -> io::Result<()> {
+fn as_usual<'b, 'p, 's>(
+    builder: &'b mut tempfile::Builder<'p, 's>,
+) -> &'b mut tempfile::Builder<'p, 's> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
+    builder.permissions(fs::Permissions::from_mode(0o666))
 }
 
 #[cfg(not(unix))]
-fn make_readable(_: &File) -> io::Result<()> {
-    Ok(())
+fn as_usual<'b, 'p, 's>(
+    builder: &'b mut tempfile::Builder<'p, 's>,
+) -> &'b mut tempfile::Builder<'p, 's> {
+    builder
 }
 
 /// The sha256 of a file, in lower-case hex.
