@@ -4,9 +4,10 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
 
 /// Print one or more lines of results on standard output. A reader that has gone, as that of `| head`, has all it wanted:
 /// no error.
@@ -94,5 +95,20 @@ fn styled(total: u64, label: &str, template: &str) -> ProgressBar {
         bar.set_style(style.progress_chars("=> "));
     }
     bar.set_message(label.to_owned());
+    *drawn() = bar.downgrade();
     bar
+}
+
+/// The last bar: there is one at a time.
+static DRAWN: LazyLock<Mutex<WeakProgressBar>> = LazyLock::new(Default::default);
+
+fn drawn() -> MutexGuard<'static, WeakProgressBar> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Take the bar off the terminal: the process ends.
+pub fn clear() {
+    if let Some(bar) = drawn().upgrade() {
+        bar.finish_and_clear();
+    }
 }

@@ -189,7 +189,10 @@ fn eight_at_once_install_once() {
 fn what_a_killed_installation_left_is_cleared_away() {
     let machine = Machine::new();
     machine.program("python3", &good_installer());
-    let left = machine.root.path().join("cache/onnxruntime/.part-killed");
+    let left = machine
+        .root
+        .path()
+        .join("cache/onnxruntime/.part-harness-killed");
     fs::create_dir_all(left.join("wheel/onnxruntime/capi")).unwrap();
     fs::write(
         left.join("wheel/onnxruntime/capi").join(library_name()),

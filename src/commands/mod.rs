@@ -15,7 +15,6 @@ mod setup;
 mod verify;
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
@@ -75,15 +74,16 @@ pub fn message(error: &anyhow::Error) -> String {
     text
 }
 
-/// 130 for an interruption, 2 for what the user wrote, 1 for the rest.
-pub fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let any = |is: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(is);
-    if any(|e| e.is::<Interrupted>()) {
-        ExitCode::from(130)
-    } else if any(|e| e.is::<UsageError>() || e.is::<SpecError>() || e.is::<CardError>()) {
-        ExitCode::from(2)
-    } else {
-        ExitCode::FAILURE
+/// That of the signal for an interruption, 2 for what the user wrote, 1 for the rest.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    let interrupted = error.chain().find_map(|e| e.downcast_ref::<Interrupted>());
+    let usage = |e: &(dyn std::error::Error + 'static)| {
+        e.is::<UsageError>() || e.is::<SpecError>() || e.is::<CardError>()
+    };
+    match interrupted {
+        Some(Interrupted(signal)) => signal.exit_code(),
+        None if error.chain().any(usage) => 2,
+        None => 1,
     }
 }
 

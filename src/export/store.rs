@@ -1,7 +1,7 @@
 //! Where exported graphs live: `<models>/graphs/<key>/`, one folder an export, whole or absent.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::{
     CacheForm, EXPORTER_VERSION, ExportError, ExportedClap, ExportedModel, ModelWeights, Target,
 };
 use crate::checkpoint::musicgen::MusicgenConfig;
-use crate::files;
+use crate::files::{self, PartFolder};
 use crate::hub;
 use crate::onnx::{Element, GraphBuilder, WeightsFile};
 use crate::precision::Precision;
@@ -174,7 +174,7 @@ pub fn export(
         return Ok(found);
     }
     fs::create_dir_all(graphs).map_err(at)?;
-    let lock = File::create(graphs.join(".lock")).map_err(at)?;
+    let lock = files::lock_file(&graphs.join(".lock")).map_err(at)?;
     lock.lock().map_err(at)?;
     match find(graphs, checkpoint_sha256, target) {
         Ok(Some(found)) => return Ok(found),
@@ -185,16 +185,11 @@ pub fn export(
         }
         Err(other) => return Err(other),
     }
-    for left in files::parts(graphs).map_err(at)? {
-        fs::remove_dir_all(left).map_err(at)?;
-    }
+    files::sweep(graphs).map_err(at)?;
     weights.check()?;
 
     let started = Instant::now();
-    let part = tempfile::Builder::new()
-        .prefix(files::PART)
-        .tempdir_in(graphs)
-        .map_err(at)?;
+    let part = PartFolder::new_in(graphs).map_err(at)?;
     // Graphs that are the same for both are linked, not written again.
     let reference = match target.shares_with_reference() {
         true => find(graphs, checkpoint_sha256, Target::REFERENCE).unwrap_or_default(),
@@ -227,7 +222,7 @@ pub fn export(
     let manifest = serde_json::to_vec_pretty(&exported).map_err(|e| at(e.into()))?;
     files::write_bytes(&part.path().join(MANIFEST), &manifest).map_err(at)?;
     let folder = folder_of(graphs, checkpoint_sha256, target);
-    fs::rename(part.path(), &folder).map_err(at)?;
+    part.persist(&folder).map_err(at)?;
     exported.folder = folder;
     Ok(exported)
 }

@@ -1,33 +1,20 @@
 //! Whole files or none: everything the harness writes goes to a temporary name in the same folder and is renamed.
 
 mod inside;
+mod part;
 pub mod regular;
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 pub use inside::inside;
+pub use part::{
+    Left, PART, PartFile, PartFolder, link, remove_all, remove_folder, sweep, unfinished,
+};
 use sha2::{Digest, Sha256};
-
-/// How the name of everything begins that is being written, files and folders.
-pub const PART: &str = ".part-";
-
-/// What in `folder` was being written: under the lock of whoever writes there, what a killed process left.
-pub fn parts(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(PART.as_bytes())
-        {
-            found.push(entry.path());
-        }
-    }
-    Ok(found)
-}
 
 /// An error of the disk with its way out, where `variable` of the environment names the folder that was written to.
 pub fn advice(source: &io::Error, variable: &str) -> String {
@@ -60,36 +47,59 @@ pub fn write_atomic<E: From<io::Error>>(
         return Ok(writer.flush()?);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let temporary = as_usual(tempfile::Builder::new().prefix(PART))
-        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    let folder = folder.unwrap_or(Path::new("."));
+    sweep_once(folder);
+    let temporary = PartFile::new_in(folder)?;
     let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
     fill(&mut writer)?;
     writer.flush()?;
     drop(writer);
     temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    Ok(temporary.persist(path)?)
+}
+
+/// What killed processes left in a folder goes when it is first written to. Where that fails, the writing will tell.
+fn sweep_once(folder: &Path) {
+    static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if swept.insert(folder.to_owned()) {
+        let _ = sweep(folder);
+    }
+}
+
+/// Open a file whose lock stands for a folder's; it is made if it is missing, and nothing is ever written to it.
+///
+/// # Errors
+/// Those of the disk; what is no regular file of the folder itself is refused.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default();
+    open_own(
+        &inside(folder, name)?,
+        File::options().write(true).create(true),
+    )
+}
+
+/// Open with `options` what is in its folder itself: a link is an error.
+pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    }
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{} is no regular file", path.display()),
+        )),
+    }
 }
 
 /// As [`write_atomic`], for bytes at hand.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, |w| w.write_all(bytes))
-}
-
-/// `tempfile` makes private files; results are as readable as any other file of the user, whose umask says how much.
-#[cfg(unix)]
-fn as_usual<'b, 'p, 's>(
-    builder: &'b mut tempfile::Builder<'p, 's>,
-) -> &'b mut tempfile::Builder<'p, 's> {
-    use std::os::unix::fs::PermissionsExt;
-    builder.permissions(fs::Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn as_usual<'b, 'p, 's>(
-    builder: &'b mut tempfile::Builder<'p, 's>,
-) -> &'b mut tempfile::Builder<'p, 's> {
-    builder
 }
 
 /// The sha256 of a file, in lower-case hex.

@@ -10,7 +10,7 @@ use hf_hub::{Cache, CacheRepo};
 
 use super::error::HubError;
 use super::name::{HubFile, is_commit, is_sha256};
-use crate::progress;
+use crate::{files, progress};
 
 /// One file's places in the cache.
 pub(super) struct Store<'a> {
@@ -93,7 +93,7 @@ impl<'a> Store<'a> {
             .join(self.file.hf_repo().folder_name());
         fs::create_dir_all(&folder).map_err(HubError::io("make", &folder))?;
         let path = folder.join(format!("{etag}.lock"));
-        let file = File::create(&path).map_err(HubError::io("make", &path))?;
+        let file = files::lock_file(&path).map_err(HubError::io("make", &path))?;
         let mut waiting = false;
         loop {
             match file.try_lock() {

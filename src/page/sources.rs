@@ -197,12 +197,8 @@ fn place(source: &Path, there: &Path) -> io::Result<()> {
     }
     let folder = there.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // Linked under another name first, so that what is there is replaced whole or not at all.
-    let link = tempfile::Builder::new()
-        .prefix(files::PART)
-        .make_in(folder, |path| fs::hard_link(&source, path));
-    match link {
-        Ok(link) => link.into_temp_path().persist(there).map_err(|e| e.error),
+    match files::link(&source, there) {
+        Ok(()) => Ok(()),
         Err(_) => files::write_atomic(there, |out| {
             io::copy(&mut File::open(&source)?, out)?;
             out.flush()

@@ -4,8 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+
+use crate::cache;
+use crate::files::{self, regular};
+use crate::progress::note;
 use crate::spec::Shrink;
-use crate::{cache, files};
 
 /// Said once by every demo run.
 pub const NOTICE: &str =
@@ -59,23 +63,21 @@ impl Demo {
     }
 }
 
-/// Unpack the demo into the cache, once: its folder is named by its content and appears whole.
+/// Unpack the demo into the cache: its folder is named by its content, and every file that is missing or damaged is
+/// written anew, whole, whoever else does so at the same time.
 pub fn unpack() -> anyhow::Result<Demo> {
     let hashes: Vec<String> = FILES
         .iter()
         .map(|(path, bytes)| format!("{path} {}", files::sha256_bytes(bytes)))
         .collect();
     let key = files::sha256_bytes(hashes.join("\n").as_bytes());
-    let parent = cache::folder()?.join("demo");
-    let folder = parent.join(&key[..16]);
-    if !folder.is_dir() {
-        unpack_to(&parent, &folder).map_err(|e| {
-            anyhow::anyhow!(
-                "cannot unpack the demo into {}: {e}; free some space or set HARNESS_CACHE to another folder",
-                parent.display()
-            )
-        })?;
-    }
+    let folder = cache::folder()?.join("demo").join(&key[..16]);
+    unpack_to(&folder).with_context(|| {
+        format!(
+            "cannot unpack the demo into {}; remove that folder, free some space, or set HARNESS_CACHE to another folder",
+            folder.display()
+        )
+    })?;
     Ok(Demo {
         models: folder.join("models"),
         descriptions: folder.join("descriptions.json"),
@@ -83,28 +85,48 @@ pub fn unpack() -> anyhow::Result<Demo> {
     })
 }
 
-fn unpack_to(parent: &Path, folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(parent)?;
-    let part = tempfile::Builder::new()
-        .prefix(files::PART)
-        .tempdir_in(parent)?;
-    for (path, bytes) in FILES {
-        let target = part.path().join(path);
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent)?;
+fn unpack_to(folder: &Path) -> io::Result<()> {
+    let was_here = folder.is_dir();
+    for (name, bytes) in FILES {
+        let path = folder.join(name);
+        if regular::read(&path, bytes.len() as u64).is_ok_and(|found| found == *bytes) {
+            continue;
         }
-        fs::write(target, bytes)?;
+        if was_here {
+            note(format!("{} is damaged and is written anew", path.display()));
+        }
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        files::write_bytes(&path, bytes)?;
     }
-    match fs::rename(part.path(), folder) {
-        // Another process was faster.
-        Err(_) if folder.is_dir() => Ok(()),
-        result => result,
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_damaged_or_missing_is_written_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("demo");
+        unpack_to(&folder).unwrap();
+        let at = |name: &str| folder.join(name);
+        fs::write(at("tokenizer.json"), "{").unwrap();
+        fs::remove_file(at("models/music_audioset.yaml")).unwrap();
+        let kept = fs::metadata(at("captions.csv"))
+            .unwrap()
+            .modified()
+            .unwrap();
+        unpack_to(&folder).unwrap();
+        for (name, bytes) in FILES {
+            assert_eq!(fs::read(at(name)).unwrap(), *bytes, "{name}");
+        }
+        let found = fs::metadata(at("captions.csv"))
+            .unwrap()
+            .modified()
+            .unwrap();
+        assert_eq!(found, kept);
+    }
 
     /// A file that is added to `assets/demo` and not to the list would be missing from the program only.
     #[test]

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::commands::UsageError;
-use crate::files;
+use crate::files::{self, regular};
 use crate::spec::Identity;
 
 /// Which settings the folder belongs to: their hash, alone in a file.
 const IDENTITY: &str = ".identity";
+/// A hash and a line feed, with room.
+const LARGEST_IDENTITY: u64 = 4096;
 const LOCK: &str = ".lock";
 /// What was finished in it, one JSON line each.
 pub(super) const JOURNAL: &str = ".journal.jsonl";
@@ -31,7 +33,9 @@ pub(super) fn hold(
 ) -> Result<Option<Held>> {
     let cannot = || cannot_use(folder);
     fs::create_dir_all(folder).with_context(cannot)?;
-    let lock = File::create(folder.join(LOCK)).with_context(cannot)?;
+    let own = |name: &str| files::inside(folder, name).with_context(cannot);
+    let (identity_path, journal) = (own(IDENTITY)?, own(JOURNAL)?);
+    let lock = files::lock_file(&folder.join(LOCK)).with_context(cannot)?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => bail!(
@@ -40,13 +44,20 @@ pub(super) fn hold(
         ),
         Err(TryLockError::Error(e)) => return Err(e).with_context(cannot),
     }
-    let path = folder.join(IDENTITY);
-    match fs::read_to_string(&path) {
+    match regular::read_text(&identity_path, LARGEST_IDENTITY) {
         Ok(found) if found.trim() == identity.full() => {}
-        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e).with_context(cannot),
+        // What is no identity is one of others.
+        Err(e)
+            if !matches!(
+                e.kind(),
+                ErrorKind::NotFound | ErrorKind::InvalidData | ErrorKind::FileTooLarge
+            ) =>
+        {
+            return Err(e).with_context(cannot);
+        }
         // Of others, or of nobody: free for all as long as nothing was finished in it.
-        _ if has_results(folder) || has_lines(&folder.join(JOURNAL)) => return Ok(None),
-        _ => files::write_bytes(&path, format!("{}\n", identity.full()).as_bytes())
+        _ if has_results(folder) || has_lines(&journal) => return Ok(None),
+        _ => files::write_bytes(&identity_path, format!("{}\n", identity.full()).as_bytes())
             .with_context(cannot)?,
     }
     Ok(Some(Held {

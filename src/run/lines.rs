@@ -4,13 +4,19 @@
 //! opened again.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::files::{self, regular};
 use crate::progress::note;
+
+/// Of a file [bytes]: 100,000 embeddings of 512 dimensions take about a quarter of it.
+const LARGEST: u64 = 4 << 30;
+/// Of a line [bytes]: an embedding of 512 dimensions and a prompt take some ten thousand.
+const LONGEST_LINE: u64 = 16 << 20;
 
 /// The file, open for appending.
 pub(super) struct Lines {
@@ -25,12 +31,12 @@ impl Lines {
         fresh: bool,
         mut each: impl FnMut(E),
     ) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(fresh)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(fresh);
+        let mut file = files::open_own(path, &mut options)?;
+        if file.metadata()?.len() > LARGEST {
+            return Err(regular::too_large(LARGEST));
+        }
         let mut lines = Self {
             path: path.to_owned(),
             file: file.try_clone()?,
@@ -38,7 +44,11 @@ impl Lines {
         let mut reader = BufReader::new(&mut file);
         let mut whole = 0;
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line)? > 0 {
+        let mut next = |line: &mut Vec<u8>| {
+            let mut bounded = reader.by_ref().take(LONGEST_LINE);
+            bounded.read_until(b'\n', line)
+        };
+        while next(&mut line)? > 0 {
             match serde_json::from_slice(&line) {
                 Ok(entry) if line.ends_with(b"\n") => each(entry),
                 _ => break,
@@ -46,8 +56,8 @@ impl Lines {
             whole += line.len() as u64;
             line.clear();
         }
-        // One line may be half-written; several mean that the file was damaged.
-        if line.ends_with(b"\n") {
+        // One line may be half-written; several, or one of no end, mean that the file was damaged.
+        if line.ends_with(b"\n") || line.len() as u64 == LONGEST_LINE {
             note(format!(
                 "{} is damaged after byte {whole}; what stood there is computed again",
                 path.display()

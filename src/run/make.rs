@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::engine::opened;
+use super::folder::cannot_use;
 use super::journal::Entry;
 use super::plan::Plan;
 use super::ready::{GENERATOR, ReadyModel};
@@ -135,6 +136,8 @@ fn job(plan: &Plan, piece: &Piece) -> Job {
 /// Write a piece's file; gives its line for the journal.
 fn keep(plan: &Plan, piece: &Piece, store: &Store, made: &Generated, rate: u32) -> Result<Entry> {
     let path = plan.path_of(piece, &store.folder);
+    let path = path.strip_prefix(&store.folder).unwrap_or(&path);
+    let path = files::inside(&store.folder, path).with_context(|| cannot_use(&store.folder))?;
     let written = audio::write_wav(&path, &made.audio, rate);
     let sha256 = written.and_then(|()| files::sha256_file(&path));
     let sha256 = sha256.with_context(|| {

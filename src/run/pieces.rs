@@ -74,9 +74,7 @@ impl PieceFolder {
             }
         }
         // What a killed process was writing.
-        for part in files::parts(folder).with_context(|| cannot_use(folder))? {
-            std::fs::remove_file(part).with_context(|| cannot_use(folder))?;
-        }
+        files::sweep(folder).with_context(|| cannot_use(folder))?;
         Ok(Self {
             held,
             lines,
@@ -100,9 +98,9 @@ impl PieceFolder {
         let codes = match (self.with_codes, &made.codes_sha256) {
             (false, _) => true,
             (true, None) => false,
-            (true, Some(sha256)) => is_whole(&self.at(codes_name(id)), sha256)?,
+            (true, Some(sha256)) => is_whole(&self.at(codes_name(id))?, sha256)?,
         };
-        Ok(codes && is_whole(&self.at(wav_name(id)), &made.wav_sha256)?)
+        Ok(codes && is_whole(&self.at(wav_name(id))?, &made.wav_sha256)?)
     }
 
     /// Write a piece's files: codes `[codebooks, frames]` if they are asked for, and mono `audio`.
@@ -138,14 +136,16 @@ impl PieceFolder {
 
     /// The sha256 of a file just written.
     fn write(&self, name: String, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<String> {
-        let path = self.at(name);
+        let path = self.at(name)?;
         write(&path)
             .and_then(|()| files::sha256_file(&path))
             .with_context(|| cannot_write(&path))
     }
 
-    fn at(&self, name: String) -> PathBuf {
-        self.held.folder.join(name)
+    /// A file of the folder itself, whoever made the folder.
+    fn at(&self, name: String) -> Result<PathBuf> {
+        let folder = self.path();
+        files::inside(folder, name).with_context(|| cannot_use(folder))
     }
 }
 
@@ -239,11 +239,11 @@ mod tests {
 
         std::fs::write(folder.join("1.npy"), "other").unwrap();
         std::fs::remove_file(folder.join("2.wav")).unwrap();
-        std::fs::write(folder.join(".part-x"), "half").unwrap();
+        std::fs::write(folder.join(".part-harness-x"), "half").unwrap();
         let damaged = open(&folder, 0, &["a", ""], true).unwrap();
         assert_eq!(has(&damaged), [false; 3]);
         drop(damaged);
-        assert!(!folder.join(".part-x").exists());
+        assert!(!folder.join(".part-harness-x").exists());
         let without = open(&folder, 0, &["a", ""], false).unwrap();
         assert_eq!(has(&without), [true, false, false]);
     }

@@ -81,10 +81,11 @@ impl Store {
         let Some(held) = hold(folder, identity, has_results)? else {
             return Ok(None);
         };
-        for written in [folder.to_owned(), folder.join(FIGURES)] {
-            remove_parts(&written).with_context(|| cannot_use(folder))?;
+        // Before anything is computed, and whoever made the folder: nothing that is written goes elsewhere.
+        for name in RESULTS.into_iter().chain([AUDIO, FIGURES]) {
+            files::inside(folder, name).with_context(|| cannot_use(folder))?;
         }
-        remove_parts_of_audio(&folder.join(AUDIO)).with_context(|| cannot_use(folder))?;
+        remove_parts(folder).with_context(|| cannot_use(folder))?;
         if fresh {
             // From here on the folder holds no finished run, whenever this one ends.
             remove_if_there(&folder.join(MANIFEST)).with_context(|| cannot_use(folder))?;
@@ -116,23 +117,20 @@ fn remove_if_there(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// As [`remove_parts`], in the folder of the pieces and in those of its sets.
-fn remove_parts_of_audio(audio: &Path) -> std::io::Result<()> {
-    remove_parts(audio)?;
-    if !audio.is_dir() {
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(audio)? {
-        remove_parts(&entry?.path())?;
-    }
-    Ok(())
-}
-
-/// Remove what a killed process was writing.
+/// Remove what a killed process was writing: in the folder, among the figures and the pieces, and in the folders of the
+/// pieces' sets.
 fn remove_parts(folder: &Path) -> std::io::Result<()> {
-    if folder.is_dir() {
-        for part in files::parts(folder)? {
-            std::fs::remove_file(part)?;
+    let audio = folder.join(AUDIO);
+    for folder in [folder, &folder.join(FIGURES), &audio] {
+        files::sweep(folder)?;
+    }
+    if audio.is_dir() {
+        for entry in std::fs::read_dir(audio)? {
+            let entry = entry?;
+            // Not what a link leads to.
+            if entry.file_type()?.is_dir() {
+                files::sweep(&entry.path())?;
+            }
         }
     }
     Ok(())

@@ -11,7 +11,8 @@ use std::process::{Command, Output, Stdio};
 
 use super::library::{Installed, LibraryError, Part, RECORD, Record, in_folder};
 use super::providers::{PYTHON, Package, Provider, Wheel};
-use crate::{files, progress};
+use crate::files::{self, PartFolder};
+use crate::progress;
 
 /// Windows names Python 3 plainly.
 const PYTHONS: &[&str] = if cfg!(windows) {
@@ -36,7 +37,7 @@ pub(super) fn install(order: &Order) -> Result<usize, LibraryError> {
     let root = order.root;
     fs::create_dir_all(root).map_err(LibraryError::io("make", root))?;
     let lock_path = root.join(".lock");
-    let lock = File::create(&lock_path).map_err(LibraryError::io("make", &lock_path))?;
+    let lock = files::lock_file(&lock_path).map_err(LibraryError::io("make", &lock_path))?;
     lock.lock().map_err(LibraryError::io("lock", &lock_path))?;
     let mut missing = Vec::new();
     for part in order.parts {
@@ -69,10 +70,7 @@ pub(super) fn install(order: &Order) -> Result<usize, LibraryError> {
 /// One package; the caller holds the lock.
 fn install_one(order: &Order, part: &Part) -> Result<(), LibraryError> {
     let root = order.root;
-    let scratch = tempfile::Builder::new()
-        .prefix(files::PART)
-        .tempdir_in(root)
-        .map_err(LibraryError::io("make a folder in", root))?;
+    let scratch = PartFolder::new_in(root).map_err(LibraryError::io("make a folder in", root))?;
     let what = match part.package.name == order.provider.package().name {
         true => format!(
             "ONNX Runtime {} ({}, ",
@@ -97,10 +95,7 @@ fn install_one(order: &Order, part: &Part) -> Result<(), LibraryError> {
 
 /// Remove what killed installations left; the caller holds the lock, so nobody is at work in them.
 fn sweep(root: &Path) -> Result<(), LibraryError> {
-    for path in files::parts(root).map_err(LibraryError::io("read", root))? {
-        fs::remove_dir_all(&path).map_err(LibraryError::io("remove", &path))?;
-    }
-    Ok(())
+    files::sweep(root).map_err(LibraryError::io("read", root))
 }
 
 /// Let pip, or uv where there is no pip, unpack the wheel under `into`. Gives the folder of what was in it.

@@ -67,7 +67,7 @@ fn several_at_once_make_one_export() {
 #[test]
 fn a_second_export_takes_what_is_there_and_sweeps_up_after_a_killed_one() {
     let models = models_of("assets/demo/630k-audioset-best.pt");
-    let killed = models.path().join("graphs/.part-abc");
+    let killed = models.path().join("graphs/.part-harness-abc");
     fs::create_dir_all(&killed).unwrap();
     fs::write(killed.join("audio.onnx.data"), [0; 100]).unwrap();
     let folder = export(models.path());

@@ -128,7 +128,7 @@ fn neither_batch_nor_folder_nor_threads_nor_a_resume_change_a_byte() {
     let journal = lab.read("a/.journal.jsonl");
     fs::remove_file(lab.at("a/audio/sweet_02.wav")).unwrap();
     lab.write("a/audio/bitter_01.wav", "RIFF");
-    lab.write("a/audio/.part-killed", "half");
+    lab.write("a/audio/.part-harness-killed", "half");
     let ran = lab.make(&["--out", "a"]);
     assert_eq!(
         ran.stderr,
