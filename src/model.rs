@@ -43,6 +43,12 @@ pub enum ModelError {
         pinned: String,
     },
     #[error(
+        "card {card}: {} is not what it was when its hash was taken: it was changed or replaced without a sign; run the \
+         same command again, which takes it as it is now",
+        path.display()
+    )]
+    Changed { card: String, path: PathBuf },
+    #[error(
         "card {card}: {} has {found} bytes, the card says {stated}; it was cut off, or is another file",
         path.display()
     )]
@@ -167,24 +173,51 @@ impl Model {
     ) -> Result<Ready, ModelError> {
         let checkpoint = self.open()?;
         let weights = self.weights(&checkpoint)?;
-        let graphs = graphs_folder(models);
-        let export = export::export(&graphs, &weights, &self.sha256, target, cache_scales)
-            .map_err(|source| ModelError::Export {
-                card: self.card.name.clone(),
-                source,
-            })?;
+        let export = match self.exported(models, target) {
+            Ok(Some(found)) => found,
+            // A damaged one is made again.
+            _ => {
+                self.hash_in_full(&checkpoint)?;
+                let graphs = graphs_folder(models);
+                export::export(&graphs, &weights, &self.sha256, target, cache_scales)
+                    .map_err(|source| self.export_error(source))?
+            }
+        };
         let leftover = weights.leftover().to_vec();
         Ok(Ready { export, leftover })
     }
 
     /// The graphs if they are there already.
     pub fn exported(&self, models: &Path, target: Target) -> Result<Option<Exported>, ModelError> {
-        export::find(&graphs_folder(models), &self.sha256, target).map_err(|source| {
-            ModelError::Export {
+        export::find(&graphs_folder(models), &self.sha256, target)
+            .map_err(|source| self.export_error(source))
+    }
+
+    fn export_error(&self, source: ExportError) -> ModelError {
+        ModelError::Export {
+            card: self.card.name.clone(),
+            source,
+        }
+    }
+
+    /// The files that graphs are about to be made of are those whose hashes are known, whatever is remembered: graphs stay,
+    /// and are found by the hash.
+    fn hash_in_full(&self, checkpoint: &Checkpoint) -> Result<(), ModelError> {
+        for path in checkpoint.files() {
+            let real = plain(&path);
+            let known = self.files.iter().find(|f| f.path == path || f.path == real);
+            let (found, _) = hub::full_sha256(&path).map_err(|source| ModelError::Hub {
                 card: self.card.name.clone(),
                 source,
+            })?;
+            if known.is_none_or(|known| known.sha256 != found) {
+                return Err(ModelError::Changed {
+                    card: self.card.name.clone(),
+                    path,
+                });
             }
-        })
+        }
+        Ok(())
     }
 }
 

@@ -1,14 +1,14 @@
 //! Model folders as a hub gives them: `config.json` and the weights in one file or in shards.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Component, Path};
 
 use serde_json::Value;
 
-use super::map::MappedFile;
+use super::file::WeightsFile;
 use super::{Checkpoint, CheckpointError, Format, error::printable, safetensors};
+use crate::files::regular;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -53,9 +53,9 @@ fn open_shards(folder: &Path) -> Result<Checkpoint, CheckpointError> {
                 "download it, or the folder again",
             ));
         }
-        let mapped = MappedFile::open(&path)?;
-        let tensors = safetensors::tensors(&mapped, checkpoint.maps.len())?;
-        checkpoint.maps.push(mapped);
+        let file = WeightsFile::open(&path)?;
+        let tensors = safetensors::tensors(&file, checkpoint.weights.len())?;
+        checkpoint.weights.push(file);
         // A tensor that the index puts into another shard, or does not name, is not part of the model.
         let here = tensors.into_iter();
         found.extend(here.filter(|(name, _)| listed.get(name) == Some(shard)));
@@ -108,18 +108,14 @@ fn is_bare_name(name: &str) -> bool {
 /// A JSON file of bounded size.
 pub(super) fn read_json(path: &Path) -> Result<Value, CheckpointError> {
     let io = |e| CheckpointError::io(path, e);
-    let mut text = Vec::new();
-    let file = File::open(path).map_err(io)?;
-    file.take(LARGEST_JSON + 1)
-        .read_to_end(&mut text)
-        .map_err(io)?;
-    if text.len() as u64 > LARGEST_JSON {
-        return Err(CheckpointError::unsupported(
+    let text = regular::read(path, LARGEST_JSON).map_err(|e| match e.kind() {
+        ErrorKind::FileTooLarge => CheckpointError::unsupported(
             path,
             format!("it takes more than {} MB", LARGEST_JSON >> 20),
             "no model needs such a file; take it from its publisher again",
-        ));
-    }
+        ),
+        _ => io(e),
+    })?;
     serde_json::from_slice(&text)
         .map_err(|e| CheckpointError::damaged(path, format!("it is not valid JSON ({e})")))
 }

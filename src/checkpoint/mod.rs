@@ -1,13 +1,13 @@
 //! Checkpoints as their publishers ship them: names, shapes and values of tensors, read lazily and strictly.
 //!
-//! A file is memory-mapped and only what is asked for is touched: a 2.3 GB file with optimizer state costs its
+//! Only what is asked for is read of a file: a 2.3 GB file with optimizer state costs its
 //! directory and the tensors that are read. Every size, offset and stride is checked against the file when it is
 //! opened. Nothing in a pickle is executed. [`clap`] and [`musicgen`] know which tensors a model needs.
 
 pub mod clap;
 mod error;
+mod file;
 mod folder;
-mod map;
 mod matching;
 pub mod musicgen;
 mod safetensors;
@@ -23,7 +23,7 @@ use serde_json::Value;
 
 pub use self::error::CheckpointError;
 use self::error::printable;
-use self::map::MappedFile;
+use self::file::WeightsFile;
 pub use self::matching::{Match, Misshapen};
 use self::sniff::Container;
 pub use self::tensor::{Dtype, Tensor, TensorInfo};
@@ -57,7 +57,7 @@ pub struct Checkpoint {
     config: Option<Value>,
     /// Read beside the weights: `config.json`, the index of shards.
     companions: Vec<PathBuf>,
-    maps: Vec<MappedFile>,
+    weights: Vec<WeightsFile>,
     tensors: BTreeMap<String, TensorInfo>,
 }
 
@@ -76,17 +76,17 @@ impl Checkpoint {
 
     fn open_file(path: &Path) -> Result<Self, CheckpointError> {
         let mut checkpoint = Self::empty(path, Format::Torch);
-        let mapped = MappedFile::open(path)?;
-        let found = match sniff::container(path, mapped.bytes())? {
-            Container::TorchZip => torch::tensors(&mapped, 0)?,
+        let file = WeightsFile::open(path)?;
+        let found = match sniff::container(path, &file.head(sniff::HEAD)?)? {
+            Container::TorchZip => torch::tensors(&file, 0)?,
             Container::Safetensors => {
                 checkpoint.format = Format::Safetensors;
                 let folder = path.parent().unwrap_or(Path::new(""));
                 checkpoint.read_config(folder)?;
-                safetensors::tensors(&mapped, 0)?
+                safetensors::tensors(&file, 0)?
             }
         };
-        checkpoint.maps.push(mapped);
+        checkpoint.weights.push(file);
         checkpoint.add(found)?;
         Ok(checkpoint)
     }
@@ -97,7 +97,7 @@ impl Checkpoint {
             format,
             config: None,
             companions: Vec::new(),
-            maps: Vec::new(),
+            weights: Vec::new(),
             tensors: BTreeMap::new(),
         }
     }
@@ -150,15 +150,20 @@ impl Checkpoint {
 
     /// Every file that was read, weights first: what a hash of the checkpoint must cover.
     pub fn files(&self) -> Vec<PathBuf> {
-        let maps = self.maps.iter().map(|m| m.path.clone());
-        maps.chain(self.companions.iter().cloned()).collect()
+        let weights = self.weights.iter().map(|file| file.path.clone());
+        weights.chain(self.companions.iter().cloned()).collect()
     }
 
-    /// A tensor's values as f32, in row-major order.
-    ///
-    /// Nothing is copied when the file has them so; f16, bf16 and f64 are converted, strided tensors are put in order.
+    /// No file of weights was changed since it was opened.
+    pub fn check_unchanged(&self) -> Result<(), CheckpointError> {
+        self.weights
+            .iter()
+            .try_for_each(WeightsFile::check_unchanged)
+    }
+
+    /// A tensor's values as f32, in row-major order: f16, bf16 and f64 are converted, strided tensors are put in order.
     /// Integers are refused: no weight is one.
-    pub fn f32(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+    pub fn f32(&self, name: &str) -> Result<Tensor, CheckpointError> {
         let info = self
             .tensors
             .get(name)
@@ -177,11 +182,11 @@ impl Checkpoint {
             ));
         }
         let place = &info.place;
-        let bytes = self.maps.get(place.file).and_then(|map| {
-            let end = place.start.checked_add(place.span)?;
-            map.bytes().get(place.start..end)
-        });
-        match bytes.and_then(|bytes| tensor::read_f32(info, bytes)) {
+        let read = self
+            .weights
+            .get(place.file)
+            .map(|file| tensor::read_f32(info, file));
+        match read.transpose()?.flatten() {
             Some(data) => Ok(Tensor {
                 shape: info.shape.clone(),
                 data,
@@ -189,13 +194,13 @@ impl Checkpoint {
             None => Err(CheckpointError::tensor(
                 &self.path,
                 name,
-                "the file is shorter than when it was opened; fetch it again",
+                "its elements do not fill its shape; fetch the file again",
             )),
         }
     }
 
     /// As [`Checkpoint::f32`], and every value is finite.
-    pub fn finite_f32(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+    pub fn finite_f32(&self, name: &str) -> Result<Tensor, CheckpointError> {
         let tensor = self.f32(name)?;
         match tensor.data.iter().position(|v| !v.is_finite()) {
             None => Ok(tensor),

@@ -9,7 +9,7 @@ use ::safetensors::Dtype as Stored;
 use ::safetensors::tensor::Metadata;
 
 use super::CheckpointError;
-use super::map::MappedFile;
+use super::file::WeightsFile;
 use super::tensor::{Dtype, Place, TensorInfo};
 
 /// Headers of the largest public models take about 100 kB; parsing needs a multiple of the header in memory.
@@ -17,48 +17,47 @@ const LARGEST_HEADER: usize = 16 << 20;
 
 /// The tensors of the file with index `file`, by the names in the file.
 pub(super) fn tensors(
-    mapped: &MappedFile,
+    weights: &WeightsFile,
     file: usize,
 ) -> Result<BTreeMap<String, TensorInfo>, CheckpointError> {
-    let path = &mapped.path;
+    let path = &weights.path;
     let damaged = |detail: String| CheckpointError::damaged(path, detail);
-    let bytes = mapped.bytes();
-    let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
+    let start = weights.head(8)?;
+    let Ok(length) = <[u8; 8]>::try_from(start.as_slice()) else {
         return Err(damaged(format!(
             "a safetensors file has 8 bytes at least, this one {}",
-            bytes.len()
+            start.len()
         )));
     };
-    let length = u64::from_le_bytes(*length);
-    let header = usize::try_from(length)
-        .ok()
-        .and_then(|n| rest.split_at_checked(n));
-    let Some((header, data)) = header else {
+    let length = u64::from_le_bytes(length);
+    let rest = weights.len() - start.len();
+    let header = usize::try_from(length).ok().filter(|&n| n <= rest);
+    let Some(header_bytes) = header else {
         return Err(damaged(format!(
-            "its header claims {length} bytes, the file holds {}",
-            rest.len()
+            "its header claims {length} bytes, the file holds {rest}"
         )));
     };
-    if header.len() > LARGEST_HEADER {
+    if header_bytes > LARGEST_HEADER {
         return Err(CheckpointError::unsupported(
             path,
             format!(
-                "its safetensors header takes {} bytes, at most {LARGEST_HEADER} are read",
-                header.len()
+                "its safetensors header takes {header_bytes} bytes, at most {LARGEST_HEADER} are read"
             ),
             "no model needs such a header; fetch the file from its publisher again",
         ));
     }
-    let metadata: Metadata = serde_json::from_slice(header)
+    let first = start.len() + header_bytes;
+    let header = weights.bytes(start.len()..first)?;
+    let data_bytes = weights.len() - first;
+    let metadata: Metadata = serde_json::from_slice(&header)
         .map_err(|e| damaged(format!("its safetensors header is not valid ({e})")))?;
-    if metadata.data_len() != data.len() {
+    if metadata.data_len() != data_bytes {
         return Err(damaged(format!(
             "its header describes {} bytes of tensors, the file holds {}",
             metadata.data_len(),
-            data.len()
+            data_bytes
         )));
     }
-    let first = bytes.len() - data.len();
     let mut found = BTreeMap::new();
     for (name, info) in metadata.tensors() {
         let Some(dtype) = dtype(info.dtype) else {
@@ -72,13 +71,12 @@ pub(super) fn tensors(
             ));
         };
         let (start, end) = info.data_offsets;
-        if end > data.len() {
+        if end > data_bytes {
             return Err(CheckpointError::tensor(
                 path,
                 &name,
                 format!(
-                    "it ends at byte {end} of {}; the file is damaged, fetch it again",
-                    data.len()
+                    "it ends at byte {end} of {data_bytes}; the file is damaged, fetch it again"
                 ),
             ));
         }

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::CheckpointError;
 
+/// Bytes from the start of a file that tell what it is.
+pub(super) const HEAD: usize = 64;
+
 /// The containers that are read here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Container {
@@ -11,7 +14,7 @@ pub(super) enum Container {
     Safetensors,
 }
 
-/// Recognise the container, or say what the file is instead and what to do about it.
+/// Recognise the container from the first [`HEAD`] bytes, or say what the file is instead and what to do about it.
 pub(super) fn container(path: &Path, bytes: &[u8]) -> Result<Container, CheckpointError> {
     if bytes.starts_with(b"PK\x03\x04") {
         return Ok(Container::TorchZip);
@@ -49,8 +52,7 @@ pub(super) fn container(path: &Path, bytes: &[u8]) -> Result<Container, Checkpoi
 }
 
 fn starts_as_text(bytes: &[u8], openings: &[&str]) -> bool {
-    let head = &bytes[..bytes.len().min(64)];
-    let head = String::from_utf8_lossy(head).trim_start().to_lowercase();
+    let head = String::from_utf8_lossy(bytes).trim_start().to_lowercase();
     openings.iter().any(|o| head.starts_with(o))
 }
 

@@ -1,9 +1,11 @@
 //! Element types, where a tensor lies in a file, and its conversion to f32.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use half::{bf16, f16};
+
+use super::CheckpointError;
+use super::file::WeightsFile;
 
 /// Element types that checkpoints use. Only the floating ones can be read as weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +89,7 @@ impl TensorInfo {
 /// Where a tensor's elements are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// Index of the memory-mapped file.
+    /// Index of the file among those of the checkpoint.
     pub file: usize,
     /// Byte offset of the first element in it.
     pub start: usize,
@@ -99,10 +101,9 @@ pub(super) struct Place {
 
 /// A tensor's values in row-major order, `shape.iter().product()` of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tensor<'a> {
+pub struct Tensor {
     pub shape: Vec<usize>,
-    /// Borrowed from the memory map when the file has it as aligned little-endian f32 without gaps.
-    pub data: Cow<'a, [f32]>,
+    pub data: Vec<f32>,
 }
 
 /// The number of elements of a shape and how far its last element is from its first, plus one; both 0 when an axis
@@ -131,15 +132,34 @@ pub(super) fn is_contiguous(shape: &[usize], strides: &[usize]) -> bool {
         })
 }
 
-/// Read a tensor as f32 from the `span` bytes at its place. `None` when the type is not a floating one or the bytes
-/// are too few.
-pub(super) fn read_f32<'a>(info: &TensorInfo, bytes: &'a [u8]) -> Option<Cow<'a, [f32]>> {
-    if info.dtype == Dtype::F32
-        && info.place.strides.is_none()
-        && let Some(values) = borrow_f32(bytes)
-    {
-        return (values.len() == info.elements()).then_some(Cow::Borrowed(values));
+/// Read a tensor as f32 from its place in `file`. `None` when the type is not a floating one or the bytes are too few.
+///
+/// # Errors
+/// When the file cannot be read there.
+pub(super) fn read_f32(
+    info: &TensorInfo,
+    file: &WeightsFile,
+) -> Result<Option<Vec<f32>>, CheckpointError> {
+    let place = &info.place;
+    let lies_in_file = place
+        .start
+        .checked_add(place.span)
+        .is_some_and(|end| end <= file.len());
+    if !lies_in_file {
+        return Ok(None);
     }
+    if info.dtype == Dtype::F32 && place.strides.is_none() && cfg!(target_endian = "little") {
+        // As they will be used: large tensors are not held twice.
+        let mut values = vec![0f32; place.span / 4];
+        file.read(place.start, bytemuck::cast_slice_mut(&mut values))?;
+        return Ok((values.len() == info.elements()).then_some(values));
+    }
+    let bytes = file.bytes(place.start..place.start + place.span)?;
+    Ok(convert(info, &bytes))
+}
+
+/// A tensor as f32 from the `span` bytes at its place.
+fn convert(info: &TensorInfo, bytes: &[u8]) -> Option<Vec<f32>> {
     let values = match info.dtype {
         Dtype::F32 => gather(info, bytes, f32::from_le_bytes),
         Dtype::F16 => gather(info, bytes, |b| f16::from_le_bytes(b).to_f32()),
@@ -147,17 +167,7 @@ pub(super) fn read_f32<'a>(info: &TensorInfo, bytes: &'a [u8]) -> Option<Cow<'a,
         Dtype::F64 => gather(info, bytes, |b| f64::from_le_bytes(b) as f32),
         _ => None,
     }?;
-    (values.len() == info.elements()).then_some(Cow::Owned(values))
-}
-
-/// The bytes as f32 without a copy, where the machine's byte order and the alignment allow it.
-fn borrow_f32(bytes: &[u8]) -> Option<&[f32]> {
-    if cfg!(target_endian = "big") {
-        return None;
-    }
-    // SAFETY: every pattern of four bytes is a valid f32; `align_to` keeps alignment and length right.
-    let (before, values, after) = unsafe { bytes.align_to::<f32>() };
-    (before.is_empty() && after.is_empty()).then_some(values)
+    (values.len() == info.elements()).then_some(values)
 }
 
 fn gather<const N: usize>(
@@ -222,7 +232,7 @@ mod tests {
                 strides: Some(vec![1, 3]),
             },
         };
-        let values = read_f32(&info, &bytes).unwrap();
-        assert_eq!(values.as_ref(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        let values = convert(&info, &bytes).unwrap();
+        assert_eq!(values, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
     }
 }

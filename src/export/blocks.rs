@@ -1,7 +1,5 @@
 //! Pieces that more than one tower is made of.
 
-use std::borrow::Cow;
-
 use crate::checkpoint::clap::ClapWeights;
 use crate::checkpoint::musicgen::MusicgenWeights;
 use crate::checkpoint::{CheckpointError, Tensor};
@@ -13,34 +11,34 @@ use super::quantise;
 
 /// Weights by their canonical names.
 pub(super) trait Weights {
-    fn get(&self, name: &str) -> Result<Tensor<'_>, CheckpointError>;
+    fn get(&self, name: &str) -> Result<Tensor, CheckpointError>;
 }
 
 impl Weights for ClapWeights<'_> {
-    fn get(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+    fn get(&self, name: &str) -> Result<Tensor, CheckpointError> {
         ClapWeights::get(self, name)
     }
 }
 
 impl Weights for MusicgenWeights<'_> {
-    fn get(&self, name: &str) -> Result<Tensor<'_>, CheckpointError> {
+    fn get(&self, name: &str) -> Result<Tensor, CheckpointError> {
         MusicgenWeights::get(self, name)
     }
 }
 
 /// A linear layer as the checkpoints store it.
-pub(super) struct Layer<'a> {
+pub(super) struct Layer {
     pub name: String,
     /// `[out, in]`, row-major.
-    pub weight: Cow<'a, [f32]>,
+    pub weight: Vec<f32>,
     /// `[out]`.
-    pub bias: Option<Cow<'a, [f32]>>,
+    pub bias: Option<Vec<f32>>,
     pub inputs: usize,
 }
 
-impl<'a> Layer<'a> {
+impl Layer {
     /// The layer `name` with a bias.
-    pub fn read<W: Weights>(weights: &'a W, name: &str) -> Result<Self, CheckpointError> {
+    pub fn read<W: Weights>(weights: &W, name: &str) -> Result<Self, CheckpointError> {
         let bias = weights.get(&format!("{name}.bias"))?;
         Ok(Self {
             bias: Some(bias.data),
@@ -49,7 +47,7 @@ impl<'a> Layer<'a> {
     }
 
     /// The layer `name` without one.
-    pub fn without_bias<W: Weights>(weights: &'a W, name: &str) -> Result<Self, CheckpointError> {
+    pub fn without_bias<W: Weights>(weights: &W, name: &str) -> Result<Self, CheckpointError> {
         let weight = weights.get(&format!("{name}.weight"))?;
         let outputs = weight.shape.first().copied().unwrap_or_default();
         Ok(Self {
@@ -90,7 +88,7 @@ impl<W: Weights> Tower<'_, '_, '_, W> {
 
     /// The values of the weight `name`, for arithmetic at export.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, CheckpointError> {
-        Ok(self.weights.get(name)?.data.into_owned())
+        Ok(self.weights.get(name)?.data)
     }
 
     /// `x` `[rows, in]` through the linear layer `name`: `[rows, out]`. Under int8 in fp32: such layers are few and small,

@@ -395,21 +395,19 @@ fn centred(
 }
 
 /// The layers of queries, keys and values `[width, width]`, which the checkpoint holds one after another.
-fn split_qkv<'c>(
-    tower: &Tower<'_, '_, 'c>,
+fn split_qkv(
+    tower: &Tower<'_, '_, '_>,
     name: &str,
     width: usize,
-) -> Result<[Layer<'c>; 3], ExportError> {
+) -> Result<[Layer; 3], ExportError> {
     let name = format!("{name}.attn.qkv");
     let all = Layer::read(tower.weights, &name)?;
     let bias = all.bias.unwrap_or_default();
     Ok(
         [(0, "query"), (1, "key"), (2, "value")].map(|(part, of)| Layer {
             name: format!("{name}.{of}"),
-            weight: all.weight[part * width * width..][..width * width]
-                .to_vec()
-                .into(),
-            bias: Some(bias[part * width..][..width].to_vec().into()),
+            weight: all.weight[part * width * width..][..width * width].to_vec(),
+            bias: Some(bias[part * width..][..width].to_vec()),
             inputs: width,
         }),
     )

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store::{WritePlan, write_graph};
 use super::{AUDIO, ExportError, ExportedGraph, TEXT, clap_audio, clap_text, front_end, musicgen};
+use crate::checkpoint::Checkpoint;
 use crate::checkpoint::clap::ClapWeights;
 use crate::checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
 use crate::onnx::GraphBuilder;
@@ -125,6 +126,15 @@ impl ModelWeights<'_> {
                 }
             }
         }
+        // What was written is what was hashed.
+        self.checkpoint().check_unchanged()?;
         Ok(graphs)
+    }
+
+    fn checkpoint(&self) -> &Checkpoint {
+        match self {
+            Self::Clap(weights) => weights.checkpoint(),
+            Self::Musicgen(weights) => weights.checkpoint(),
+        }
     }
 }

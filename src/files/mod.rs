@@ -3,6 +3,7 @@
 mod inside;
 mod part;
 pub mod regular;
+mod state;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -15,6 +16,7 @@ pub use part::{
     Left, PART, PartFile, PartFolder, link, remove_all, remove_folder, sweep, unfinished,
 };
 use sha2::{Digest, Sha256};
+pub use state::State;
 
 /// An error of the disk with its way out, where `variable` of the environment names the folder that was written to.
 pub fn advice(source: &io::Error, variable: &str) -> String {

@@ -3,12 +3,15 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::HubError;
-use crate::{files, progress};
+use crate::files::{self, State, regular};
+use crate::progress;
+
+/// A path, some numbers and a hash take a few hundred bytes.
+const LARGEST_RECORD: u64 = 64 << 10;
 
 /// A folder of small records, one a file.
 #[derive(Debug)]
@@ -16,12 +19,11 @@ pub(super) struct Checked {
     folder: PathBuf,
 }
 
-/// A file as it was when it was hashed. Any other path, size or time of change, and it is hashed again.
+/// A file as it was when it was hashed. Any other path or state, and it is hashed again.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
     path: PathBuf,
-    bytes: u64,
-    modified_ns: u128,
+    state: State,
     sha256: String,
 }
 
@@ -34,11 +36,17 @@ impl Checked {
     pub fn sha256(&self, path: &Path) -> Result<(String, u64), HubError> {
         let (real, meta) = real_file(path).map_err(HubError::io("read", path))?;
         if let Some(record) = self.record(&real)
-            && record.bytes == meta.len()
-            && Some(record.modified_ns) == modified_ns(&meta)
+            && record.state.is_settled()
+            && record.state.is_still(&meta)
         {
             return Ok((record.sha256, meta.len()));
         }
+        self.sha256_anew(path)
+    }
+
+    /// The same, whatever is remembered.
+    pub fn sha256_anew(&self, path: &Path) -> Result<(String, u64), HubError> {
+        let (real, meta) = real_file(path).map_err(HubError::io("read", path))?;
         let sha256 = files::sha256_file(&real).map_err(HubError::io("read", path))?;
         self.remember(path, &sha256)?;
         Ok((sha256, meta.len()))
@@ -47,14 +55,10 @@ impl Checked {
     /// Note a hash that was just computed. That this fails costs time at the next start, not this one.
     pub fn remember(&self, path: &Path, sha256: &str) -> Result<(), HubError> {
         let (real, meta) = real_file(path).map_err(HubError::io("read", path))?;
-        let Some(modified_ns) = modified_ns(&meta) else {
-            return Ok(());
-        };
         let at = self.record_path(&real);
         let record = Record {
             path: real,
-            bytes: meta.len(),
-            modified_ns,
+            state: State::of(&meta),
             sha256: sha256.to_owned(),
         };
         let written = fs::create_dir_all(&self.folder)
@@ -72,7 +76,7 @@ impl Checked {
 
     /// A record that cannot be read is as good as none.
     fn record(&self, real: &Path) -> Option<Record> {
-        let json = fs::read(self.record_path(real)).ok()?;
+        let json = regular::read(&self.record_path(real), LARGEST_RECORD).ok()?;
         let record: Record = serde_json::from_slice(&json).ok()?;
         (record.path == real).then_some(record)
     }
@@ -89,11 +93,6 @@ fn real_file(path: &Path) -> io::Result<(PathBuf, Metadata)> {
     Ok((real, meta))
 }
 
-fn modified_ns(meta: &Metadata) -> Option<u128> {
-    let modified = meta.modified().ok()?;
-    Some(modified.duration_since(UNIX_EPOCH).ok()?.as_nanos())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,32 +104,69 @@ mod tests {
         file.set_modified(time).unwrap();
     }
 
+    /// So that the file's time of change is one that a record trusts.
+    fn settle() {
+        std::thread::sleep(Duration::from_millis(2_100));
+    }
+
     #[test]
-    fn a_file_is_hashed_again_only_when_it_changed() {
+    fn a_file_that_stays_as_it_was_is_not_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let checked = Checked::new(folder.path().join("checked"));
         let path = folder.path().join("weights");
         fs::write(&path, b"abc").unwrap();
-        set_modified(&path, 1_000);
-        let first = checked.sha256(&path).unwrap();
-        assert_eq!(first, (files::sha256_bytes(b"abc"), 3));
+        settle();
+        // A hash that nobody computes shows that the record was taken.
+        checked.remember(&path, "remembered").unwrap();
+        assert_eq!(checked.sha256(&path).unwrap(), ("remembered".to_owned(), 3));
+        let anew = checked.sha256_anew(&path).unwrap();
+        assert_eq!(anew, (files::sha256_bytes(b"abc"), 3));
+        assert_eq!(checked.sha256(&path).unwrap(), anew);
+    }
 
-        // Same size and time: remembered, which shows that the file was not read.
-        fs::write(&path, b"xyz").unwrap();
-        set_modified(&path, 1_000);
-        assert_eq!(checked.sha256(&path).unwrap(), first);
-
-        set_modified(&path, 1_001);
+    #[test]
+    fn a_file_that_was_swapped_at_equal_size_and_time_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let checked = Checked::new(folder.path().join("checked"));
+        let path = folder.path().join("weights");
+        let other = folder.path().join("other");
+        for (file, bytes) in [(&path, b"abc"), (&other, b"xyz")] {
+            fs::write(file, bytes).unwrap();
+            set_modified(file, 1_000);
+        }
+        settle();
+        assert_eq!(
+            checked.sha256(&path).unwrap().0,
+            files::sha256_bytes(b"abc")
+        );
+        // Another file in its place, and the same file with other bytes, both of the old size and time.
+        fs::rename(&other, &path).unwrap();
         assert_eq!(
             checked.sha256(&path).unwrap().0,
             files::sha256_bytes(b"xyz")
         );
-        fs::write(&path, b"longer").unwrap();
-        set_modified(&path, 1_001);
+        fs::write(&path, b"123").unwrap();
+        set_modified(&path, 1_000);
         assert_eq!(
             checked.sha256(&path).unwrap().0,
-            files::sha256_bytes(b"longer")
+            files::sha256_bytes(b"123")
         );
+    }
+
+    #[test]
+    fn a_file_that_changes_right_after_it_was_hashed_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let checked = Checked::new(folder.path().join("checked"));
+        let path = folder.path().join("weights");
+        // Within one tick of the file system's clock, times of change are the same.
+        for i in 0..50u8 {
+            fs::write(&path, [i; 4]).unwrap();
+            set_modified(&path, 1_000);
+            assert_eq!(
+                checked.sha256(&path).unwrap().0,
+                files::sha256_bytes(&[i; 4])
+            );
+        }
     }
 
     #[test]

@@ -200,8 +200,14 @@ impl Hub {
     }
 }
 
-/// The sha256 and size of a file of this machine, remembered from an earlier run while path, size and time of change
-/// are the same.
+/// The sha256 and size of a file of this machine, taken now, and remembered.
+pub fn full_sha256(path: &std::path::Path) -> Result<(String, u64), HubError> {
+    Hub::new(Settings::of_process()?)
+        .checked()
+        .sha256_anew(path)
+}
+
+/// The same, remembered from an earlier run while path, size, times and place on the disk are the same.
 pub fn remembered_sha256(path: &std::path::Path) -> Result<(String, u64), HubError> {
     Hub::new(Settings::of_process()?).checked().sha256(path)
 }

@@ -145,10 +145,10 @@ fn query_key_and_value_become_one_tensor_and_names_are_checked() {
     let part = |name: &str| {
         let source =
             format!("audio_model.audio_encoder.layers.1.blocks.0.attention.self.{name}.weight");
-        checkpoint.f32(&source).unwrap().data.into_owned()
+        checkpoint.f32(&source).unwrap().data
     };
     let parts = [part("query"), part("key"), part("value")].concat();
-    assert_eq!(qkv.data.as_ref(), parts);
+    assert_eq!(qkv.data, parts);
     // The first values tell query (5 letters) from key (3).
     assert_eq!(qkv.data[0] - qkv.data[256], 2.0);
     let unknown = weights.get("audio_branch.norm.wieght").unwrap_err();

@@ -32,10 +32,7 @@ fn a_single_file_is_read_with_the_config_beside_it() {
         let checkpoint = Checkpoint::open(opened).unwrap();
         assert_eq!(checkpoint.format(), Format::Safetensors);
         assert_eq!(checkpoint.path(), opened);
-        assert_eq!(
-            checkpoint.f32("a").unwrap().data.as_ref(),
-            [0.0, 1.0, 2.0, 3.0]
-        );
+        assert_eq!(checkpoint.f32("a").unwrap().data, [0.0, 1.0, 2.0, 3.0]);
         assert_eq!(checkpoint.f32("b").unwrap().shape, [3]);
         assert_eq!(checkpoint.config().unwrap()["model_type"], "clap");
         assert_eq!(checkpoint.files().len(), 2);
@@ -61,7 +58,7 @@ fn shards_are_one_checkpoint_and_a_missing_one_is_named() {
     assert_eq!(checkpoint.format(), Format::ShardedSafetensors);
     let names: Vec<_> = checkpoint.tensors().keys().collect();
     assert_eq!(names, ["a", "b"]);
-    assert_eq!(checkpoint.f32("b").unwrap().data.as_ref(), [0.0, 1.0, 2.0]);
+    assert_eq!(checkpoint.f32("b").unwrap().data, [0.0, 1.0, 2.0]);
     assert_eq!(checkpoint.files().len(), 3);
 
     std::fs::remove_file(&second).unwrap();

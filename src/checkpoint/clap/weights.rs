@@ -1,6 +1,5 @@
 //! A CLAP checkpoint that holds every tensor its architecture needs.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::error::printable;
@@ -105,7 +104,7 @@ impl<'a> ClapWeights<'a> {
     }
 
     /// A tensor that the model needs, by canonical name, in the shape of its [`Requirement`]. Every value is finite.
-    pub fn get(&self, canonical: &str) -> Result<Tensor<'a>, CheckpointError> {
+    pub fn get(&self, canonical: &str) -> Result<Tensor, CheckpointError> {
         let Some(requirement) = self.requirements.get(canonical) else {
             return Err(CheckpointError::NoTensor {
                 path: self.checkpoint.path().to_owned(),
@@ -121,24 +120,24 @@ impl<'a> ClapWeights<'a> {
         }
         Ok(Tensor {
             shape: requirement.shape.clone(),
-            data: Cow::Owned(data),
+            data,
         })
     }
 
     /// The mel filters that the unfused model was trained with, `[frequencies, mel bins]`, of laion's files.
-    pub fn mel_filters(&self) -> Result<Option<Tensor<'a>>, CheckpointError> {
+    pub fn mel_filters(&self) -> Result<Option<Tensor>, CheckpointError> {
         self.optional("audio_branch.logmel_extractor.melW")
     }
 
     /// The windowed DFT kernels of laion's files, real and imaginary, each `[frequencies, 1, window]`.
-    pub fn dft_kernels(&self) -> Result<Option<(Tensor<'a>, Tensor<'a>)>, CheckpointError> {
+    pub fn dft_kernels(&self) -> Result<Option<(Tensor, Tensor)>, CheckpointError> {
         let prefix = "audio_branch.spectrogram_extractor.stft";
         let real = self.optional(&format!("{prefix}.conv_real.weight"))?;
         let imaginary = self.optional(&format!("{prefix}.conv_imag.weight"))?;
         Ok(real.zip(imaginary))
     }
 
-    fn optional(&self, name: &str) -> Result<Option<Tensor<'a>>, CheckpointError> {
+    fn optional(&self, name: &str) -> Result<Option<Tensor>, CheckpointError> {
         let present = self.architecture.naming == Naming::Laion
             && self.checkpoint.tensors().contains_key(name);
         present

@@ -1,6 +1,5 @@
 //! A MusicGen checkpoint that holds every tensor its configuration needs.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::error::printable;
@@ -45,6 +44,10 @@ impl<'a> MusicgenWeights<'a> {
         })
     }
 
+    pub fn checkpoint(&self) -> &'a Checkpoint {
+        self.checkpoint
+    }
+
     pub fn config(&self) -> &MusicgenConfig {
         &self.config
     }
@@ -55,7 +58,7 @@ impl<'a> MusicgenWeights<'a> {
     }
 
     /// A tensor that the model needs, by canonical name. Every value is finite; weight norm is applied.
-    pub fn get(&self, canonical: &str) -> Result<Tensor<'a>, CheckpointError> {
+    pub fn get(&self, canonical: &str) -> Result<Tensor, CheckpointError> {
         let Some(requirement) = self.requirements.get(canonical) else {
             return Err(CheckpointError::NoTensor {
                 path: self.checkpoint.path().to_owned(),
@@ -69,11 +72,11 @@ impl<'a> MusicgenWeights<'a> {
     }
 
     /// The sum runs in f64, so that it is the same however it is vectorised.
-    fn normalised(&self, gain: &str, direction: &str) -> Result<Tensor<'a>, CheckpointError> {
+    fn normalised(&self, gain: &str, direction: &str) -> Result<Tensor, CheckpointError> {
         let gains = self.checkpoint.finite_f32(gain)?;
         let directions = self.checkpoint.finite_f32(direction)?;
         let row = directions.data.len() / gains.data.len().max(1);
-        let mut data = directions.data.into_owned();
+        let mut data = directions.data;
         for (values, &gain) in data.chunks_exact_mut(row.max(1)).zip(gains.data.iter()) {
             let squares: f64 = values.iter().map(|&v| f64::from(v).powi(2)).sum();
             let norm = squares.sqrt();
@@ -91,7 +94,7 @@ impl<'a> MusicgenWeights<'a> {
         }
         Ok(Tensor {
             shape: directions.shape,
-            data: Cow::Owned(data),
+            data,
         })
     }
 }

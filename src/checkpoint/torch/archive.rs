@@ -1,7 +1,7 @@
 //! The zip around a torch checkpoint: where each entry's bytes are in the file.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::BufReader;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,20 +9,22 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::super::CheckpointError;
 use super::super::error::printable;
+use super::super::file::{Stream, WeightsFile};
 
 /// The entries of the archive's folder. torch.save stores them uncompressed, so that each is a range of the file.
 #[derive(Debug)]
 pub(super) struct Archive<'a> {
-    file: &'a [u8],
+    file: &'a WeightsFile,
     /// By name below the archive's one folder: `data.pkl`, `data/0`, `byteorder`, `version`.
     entries: BTreeMap<String, Range<usize>>,
 }
 
 impl<'a> Archive<'a> {
     /// Find the entries; every range is inside the file, and `data.pkl` is among them.
-    pub fn open(path: &Path, file: &'a [u8]) -> Result<Self, CheckpointError> {
+    pub fn open(file: &'a WeightsFile) -> Result<Self, CheckpointError> {
+        let path = &file.path;
         let damaged = |detail: String| CheckpointError::damaged(path, detail);
-        let mut zip = ZipArchive::new(Cursor::new(file))
+        let mut zip = ZipArchive::new(BufReader::new(file.stream()))
             .map_err(|e| damaged(format!("the zip's directory at its end is not whole ({e})")))?;
         if zip.has_duplicate_names() {
             return Err(damaged("two entries of the zip have one name".into()));
@@ -54,15 +56,17 @@ impl<'a> Archive<'a> {
         self.entries.get(name).cloned()
     }
 
-    /// An entry's bytes.
-    pub fn bytes(&self, name: &str) -> Option<&'a [u8]> {
-        self.file.get(self.range(name)?)
+    /// An entry's first bytes, at most `limit`.
+    pub fn bytes(&self, name: &str, limit: usize) -> Result<Option<Vec<u8>>, CheckpointError> {
+        let range = self.range(name);
+        let head = range.map(|range| range.start..range.end.min(range.start + limit));
+        head.map(|range| self.file.bytes(range)).transpose()
     }
 }
 
 /// Name and range of one entry.
 fn entry(
-    zip: &mut ZipArchive<Cursor<&[u8]>>,
+    zip: &mut ZipArchive<BufReader<Stream<'_>>>,
     index: usize,
     file_size: usize,
 ) -> Result<(String, Range<usize>), String> {

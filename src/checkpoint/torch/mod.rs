@@ -17,44 +17,46 @@ use std::path::Path;
 use candle_core::pickle::{Object, Stack};
 
 use self::archive::Archive;
-use super::map::MappedFile;
+use super::file::WeightsFile;
 use super::tensor::TensorInfo;
 use super::{CheckpointError, error::printable};
 
 /// The pickle of a checkpoint with optimizer state takes well under 1 MB.
 const LARGEST_PICKLE: usize = 64 << 20;
+/// `little` or `big`.
+const LARGEST_WORD: usize = 64;
 
 /// The tensors of the state_dict in the file with index `file`, by the names in the file.
 pub(super) fn tensors(
-    mapped: &MappedFile,
+    weights: &WeightsFile,
     file: usize,
 ) -> Result<BTreeMap<String, TensorInfo>, CheckpointError> {
-    let path = &mapped.path;
-    let archive = Archive::open(path, mapped.bytes())?;
-    if let Some(order) = archive.bytes("byteorder")
+    let path = &weights.path;
+    let archive = Archive::open(weights)?;
+    if let Some(order) = archive.bytes("byteorder", LARGEST_WORD)?
         && order != b"little"
     {
         return Err(CheckpointError::unsupported(
             path,
             format!(
                 "its byte order is `{}`, only little-endian files are read",
-                printable(&String::from_utf8_lossy(order))
+                printable(&String::from_utf8_lossy(&order))
             ),
             "save it again with torch on an ordinary machine",
         ));
     }
-    let pickle = archive.bytes("data.pkl").unwrap_or_default();
-    if pickle.len() > LARGEST_PICKLE {
+    let pickle_bytes = archive.range("data.pkl").map_or(0, |range| range.len());
+    if pickle_bytes > LARGEST_PICKLE {
         return Err(CheckpointError::unsupported(
             path,
-            format!(
-                "its pickle takes {} bytes, at most {LARGEST_PICKLE} are read",
-                pickle.len()
-            ),
+            format!("its pickle takes {pickle_bytes} bytes, at most {LARGEST_PICKLE} are read"),
             "save only the state_dict with torch.save",
         ));
     }
-    let root = read_pickle(path, pickle)?;
+    let pickle = archive
+        .bytes("data.pkl", LARGEST_PICKLE)?
+        .unwrap_or_default();
+    let root = read_pickle(path, &pickle)?;
     state_dict::tensors(path, &root, &archive, file)
 }
 
