@@ -69,7 +69,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
     let made = match missing.is_empty() {
         true => String::new(),
         false => {
-            let runtime = opened(&mut runtime, &args.runtime, &library)?;
+            let runtime = opened(&mut runtime, &args.runtime, &library)?.working_in(folder.path());
             let mut generator = Generator::load(&runtime, &export, &model.tokenizer.path)?;
             interrupt::listen();
             make(

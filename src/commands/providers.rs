@@ -11,6 +11,7 @@ use crate::aligned;
 use crate::audio;
 use crate::card::{Card, Kind};
 use crate::cli::{ProvidersArgs, RuntimeArgs};
+use crate::files::PartFolder;
 use crate::model::Model;
 use crate::pipeline::clips::CropChoice;
 use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, Generator, Job};
@@ -202,7 +203,7 @@ fn check(args: &RuntimeArgs) -> Result<()> {
         library.path.display()
     ))?;
     let demo = demo::unpack()?;
-    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let scratch = PartFolder::temporary()?;
     let piece = scratch.path().join("piece.wav");
     audio::write_wav(&piece, &tone(), TONE_HZ)
         .with_context(|| format!("cannot write {}", piece.display()))?;

@@ -39,7 +39,7 @@ pub(super) fn embed(
     if all_texts && pieces.is_empty() {
         return Ok(());
     }
-    let runtime = opened(runtime, open)?;
+    let runtime = &opened(runtime, open)?.working_in(&store.folder);
     if !all_texts {
         embed_texts(arm, &texts, store, runtime)?;
     }

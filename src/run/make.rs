@@ -44,7 +44,7 @@ pub(super) fn make(
     let folder = store.folder.join(super::AUDIO);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
-    let runtime = opened(runtime, open)?;
+    let runtime = &opened(runtime, open)?.working_in(&store.folder);
     let mut generator = Generator::load(runtime, &model.export, &model.model.tokenizer.path)?;
     let jobs: Vec<Job> = missing.iter().map(|piece| job(plan, piece)).collect();
     let of_piece = |error: GenerateError| of_piece(&missing, error);

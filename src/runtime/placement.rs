@@ -39,10 +39,12 @@ struct Arguments {
 }
 
 impl Placement {
-    /// From a profile in JSON, for the provider that ONNX Runtime calls `asked`. One that cannot be read is as good as
-    /// none: the counts stay empty, and no result depends on them.
-    pub fn read(profile: &[u8], asked: &str) -> Self {
-        let events: Vec<Event> = serde_json::from_slice(profile).unwrap_or_default();
+    /// From a profile in JSON, for the provider that ONNX Runtime calls `asked`.
+    ///
+    /// # Errors
+    /// When it was cut off, as on a full disk, or is no profile.
+    pub fn read(profile: &[u8], asked: &str) -> Result<Self, serde_json::Error> {
+        let events: Vec<Event> = serde_json::from_slice(profile)?;
         let mut placement = Self::default();
         let mut at_work = false;
         for event in events {
@@ -62,7 +64,7 @@ impl Placement {
             at_work = here;
             *placement.nodes.entry(provider).or_default() += 1;
         }
-        placement
+        Ok(placement)
     }
 
     /// What to tell of the graph at `path`, when it was split into more than a few parts.
@@ -140,7 +142,7 @@ mod tests {
             ("MatMul", CUDA),
             ("Add", CUDA),
         ];
-        let placement = Placement::read(&profile(&nodes), CUDA);
+        let placement = Placement::read(&profile(&nodes), CUDA).unwrap();
         assert_eq!(
             placement.nodes,
             BTreeMap::from([(CPU.into(), 1), (CUDA.into(), 3)])
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn on_the_cpu_everything_is_one_island() {
-        let placement = Placement::read(&profile(&[("MatMul", CPU), ("Add", CPU)]), CPU);
+        let placement = Placement::read(&profile(&[("MatMul", CPU), ("Add", CPU)]), CPU).unwrap();
         assert_eq!(placement.islands, 1);
         assert_eq!(placement.elsewhere, BTreeMap::new());
         assert_eq!(placement.warning(Path::new("a.onnx"), Provider::Cpu), None);
@@ -161,7 +163,8 @@ mod tests {
     fn what_is_compiled_apart_is_an_island_each() {
         let fused = |i: usize| format!("OpenVINOExecutionProvider_OpenVINO-EP-subgraph_{i}");
         let [one, two] = [fused(1), fused(2)];
-        let placement = Placement::read(&profile(&[(&one, OPENVINO), (&two, OPENVINO)]), OPENVINO);
+        let nodes = [(one.as_str(), OPENVINO), (&two, OPENVINO)];
+        let placement = Placement::read(&profile(&nodes), OPENVINO).unwrap();
         assert_eq!((placement.islands, placement.nodes[OPENVINO]), (2, 2));
     }
 
@@ -169,7 +172,8 @@ mod tests {
     fn a_graph_in_many_parts_is_told_with_its_operators() {
         let nodes = [("MatMul", CUDA), ("Range", CPU)].repeat(4);
         let warning = |nodes: &[(&str, &str)]| {
-            Placement::read(&profile(nodes), CUDA).warning(Path::new("d.onnx"), Provider::Cuda)
+            let placement = Placement::read(&profile(nodes), CUDA).unwrap();
+            placement.warning(Path::new("d.onnx"), Provider::Cuda)
         };
         assert_eq!(
             warning(&nodes).unwrap(),
@@ -180,12 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_cannot_be_read_is_none() {
-        for broken in ["", "[{\"name\":", "{}", "[1]"] {
-            assert_eq!(
-                Placement::read(broken.as_bytes(), CPU),
-                Placement::default()
-            );
+    fn a_profile_that_was_cut_off_is_not_taken_for_one_without_nodes() {
+        let whole = profile(&[("MatMul", CPU), ("Add", CPU)]);
+        for cut in 0..whole.len() {
+            assert!(Placement::read(&whole[..cut], CPU).is_err(), "{cut}");
+        }
+        for broken in ["{}", "[1]"] {
+            assert!(Placement::read(broken.as_bytes(), CPU).is_err(), "{broken}");
         }
     }
 }

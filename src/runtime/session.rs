@@ -19,11 +19,15 @@ use super::library::{Library, LibraryError};
 use super::opened;
 use super::placement::Placement;
 use super::providers::{Ask, Memory, Provider};
-use crate::files;
+use crate::files::{self, PartFolder, regular};
 use crate::precision::Precision;
+use crate::progress::note;
 
 /// ONNX Runtime's name of the provider that is always there.
 const CPU: &str = "CPUExecutionProvider";
+
+/// A profile takes some hundred bytes a node, and the largest graphs have some ten thousand nodes.
+const LARGEST_PROFILE: u64 = 256 << 20;
 
 /// Why a graph could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,9 @@ pub enum SessionError {
         provider: Provider,
         source: std::io::Error,
     },
+    /// With the folder and the way out in its words.
+    #[error(transparent)]
+    Scratch(std::io::Error),
     #[error("cannot run {}: {source}", graph.display())]
     Run { graph: PathBuf, source: ort::Error },
     #[error("{} gave an output of another shape or type than its exporter promised: {detail}", graph.display())]
@@ -65,7 +72,7 @@ impl SessionError {
                 is_out_of_memory(source.message())
             }
             Self::Provider { detail, .. } | Self::Output { detail, .. } => is_out_of_memory(detail),
-            Self::Library(_) | Self::Cache { .. } => false,
+            Self::Library(_) | Self::Cache { .. } | Self::Scratch(_) => false,
         }
     }
 }
@@ -123,6 +130,8 @@ pub struct Runtime {
     options: SessionOptions,
     /// Name of the folder in the cache for what this library compiles.
     compiled: String,
+    /// For what is not kept; that for temporary files when there is none.
+    scratch: Option<PathBuf>,
 }
 
 impl Runtime {
@@ -134,7 +143,16 @@ impl Runtime {
             environment,
             options,
             compiled: compiled::folder_of(options.provider, library, ort::info()),
+            scratch: None,
         })
+    }
+
+    /// The same, with what is not kept in the folder that the results go to: where they have room, it has.
+    pub fn working_in(&self, folder: &Path) -> Self {
+        Self {
+            scratch: Some(folder.to_owned()),
+            ..self.clone()
+        }
     }
 
     pub fn options(&self) -> SessionOptions {
@@ -182,7 +200,14 @@ impl Runtime {
             source,
         };
         // The profile of the first run says which provider every node really ran on.
-        let profile = tempfile::tempdir().map_err(|e| load(ort::Error::new(e.to_string())))?;
+        let profile = match &self.scratch {
+            Some(folder) => PartFolder::new_in(folder).map_err(|e| {
+                let told = format!("cannot make a folder in {}: {e}", folder.display());
+                std::io::Error::new(e.kind(), told)
+            }),
+            None => PartFolder::temporary(),
+        };
+        let profile = profile.map_err(SessionError::Scratch)?;
         let mut builder = self
             .builder(threads, &profile.path().join("placement"))
             .map_err(load)?;
@@ -290,7 +315,7 @@ pub struct Session {
     pub(super) memory: Option<DeviceMemory>,
     /// Loaded to record its kernels.
     pub(super) captures: bool,
-    profile: Option<tempfile::TempDir>,
+    profile: Option<PartFolder>,
     placement: Placement,
 }
 
@@ -400,16 +425,30 @@ impl Session {
         &self.placement.nodes
     }
 
-    /// After the first run: stop profiling and count. A profile that cannot be read leaves the counts empty, and
-    /// the manifest says so; the results do not depend on it.
+    /// After the first run: stop profiling and count. A profile that cannot be read, as on a full disk, leaves the counts
+    /// empty, which is told; the results do not depend on it.
     pub(super) fn read_placement(&mut self) {
         let Some(folder) = self.profile.take() else {
             return;
         };
-        let profile = self.inner.end_profiling().ok();
-        let profile = profile.and_then(|file| std::fs::read(folder.path().join(file)).ok());
-        self.placement = Placement::read(&profile.unwrap_or_default(), self.asked);
-        self.placement.warn(&self.graph, self.provider);
+        let profile = self.inner.end_profiling().map_err(|e| e.to_string());
+        let read = profile.and_then(|file| {
+            let file = folder.path().join(file);
+            let bytes = regular::read(&file, LARGEST_PROFILE).map_err(|e| e.to_string())?;
+            Placement::read(&bytes, self.asked).map_err(|e| e.to_string())
+        });
+        match read {
+            Ok(placement) => {
+                placement.warn(&self.graph, self.provider);
+                self.placement = placement;
+            }
+            Err(reason) => note(format!(
+                "where the nodes of {} ran is not known, and the manifest will not say it: its profile in {} cannot be read \
+                 ({reason}); is that disk full?",
+                self.graph.display(),
+                folder.path().parent().unwrap_or(Path::new(".")).display(),
+            )),
+        }
     }
 }
 
