@@ -9,6 +9,7 @@ use indicatif::{DecimalBytes, ProgressBar};
 use super::checked::Checked;
 use super::error::HubError;
 use super::name::HubFile;
+use super::pace::Pace;
 use super::remote::{Failure, Remote, Rest, Stated};
 use super::store::Store;
 use crate::{files, progress};
@@ -105,13 +106,14 @@ impl Transfer<'_> {
         bar.set_position(have);
         let mut best = have;
         let mut failures = 0;
+        let mut pace = self.remote.pace();
         while have < self.total {
             let cause = match self.remote.rest(have, self.total) {
                 Ok(rest) => {
                     if rest.start != have {
                         have = self.cut(&out, rest.start)?;
                     }
-                    self.copy(rest, &mut out, &mut have, &bar)?
+                    self.copy(rest, &mut out, &mut have, (&bar, &mut pace))?
                 }
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Passing { cause, .. }) => cause,
@@ -119,18 +121,14 @@ impl Transfer<'_> {
             if have == self.total {
                 break;
             }
+            pace.count(0).map_err(|cause| self.cut_off(have, cause))?;
             // More than ever before is progress; the same bytes once more are not.
             if have > best {
                 best = have;
                 failures = 0;
             }
             if failures >= self.remote.retries() {
-                return Err(HubError::CutOff {
-                    file: self.file.to_string(),
-                    have,
-                    total: self.total,
-                    cause,
-                });
+                return Err(self.cut_off(have, cause));
             }
             std::thread::sleep(self.remote.pause(failures));
             failures += 1;
@@ -141,13 +139,22 @@ impl Transfer<'_> {
         Ok(went_on)
     }
 
+    fn cut_off(&self, have: u64, cause: String) -> HubError {
+        HubError::CutOff {
+            file: self.file.to_string(),
+            have,
+            total: self.total,
+            cause,
+        }
+    }
+
     /// Append what comes until the end, or until the line breaks; then the cause is given.
     fn copy(
         &self,
         mut rest: Rest,
         out: &mut File,
         have: &mut u64,
-        bar: &ProgressBar,
+        (bar, pace): (&ProgressBar, &mut Pace),
     ) -> Result<String, HubError> {
         let mut buffer = vec![0u8; 1 << 18];
         loop {
@@ -161,6 +168,8 @@ impl Transfer<'_> {
                 .map_err(HubError::io("write", self.partial))?;
             *have += n as u64;
             bar.set_position(*have);
+            pace.count(n as u64)
+                .map_err(|cause| self.cut_off(*have, cause))?;
         }
     }
 

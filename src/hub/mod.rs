@@ -18,6 +18,7 @@ mod client;
 mod download;
 mod error;
 mod name;
+mod pace;
 mod remote;
 mod settings;
 mod store;

@@ -15,6 +15,7 @@ use super::address::{Origin, content_range, join};
 use super::client::{agent, passing};
 use super::error::HubError;
 use super::name::{HubFile, is_commit, is_sha256};
+use super::pace::Pace;
 use super::settings::Settings;
 
 const REDIRECTS: usize = 8;
@@ -169,6 +170,11 @@ impl<'a> Remote<'a> {
             },
             etag,
         })
+    }
+
+    /// What a transfer is held to.
+    pub fn pace(&self) -> Pace<'_> {
+        Pace::new(&self.settings.patience)
     }
 
     /// The bytes from `from` on, or from the start when the server does not do parts of files.

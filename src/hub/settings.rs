@@ -53,6 +53,10 @@ pub struct Patience {
     pub connect: Duration,
     /// For the next bytes of an answer.
     pub silence: Duration,
+    /// For [`Patience::least`] bytes of a file, again and again until it is whole.
+    pub stretch: Duration,
+    /// Bytes that a stretch has to bring.
+    pub least: u64,
 }
 
 impl Default for Patience {
@@ -62,6 +66,9 @@ impl Default for Patience {
             pause: Duration::from_millis(500),
             connect: Duration::from_secs(15),
             silence: Duration::from_secs(30),
+            // 17 kB/s: slower than any line that a checkpoint is fetched over on purpose.
+            stretch: Duration::from_secs(60),
+            least: 1 << 20,
         }
     }
 }

@@ -14,6 +14,7 @@ use ureq::http::{Request, Response, header};
 use super::address::{Origin, join};
 use super::client::{agent, passing};
 use super::error::HubError;
+use super::pace::Pace;
 use super::remote::Failure;
 use super::settings::Settings;
 use crate::{cache, files, progress};
@@ -184,8 +185,18 @@ impl<'a> Web<'a> {
             .into_body()
             .into_reader()
             .take(self.limit_bytes.saturating_add(1));
-        if let Err(e) = body.read_to_end(&mut bytes) {
-            return Ok(Err(broken(&e.to_string(), None)));
+        let mut pace = Pace::new(&self.settings.patience);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let came = match body.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(came) => came,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Ok(Err(broken(&e.to_string(), None))),
+            };
+            bytes.extend_from_slice(&buffer[..came]);
+            pace.count(came as u64)
+                .map_err(|cause| self.unreachable(&cause))?;
         }
         let have = bytes.len() as u64;
         match stated {

@@ -1,6 +1,8 @@
 //! Lines that break, runs that were killed: no byte is fetched twice where that can be avoided.
 
-use harness::hub::HubError;
+use std::time::{Duration, Instant};
+
+use harness::hub::{Hub, HubError};
 
 use super::hub_server::{Behaviour, HubServer};
 use super::{Machine, assert_says, assert_whole, file, weights};
@@ -38,6 +40,32 @@ fn a_line_that_stays_cut_is_given_up_and_the_next_run_goes_on() {
     server.change(|b| b.cuts.clear());
     assert_whole(&machine.fetch(&server, &file()).unwrap());
     assert_eq!(server.gets()[4].from, Some(100_000));
+}
+
+#[test]
+fn a_line_that_trickles_is_given_up_over_all_its_connections() {
+    let server = HubServer::start(Behaviour::large(weights()));
+    server.change(|b| {
+        b.trickle = Some(Duration::from_millis(5));
+        // Every connection brings something, which counts as progress.
+        b.cuts = vec![20; 1000].into();
+    });
+    let machine = Machine::new();
+    let mut settings = machine.settings(&server.url);
+    settings.patience.stretch = Duration::from_millis(500);
+    settings.patience.least = 10_000;
+    let began = Instant::now();
+    let error = Hub::new(settings).fetch(&file(), false).unwrap_err();
+    assert!(matches!(error, HubError::CutOff { .. }), "{error}");
+    assert_says(&error, &["of 300000", "given up below 10000", "run again"]);
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(server.gets().len() > 1);
+
+    server.change(|b| {
+        b.trickle = None;
+        b.cuts.clear();
+    });
+    assert_whole(&machine.fetch(&server, &file()).unwrap());
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl Machine {
                 pause: Duration::from_millis(1),
                 connect: Duration::from_secs(5),
                 silence: Duration::from_secs(5),
+                ..Patience::default()
             },
         }
     }

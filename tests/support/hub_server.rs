@@ -29,6 +29,8 @@ pub struct Behaviour {
     pub failures: VecDeque<(u16, &'static str)>,
     /// Send there, with the path as it is.
     pub redirect: Option<String>,
+    /// Send the body byte by byte, with so long between.
+    pub trickle: Option<Duration>,
 }
 
 impl Behaviour {
@@ -43,6 +45,7 @@ impl Behaviour {
             cuts: VecDeque::new(),
             failures: VecDeque::new(),
             redirect: None,
+            trickle: None,
             body,
         }
     }
@@ -187,9 +190,17 @@ fn answer(stream: &TcpStream, seen: &Mutex<Vec<Seen>>, behaviour: &Mutex<Behavio
     // Noted before it is sent: the client may look as soon as it has the answer.
     seen.lock().unwrap().push(request);
     let mut out = stream;
-    let _ = out
-        .write_all(head.as_bytes())
-        .and_then(|()| out.write_all(body));
+    let mut sent = out.write_all(head.as_bytes());
+    match now.trickle {
+        None => sent = sent.and_then(|()| out.write_all(body)),
+        Some(pause) => {
+            let mut bytes = body.chunks(1);
+            while let (Ok(()), Some(byte)) = (&sent, bytes.next()) {
+                sent = out.write_all(byte);
+                std::thread::sleep(pause);
+            }
+        }
+    }
     let _ = stream.shutdown(Shutdown::Write);
     // Until the client has closed too: closing with unread bytes would reset the line and lose what was sent.
     let _ = std::io::copy(&mut out, &mut std::io::sink());
