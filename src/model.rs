@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use serde::Serialize;
 
 use crate::card::{Card, HubSource, Kind, LocalSource, Source};
@@ -273,6 +274,13 @@ pub fn note_leftover(card: &str, leftover: &[String]) {
             first.join(", ")
         ));
     }
+}
+
+/// The folder that cards and graphs are in, made if it is missing, without what killed exports left.
+pub fn make_folder(models: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(models)
+        .and_then(|()| files::sweep(&graphs_folder(models)))
+        .with_context(|| format!("cannot make the models folder {}", models.display()))
 }
 
 /// Where the graphs of a models folder are.

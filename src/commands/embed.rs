@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use ndarray::ArrayView1;
 
-use super::{UsageError, check_runtime, make_models_folder, open_runtime};
+use super::{UsageError, check_runtime, open_runtime};
 use crate::audio::Crops;
 use crate::card::{Card, Kind};
 use crate::cli::EmbedArgs;
 use crate::export::Exported;
 use crate::files;
 use crate::interrupt;
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::pipeline::clips::CropChoice;
 use crate::pipeline::{AudioTower, TextTower};
 use crate::progress;
@@ -53,7 +53,7 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
     // Before a download that would be in vain without it.
     let library = library::find_or_install(args.runtime.ep, args.models.offline)?;
 
-    make_models_folder(&args.models.models)?;
+    model::make_folder(&args.models.models)?;
     let model = Model::obtain(card, args.models.offline)?;
     let export = model
         .export(&args.models.models, args.runtime.target(), None)?

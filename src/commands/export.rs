@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{UsageError, limit_threads, make_models_folder, opened};
+use super::{UsageError, limit_threads, opened};
 use crate::card::Card;
 use crate::cli::{ExportArgs, RuntimeArgs};
 use crate::export::Exported;
 use crate::files;
-use crate::model::{Model, Ready, note_leftover};
+use crate::model::{self, Model, Ready, note_leftover};
 use crate::pipeline::prepare;
 use crate::progress::{note, result};
 use crate::runtime::library;
@@ -36,7 +36,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
         .iter()
         .map(|name| Card::find(name, &args.models.models))
         .collect::<Result<Vec<_>, _>>()?;
-    make_models_folder(&args.models.models)?;
+    model::make_folder(&args.models.models)?;
     let mut runtime = None;
     for card in cards {
         let model = Model::obtain(card, args.models.offline)?;

@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{UsageError, check_runtime, make_models_folder, opened};
+use super::{UsageError, check_runtime, opened};
 use crate::card::{Card, Kind};
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::cli::{GenerateArgs, RuntimeArgs};
 use crate::export::musicgen::names;
 use crate::export::{EXPORTER_VERSION, Exported};
 use crate::interrupt;
-use crate::model::{Model, Ready, note_leftover};
+use crate::model::{self, Model, Ready, note_leftover};
 use crate::pipeline::musicgen::{
     Choice, GenerateError, Generated, GenerationSettings, Generator, Job, check_guidance,
     check_prompts, check_settings, delay,
@@ -38,7 +38,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
     // Before a download that would be in vain without it.
     let library = library::find_or_install(args.runtime.ep, args.models.offline)?;
 
-    make_models_folder(&args.models.models)?;
+    model::make_folder(&args.models.models)?;
     let model = Model::obtain(card, args.models.offline)?;
     let (config, settings) = settings(args, &model, choice)?;
     let pieces: Vec<(String, String)> = (1..)

@@ -14,8 +14,6 @@ mod run;
 mod setup;
 mod verify;
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 
@@ -134,10 +132,4 @@ fn limit_threads(args: &RuntimeArgs) -> Result<()> {
             .context("cannot start the threads asked for with --threads")?;
     }
     Ok(())
-}
-
-/// The folder that cards and graphs are in.
-fn make_models_folder(models: &Path) -> Result<()> {
-    std::fs::create_dir_all(models)
-        .with_context(|| format!("cannot make the models folder {}", models.display()))
 }

@@ -1,11 +1,15 @@
 //! `harness models`: the cards, and what of them is on this machine.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::aligned;
+use crate::cache;
 use crate::card::{Card, Source};
 use crate::cli::ModelsArgs;
 use crate::export::Target;
+use crate::files;
 use crate::hub;
 use crate::model::{Model, graphs_folder, hub_file};
 use crate::progress::{note, result};
@@ -20,7 +24,51 @@ pub(super) fn list(args: &ModelsArgs) -> Result<()> {
     rows.extend(cards.iter().map(|card| describe(card, args).to_vec()));
     let table = aligned::table(&rows, header.len());
     let graphs = graphs_folder(&args.models);
-    Ok(result(format!("{table}graphs: {}", graphs.display()))?)
+    let exports = match size_of_folders(&graphs) {
+        (0, _) => String::new(),
+        (n, bytes) => format!(" ({n} exports, {})", megabytes(bytes)),
+    };
+    let mut told = format!("{table}graphs: {}{exports}\n", graphs.display());
+    for left in unfinished(&graphs) {
+        told += &left;
+    }
+    Ok(result(told)?)
+}
+
+/// The finished exports in a folder, and their bytes.
+fn size_of_folders(graphs: &Path) -> (usize, u64) {
+    let entries = std::fs::read_dir(graphs).into_iter().flatten().flatten();
+    let exports = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !files::is_part(path));
+    let sizes: Vec<u64> = exports.filter_map(|path| size_of(&path)).collect();
+    (sizes.len(), sizes.iter().sum())
+}
+
+/// A line for everything that lies unfinished among the graphs and in the cache.
+fn unfinished(graphs: &Path) -> Vec<String> {
+    let mut folders = vec![graphs.to_owned()];
+    if let Ok(cache) = cache::folder() {
+        let entries = std::fs::read_dir(cache).into_iter().flatten().flatten();
+        folders.extend(entries.map(|e| e.path()).filter(|path| path.is_dir()));
+    }
+    let all = folders
+        .iter()
+        .flat_map(|folder| files::unfinished(folder).unwrap_or_default());
+    let mut lines: Vec<String> = all
+        .map(|left| {
+            let whose = match left.held {
+                true => "another process is at work on it",
+                false => {
+                    "left by a process that was killed; the next one that writes there removes it"
+                }
+            };
+            let (path, bytes) = (left.path.display(), megabytes(left.bytes));
+            format!("unfinished: {path} ({bytes}): {whose}\n")
+        })
+        .collect();
+    lines.sort();
+    lines
 }
 
 fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
@@ -67,7 +115,7 @@ fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
 }
 
 /// Bytes of a file, or of the files of a folder.
-fn size_of(path: &std::path::Path) -> Option<u64> {
+fn size_of(path: &Path) -> Option<u64> {
     if path.is_dir() {
         let entries = std::fs::read_dir(path).ok()?;
         return Some(

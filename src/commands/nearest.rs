@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
 
-use super::{UsageError, check_runtime, make_models_folder, open_runtime};
+use super::{UsageError, check_runtime, open_runtime};
 use crate::aligned;
 use crate::analysis::nearest::nearest;
 use crate::card::{Card, Kind};
 use crate::cli::NearestArgs;
 use crate::interrupt;
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::pipeline::TextTower;
 use crate::progress::{note, result};
 use crate::report::manifest::{self, MANIFEST};
@@ -151,7 +151,7 @@ fn embed(manifest: &Manifest, arm: &Arm, args: &NearestArgs) -> Result<Array1<f3
         &models,
     )?;
     let library = library::find_or_install(args.runtime.ep, args.models.offline)?;
-    make_models_folder(&models)?;
+    model::make_folder(&models)?;
     let model = Model::obtain(card, args.models.offline)?;
     if model.sha256 != arm.checkpoint_sha256 {
         return Err(UsageError(format!(

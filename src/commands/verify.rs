@@ -2,10 +2,10 @@
 
 use anyhow::{Result, bail};
 
-use super::{UsageError, check_runtime, make_models_folder, open_runtime};
+use super::{UsageError, check_runtime, open_runtime};
 use crate::card::{Card, Kind};
 use crate::cli::{ModelsArgs, RuntimeArgs};
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::pipeline::TextTower;
 use crate::precision::Precision;
 use crate::progress::result;
@@ -33,7 +33,7 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
         .into());
     }
     let library = library::find_or_install(runtime.ep, models.offline)?;
-    make_models_folder(&models.models)?;
+    model::make_folder(&models.models)?;
     let model = Model::obtain(card, models.offline)?;
     let export = model.export(&models.models, runtime.target(), None)?.export;
     let runtime = open_runtime(runtime, &library)?;

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub use inside::inside;
 pub use part::{
-    Left, PART, PartFile, PartFolder, link, remove_all, remove_folder, sweep, unfinished,
+    Left, PART, PartFile, PartFolder, is_part, link, remove_all, remove_folder, sweep, unfinished,
 };
 use sha2::{Digest, Sha256};
 pub use state::State;

@@ -221,9 +221,10 @@ pub fn sweep(folder: &Path) -> io::Result<()> {
             Ok(_) => fs::remove_file(&path),
             Err(e) => Err(e),
         };
-        match removed {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-            _ => {}
+        match removed.map_err(|e| (e.kind(), e)) {
+            // Another user's is for that user to remove.
+            Ok(()) | Err((ErrorKind::NotFound | ErrorKind::PermissionDenied, _)) => {}
+            Err((_, e)) => return Err(e),
         }
     }
     Ok(())
@@ -256,6 +257,12 @@ pub fn remove_folder(path: &Path) -> io::Result<()> {
     fs::remove_dir_all(path)
 }
 
+/// Whether the name is that of something unfinished.
+pub fn is_part(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(PART.as_bytes())
+}
+
 fn parts(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries = match fs::read_dir(folder) {
@@ -263,10 +270,9 @@ fn parts(folder: &Path) -> io::Result<Vec<PathBuf>> {
         entries => entries?,
     };
     for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(PART.as_bytes()) {
-            found.push(entry.path());
+        let path = entry?.path();
+        if is_part(&path) {
+            found.push(path);
         }
     }
     Ok(found)

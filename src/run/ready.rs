@@ -1,6 +1,6 @@
 //! The models of a run: their files fetched, checked and exported, and what makes the run the one it is.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 
 use super::plan::Plan;
@@ -43,8 +43,7 @@ pub(super) struct Ready {
 impl Ready {
     /// Fetch, check and export every model before any of them computes.
     pub fn prepare(plan: &Plan, runtime: &mut dyn FnMut() -> Result<Runtime>) -> Result<Self> {
-        std::fs::create_dir_all(&plan.models)
-            .with_context(|| format!("cannot make the models folder {}", plan.models.display()))?;
+        model::make_folder(&plan.models)?;
         let obtain = |card: &Card| Model::obtain(card.clone(), plan.offline);
         let generator = plan.generator.as_ref().map(obtain).transpose()?;
         if let Some(model) = &generator {

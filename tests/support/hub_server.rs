@@ -190,17 +190,15 @@ fn answer(stream: &TcpStream, seen: &Mutex<Vec<Seen>>, behaviour: &Mutex<Behavio
     // Noted before it is sent: the client may look as soon as it has the answer.
     seen.lock().unwrap().push(request);
     let mut out = stream;
-    let mut sent = out.write_all(head.as_bytes());
-    match now.trickle {
-        None => sent = sent.and_then(|()| out.write_all(body)),
-        Some(pause) => {
-            let mut bytes = body.chunks(1);
-            while let (Ok(()), Some(byte)) = (&sent, bytes.next()) {
-                sent = out.write_all(byte);
+    let _ = out
+        .write_all(head.as_bytes())
+        .and_then(|()| match now.trickle {
+            None => out.write_all(body),
+            Some(pause) => body.chunks(1).try_for_each(|byte| {
                 std::thread::sleep(pause);
-            }
-        }
-    }
+                out.write_all(byte)
+            }),
+        });
     let _ = stream.shutdown(Shutdown::Write);
     // Until the client has closed too: closing with unread bytes would reset the line and lose what was sent.
     let _ = std::io::copy(&mut out, &mut std::io::sink());
