@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -19,29 +19,45 @@ pub const PART: &str = ".part-harness-";
 /// Where locks are not to be had (some network file systems), a part that nobody touched for so long is nobody's.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
-/// Of this process.
-static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// Of this process; `None` once it ends.
+static HELD: Mutex<Option<BTreeSet<PathBuf>>> = Mutex::new(Some(BTreeSet::new()));
 
 /// A path among those that [`remove_all`] removes, until it is dropped.
 #[derive(Debug)]
 struct Listed(PathBuf);
 
 impl Listed {
-    fn new(path: &Path) -> Self {
+    /// What `make` makes, and its path on the list: at no moment is one without the other.
+    fn make<T>(
+        make: impl FnOnce() -> io::Result<T>,
+        path: impl FnOnce(&T) -> &Path,
+    ) -> io::Result<(T, Self)> {
+        let mut held = held();
+        let Some(list) = held.as_mut() else {
+            drop(held);
+            // The process ends, and nothing is begun any more.
+            loop {
+                std::thread::park();
+            }
+        };
+        let made = make()?;
         // From the root: the working folder is not for ever.
+        let path = path(&made);
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        held().insert(path.clone());
-        Self(path)
+        list.insert(path.clone());
+        Ok((made, Self(path)))
     }
 }
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        held().remove(&self.0);
+        if let Some(list) = held().as_mut() {
+            list.remove(&self.0);
+        }
     }
 }
 
-fn held() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
+fn held() -> MutexGuard<'static, Option<BTreeSet<PathBuf>>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -56,8 +72,8 @@ impl PartFile {
     /// In `folder`, as readable as the user's umask lets it be.
     pub fn new_in(folder: &Path) -> io::Result<Self> {
         loop {
-            let file = as_usual(Builder::new().prefix(PART)).tempfile_in(folder)?;
-            let listed = Listed::new(file.path());
+            let make = || as_usual(Builder::new().prefix(PART)).tempfile_in(folder);
+            let (file, listed) = Listed::make(make, NamedTempFile::path)?;
             if is_ours(file.as_file(), file.path())? {
                 return Ok(Self {
                     file,
@@ -90,8 +106,8 @@ pub struct PartFolder {
 impl PartFolder {
     pub fn new_in(parent: &Path) -> io::Result<Self> {
         loop {
-            let folder = folder_as_usual(Builder::new().prefix(PART)).tempdir_in(parent)?;
-            let listed = Listed::new(folder.path());
+            let make = || folder_as_usual(Builder::new().prefix(PART)).tempdir_in(parent);
+            let (folder, listed) = Listed::make(make, TempDir::path)?;
             // Where a folder cannot be opened as a file, it has no lock.
             let lock = File::open(folder.path()).ok();
             let ours = match &lock {
@@ -230,10 +246,10 @@ pub fn sweep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Remove what this process was writing: it ends now, and its other threads may still be at it.
+/// Remove what this process was writing, and begin nothing any more: it ends now, and its other threads are still at it.
 pub fn remove_all() {
-    let paths = std::mem::take(&mut *held());
-    for path in paths {
+    let paths = held().take();
+    for path in paths.into_iter().flatten() {
         // Nobody is left to hear of a failure; whoever comes next tries again.
         let _ = match fs::symlink_metadata(&path) {
             Ok(found) if found.is_dir() => remove_folder(&path),

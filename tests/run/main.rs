@@ -22,10 +22,16 @@ mod hub;
 #[allow(dead_code)]
 #[path = "../support/hub_server.rs"]
 mod hub_server;
+#[cfg(target_os = "linux")]
+mod leftovers;
+#[cfg(unix)]
+mod links;
 mod repeat;
 #[cfg(unix)]
 mod resume;
 mod settings;
+#[cfg(unix)]
+mod signals;
 #[cfg(target_os = "linux")]
 #[path = "../support/small_disk.rs"]
 mod small_disk;
