@@ -13,7 +13,7 @@ use super::{
     CacheForm, EXPORTER_VERSION, ExportError, ExportedClap, ExportedModel, ModelWeights, Target,
 };
 use crate::checkpoint::musicgen::MusicgenConfig;
-use crate::files::{self, PartFolder};
+use crate::files::{self, PartFolder, regular};
 use crate::hub;
 use crate::onnx::{Element, GraphBuilder, WeightsFile};
 use crate::precision::Precision;
@@ -22,6 +22,8 @@ use crate::runtime::GraphFile;
 
 /// What the folder says of itself; it is written last.
 const MANIFEST: &str = "export.json";
+/// It takes some kilobytes.
+const LARGEST_MANIFEST: u64 = 16 << 20;
 
 /// One graph of an export.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -130,7 +132,7 @@ pub fn find(
         folder: folder.clone(),
         detail,
     };
-    let text = match fs::read_to_string(folder.join(MANIFEST)) {
+    let text = match regular::read_text(&folder.join(MANIFEST), LARGEST_MANIFEST) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound && !folder.exists() => return Ok(None),
         Err(e) => return Err(damaged(format!("{MANIFEST}: {e}"))),

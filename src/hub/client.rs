@@ -6,6 +6,10 @@ use ureq::{Agent, Proxy};
 use super::error::HubError;
 use super::remote::Failure;
 use super::settings::Settings;
+use crate::files::regular;
+
+/// The certificates that systems come with take 250 kB.
+const LARGEST_CERTIFICATES: u64 = 64 << 20;
 
 /// What `ureq` failed at, and whether the hub was reached.
 pub(super) fn passing(error: &ureq::Error) -> Failure {
@@ -50,7 +54,8 @@ pub(super) fn agent(settings: &Settings) -> Result<Agent, HubError> {
         config = config.proxy(None::<Proxy>);
     }
     if let Some(path) = &settings.certificates {
-        let pem = std::fs::read(path).map_err(HubError::io("read SSL_CERT_FILE", path))?;
+        let pem = regular::read(path, LARGEST_CERTIFICATES)
+            .map_err(HubError::io("read SSL_CERT_FILE", path))?;
         let certificates: Vec<_> = parse_pem(&pem)
             .filter_map(|item| match item {
                 Ok(PemItem::Certificate(certificate)) => Some(certificate),

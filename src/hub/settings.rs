@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use super::error::HubError;
 use crate::cache;
+use crate::files::regular;
+
+/// A token takes some dozens of bytes.
+const LARGEST_TOKEN: u64 = 64 << 10;
 
 /// A hub token. It is shown nowhere, also not by `{:?}`.
 #[derive(Clone)]
@@ -143,7 +147,7 @@ impl Settings {
 
 /// No file, no token. A file that cannot be read is an error: the user thinks that they are signed in.
 fn token_in(file: &Path) -> Result<Option<Token>, HubError> {
-    match std::fs::read_to_string(file) {
+    match regular::read_text(file, LARGEST_TOKEN) {
         Ok(text) => Token::new(&text),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(HubError::io("read", file)(e)),

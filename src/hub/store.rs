@@ -10,7 +10,11 @@ use hf_hub::{Cache, CacheRepo};
 
 use super::error::HubError;
 use super::name::{HubFile, is_commit, is_sha256};
-use crate::{files, progress};
+use crate::files::{self, regular};
+use crate::progress;
+
+/// A commit takes 40 bytes.
+const LARGEST_REF: u64 = 4096;
 
 /// One file's places in the cache.
 pub(super) struct Store<'a> {
@@ -49,7 +53,7 @@ impl<'a> Store<'a> {
             return self.at(&self.file.revision);
         }
         let refs = self.folder().join("refs").join(&self.file.revision);
-        let commit = fs::read_to_string(refs).ok()?;
+        let commit = regular::read_text(&refs, LARGEST_REF).ok()?;
         let commit = commit.trim();
         is_commit(commit).then(|| self.at(commit))?
     }

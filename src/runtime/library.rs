@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::binary::{self, Unfit};
 use super::install;
 use super::providers::{Package, Provider, Wheel};
-use crate::{cache, files};
+use crate::cache;
+use crate::files::{self, regular};
 
 /// A library that can be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -343,6 +344,8 @@ fn from_environment(named: &Path) -> Result<Library, LibraryError> {
 
 /// The name of the record in a folder of the cache.
 pub(super) const RECORD: &str = "library.json";
+/// It takes some kilobytes.
+const LARGEST_RECORD: u64 = 16 << 20;
 
 /// What an installation put into its folder, written last.
 #[derive(Debug, Serialize, Deserialize)]
@@ -378,7 +381,8 @@ pub(super) fn in_folder(
         Err(e) => return Err(LibraryError::io("read", folder)(e)),
         Ok(_) => {}
     }
-    let record = fs::read(folder.join(RECORD)).map_err(|e| damaged(format!("{RECORD}: {e}")))?;
+    let record = regular::read(&folder.join(RECORD), LARGEST_RECORD)
+        .map_err(|e| damaged(format!("{RECORD}: {e}")))?;
     let record: Record =
         serde_json::from_slice(&record).map_err(|e| damaged(format!("{RECORD}: {e}")))?;
     if record.wheel_sha256 != wheel.sha256 {
