@@ -10,6 +10,7 @@ use super::journal::Entry;
 use super::plan::Plan;
 use super::ready::ReadyModel;
 use super::store::Store;
+use crate::export::{AUDIO, TEXT};
 use crate::interrupt;
 use crate::pipeline::{AudioTower, TextTower};
 use crate::progress;
@@ -29,13 +30,17 @@ pub(super) fn embed(
 ) -> Result<()> {
     let texts = texts(plan);
     let has_text = |text: &&str| store.journal.text(&arm.name, text).is_some();
-    let all_texts = texts.iter().all(has_text);
-    let pieces: Vec<&Piece> = plan
+    let all_texts = texts.iter().all(has_text) && !store.journal.is_unplaced(&arm.name, TEXT);
+    let mut pieces: Vec<&Piece> = plan
         .experiment
         .pieces
         .iter()
         .filter(|piece| store.journal.clip(&arm.name, &piece.key()).is_none())
         .collect();
+    if pieces.is_empty() && store.journal.is_unplaced(&arm.name, AUDIO) {
+        // Any will do to see where the graph runs.
+        pieces.extend(plan.experiment.pieces.last());
+    }
     if all_texts && pieces.is_empty() {
         return Ok(());
     }
@@ -82,7 +87,8 @@ fn embed_texts(
     for (i, stretch) in by_length.chunks(TEXTS_AT_ONCE).enumerate() {
         let stretch: Vec<&str> = stretch.iter().map(|(_, text)| *text).collect();
         let known = |text: &&str| store.journal.text(&arm.name, text).is_some();
-        if !stretch.iter().all(known) {
+        let to_place = i == last && store.journal.is_unplaced(&arm.name, TEXT);
+        if to_place || !stretch.iter().all(known) {
             let embeddings = tower.embed(&stretch, |_| interrupt::check())?;
             let mut entries: Vec<Entry> = stretch
                 .iter()
@@ -94,7 +100,7 @@ fn embed_texts(
                 })
                 .collect();
             if i == last {
-                entries.insert(0, ran(arm, "text", tower.placement(), runtime));
+                entries.insert(0, ran(arm, TEXT, tower.placement(), runtime));
             }
             store.add(entries)?;
         }
@@ -140,7 +146,7 @@ fn embed_pieces(
         Ok(interrupt::check()?)
     })?;
     bar.finish_and_clear();
-    let mut entries = vec![ran(arm, "audio", tower.placement(), runtime)];
+    let mut entries = vec![ran(arm, AUDIO, tower.placement(), runtime)];
     entries.extend(last);
     store.add(entries)
 }

@@ -109,6 +109,12 @@ impl Journal {
         self.finished.ran.get(&key).cloned().unwrap_or_default()
     }
 
+    /// Whether a graph ran and it is not known where.
+    pub fn is_unplaced(&self, arm: &str, graph: &str) -> bool {
+        let key = (arm.to_owned(), graph.to_owned());
+        self.finished.ran.get(&key).is_some_and(BTreeMap::is_empty)
+    }
+
     /// The build of ONNX Runtime that ran the last graph.
     pub fn build(&self) -> Option<&str> {
         self.finished.build.as_deref()

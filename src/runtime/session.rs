@@ -21,13 +21,14 @@ use super::placement::Placement;
 use super::providers::{Ask, Memory, Provider};
 use crate::files::{self, PartFolder, regular};
 use crate::precision::Precision;
-use crate::progress::note;
 
 /// ONNX Runtime's name of the provider that is always there.
 const CPU: &str = "CPUExecutionProvider";
 
 /// A profile takes some hundred bytes a node, and the largest graphs have some ten thousand nodes.
 const LARGEST_PROFILE: u64 = 256 << 20;
+/// The graphs of a model have theirs at the same time, each some megabytes at most [bytes].
+const ROOM_FOR_PROFILES: u64 = 64 << 20;
 
 /// Why a graph could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
@@ -130,8 +131,8 @@ pub struct Runtime {
     options: SessionOptions,
     /// Name of the folder in the cache for what this library compiles.
     compiled: String,
-    /// For what is not kept; that for temporary files when there is none.
-    scratch: Option<PathBuf>,
+    /// The folder that the results go to, if there is one.
+    results: Option<PathBuf>,
 }
 
 impl Runtime {
@@ -143,14 +144,15 @@ impl Runtime {
             environment,
             options,
             compiled: compiled::folder_of(options.provider, library, ort::info()),
-            scratch: None,
+            results: None,
         })
     }
 
-    /// The same, with what is not kept in the folder that the results go to: where they have room, it has.
+    /// The same, with what is not kept in the folder that the results go to, where the one for temporary files is missing
+    /// or full.
     pub fn working_in(&self, folder: &Path) -> Self {
         Self {
-            scratch: Some(folder.to_owned()),
+            results: Some(folder.to_owned()),
             ..self.clone()
         }
     }
@@ -200,14 +202,7 @@ impl Runtime {
             source,
         };
         // The profile of the first run says which provider every node really ran on.
-        let profile = match &self.scratch {
-            Some(folder) => PartFolder::new_in(folder).map_err(|e| {
-                let told = format!("cannot make a folder in {}: {e}", folder.display());
-                std::io::Error::new(e.kind(), told)
-            }),
-            None => PartFolder::temporary(),
-        };
-        let profile = profile.map_err(SessionError::Scratch)?;
+        let profile = self.scratch().map_err(SessionError::Scratch)?;
         let mut builder = self
             .builder(threads, &profile.path().join("placement"))
             .map_err(load)?;
@@ -241,6 +236,20 @@ impl Runtime {
             profile: Some(profile),
             placement: Placement::default(),
         })
+    }
+
+    /// For what is not kept.
+    fn scratch(&self) -> std::io::Result<PartFolder> {
+        let free = fs4::available_space(std::env::temp_dir());
+        match &self.results {
+            Some(folder) if !free.is_ok_and(|free| free >= ROOM_FOR_PROFILES) => {
+                PartFolder::new_in(folder).map_err(|e| {
+                    let told = format!("cannot make a folder in {}: {e}", folder.display());
+                    std::io::Error::new(e.kind(), told)
+                })
+            }
+            _ => PartFolder::temporary(),
+        }
     }
 
     fn builder(&self, threads: usize, profile: &Path) -> ort::Result<SessionBuilder> {
@@ -426,28 +435,19 @@ impl Session {
     }
 
     /// After the first run: stop profiling and count. A profile that cannot be read, as on a full disk, leaves the counts
-    /// empty, which is told; the results do not depend on it.
+    /// empty: whoever reports them tells, and the results do not depend on it.
     pub(super) fn read_placement(&mut self) {
         let Some(folder) = self.profile.take() else {
             return;
         };
-        let profile = self.inner.end_profiling().map_err(|e| e.to_string());
-        let read = profile.and_then(|file| {
+        let profile = self.inner.end_profiling().ok().and_then(|file| {
             let file = folder.path().join(file);
-            let bytes = regular::read(&file, LARGEST_PROFILE).map_err(|e| e.to_string())?;
-            Placement::read(&bytes, self.asked).map_err(|e| e.to_string())
+            let bytes = regular::read(&file, LARGEST_PROFILE).ok()?;
+            Placement::read(&bytes, self.asked).ok()
         });
-        match read {
-            Ok(placement) => {
-                placement.warn(&self.graph, self.provider);
-                self.placement = placement;
-            }
-            Err(reason) => note(format!(
-                "where the nodes of {} ran is not known, and the manifest will not say it: its profile in {} cannot be read \
-                 ({reason}); is that disk full?",
-                self.graph.display(),
-                folder.path().parent().unwrap_or(Path::new(".")).display(),
-            )),
+        if let Some(placement) = profile {
+            placement.warn(&self.graph, self.provider);
+            self.placement = placement;
         }
     }
 }

@@ -219,3 +219,61 @@ fn a_damaged_demo_is_mended() {
     );
     assert!(folder.join("630k-audioset-best.pt").exists());
 }
+
+/// What a run on a full disk leaves in its journal: graphs ran, and where is not known.
+fn forget_where_nodes_ran(lab: &Lab, folder: &str) {
+    let journal = format!("{folder}/.journal.jsonl");
+    let text = String::from_utf8(lab.read(&journal)).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        if entry["kind"] == "ran" {
+            entry["nodes"] = serde_json::json!({});
+        }
+        format!("{entry}\n")
+    });
+    lab.write(&journal, &lines.collect::<String>());
+}
+
+#[test]
+fn where_nodes_ran_is_found_again_by_the_next_run_or_told_to_be_unknown() {
+    let lab = Lab::generating();
+    lab.make(&["--out", "r"]);
+    let graphs = |model: &str| {
+        let manifest = lab.json("r/manifest.json");
+        let model = manifest.pointer(model).unwrap();
+        let graphs = model["graphs"].as_object().unwrap().clone();
+        let nodes = graphs
+            .iter()
+            .map(|(name, graph)| (name.clone(), graph["nodes_ran_on"].clone()));
+        nodes.collect::<Vec<_>>()
+    };
+    let (arm, results) = (graphs("/arms/0"), lab.made("r"));
+    assert!(
+        arm.iter()
+            .all(|(_, nodes)| nodes.as_object().unwrap().len() == 1)
+    );
+
+    forget_where_nodes_ran(&lab, "r");
+    let ran = lab.make(&["--out", "r"]);
+    assert_eq!(graphs("/arms/0"), arm);
+    // But for the report, which tells it.
+    let again = lab.made("r");
+    let differ = results.iter().zip(&again).filter(|(a, b)| a != b);
+    let differ: Vec<&str> = differ.map(|(a, _)| a.0.as_str()).collect();
+    assert_eq!(differ, ["report.html"]);
+    assert!(
+        ran.stderr.contains(
+            "manifest.json does not say where the nodes of these graphs ran, whose profiles were cut off, as on a full disk: \
+             codec_coarse of tiny, codec_fine of tiny, codec_frames of tiny, cross_attention of tiny, decoder of tiny, \
+             text_encoder of tiny; "
+        ),
+        "{}",
+        ran.stderr
+    );
+    // Pieces are not made again for it.
+    assert!(
+        graphs("/generation/model")
+            .iter()
+            .all(|(_, nodes)| *nodes == serde_json::json!({}))
+    );
+}

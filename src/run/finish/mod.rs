@@ -30,6 +30,7 @@ use super::summary;
 use crate::figures;
 use crate::files;
 use crate::page;
+use crate::progress::note;
 use crate::report::manifest::MANIFEST;
 use crate::report::{self, Row};
 use crate::runtime::library::Library;
@@ -123,6 +124,7 @@ pub(super) fn finish(
             seconds: clock.elapsed().as_secs_f64(),
         },
     };
+    tell_unplaced(ready, store);
     let manifest = serde_json::to_value(&manifest)?;
     figures::draw_first(&store.folder, &manifest)?;
     page::write(&store.folder, &manifest)?;
@@ -134,6 +136,25 @@ pub(super) fn finish(
         folder: store.folder.clone(),
         told,
     })
+}
+
+/// Name the graphs of which the manifest does not say where they ran.
+fn tell_unplaced(ready: &Ready, store: &Store) {
+    let models = ready.arms.iter().chain(&ready.generator);
+    let unplaced: Vec<String> = models
+        .flat_map(|model| {
+            let graphs = model.export.graphs.keys();
+            let unplaced = graphs.filter(|graph| store.journal.is_unplaced(&model.name, graph));
+            unplaced.map(|graph| format!("{graph} of {}", model.model.card.name))
+        })
+        .collect();
+    if !unplaced.is_empty() {
+        note(format!(
+            "{MANIFEST} does not say where the nodes of these graphs ran, whose profiles were cut off, as on a full disk: {}; \
+             no result depends on it, and the same command takes those of the arms again",
+            unplaced.join(", ")
+        ));
+    }
 }
 
 /// An array that other tools read.
