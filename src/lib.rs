@@ -11,6 +11,7 @@ pub mod diff;
 pub mod export;
 pub mod figures;
 pub mod files;
+mod guard;
 pub mod hub;
 pub mod interrupt;
 pub mod model;

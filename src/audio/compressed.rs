@@ -11,7 +11,7 @@ use symphonia::core::meta::MetadataOptions;
 
 use super::decode::{Mono, Recording};
 use super::error::AudioFault;
-use super::guard::guarded;
+use crate::guard::guarded;
 
 /// What the first bytes announce.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,7 +9,6 @@ mod compressed;
 mod crops;
 mod decode;
 mod error;
-mod guard;
 mod log_mel;
 mod mel_scale;
 mod resample;

@@ -11,6 +11,7 @@ use ::safetensors::tensor::Metadata;
 use super::CheckpointError;
 use super::file::WeightsFile;
 use super::tensor::{Dtype, Place, TensorInfo};
+use crate::guard::guarded;
 
 /// Headers of the largest public models take about 100 kB; parsing needs a multiple of the header in memory.
 const LARGEST_HEADER: usize = 16 << 20;
@@ -49,8 +50,10 @@ pub(super) fn tensors(
     let first = start.len() + header_bytes;
     let header = weights.bytes(start.len()..first)?;
     let data_bytes = weights.len() - first;
-    let metadata: Metadata = serde_json::from_slice(&header)
-        .map_err(|e| damaged(format!("its safetensors header is not valid ({e})")))?;
+    let read = guarded(|| serde_json::from_slice(&header).map_err(|e| e.to_string()));
+    let read = read.unwrap_or_else(|| Err("the reader cannot make sense of it".to_owned()));
+    let metadata: Metadata =
+        read.map_err(|e| damaged(format!("its safetensors header is not valid ({e})")))?;
     if metadata.data_len() != data_bytes {
         return Err(damaged(format!(
             "its header describes {} bytes of tensors, the file holds {}",

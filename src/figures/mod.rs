@@ -43,6 +43,9 @@ use crate::report::manifest::ManifestError;
 
 pub use redraw::{Drawn, draw_first, drawn, redraw};
 
+/// The folder of the figures in a run folder.
+pub const FOLDER: &str = "figures";
+
 /// The figures that a run folder can have, in the order in which a report shows them: the stem of their files in
 /// `figures/`, and what they show in one line.
 pub const STEMS: [(&str, &str); 10] = [

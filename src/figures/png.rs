@@ -4,9 +4,15 @@ use resvg::{tiny_skia, usvg};
 
 use super::theme::{DPI, PNG_SCALE};
 use super::{FigureError, canvas, font};
+use crate::guard::guarded;
 
 /// Draw `svg`, which the canvas made: opaque, [`PNG_SCALE`] pixels per px.
 pub fn of_svg(svg: &str) -> Result<Vec<u8>, FigureError> {
+    // The numbers in it come from files that may be anybody's.
+    guarded(|| draw(svg)).unwrap_or_else(|| Err(FigureError::draw("the rasteriser gave up")))
+}
+
+fn draw(svg: &str) -> Result<Vec<u8>, FigureError> {
     let options = usvg::Options {
         fontdb: font::database(),
         font_family: font::FAMILY.to_owned(),

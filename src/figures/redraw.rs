@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use super::manifest::Manifest;
 use super::run::Run;
 use super::{
-    FigureError, STEMS, about, clusters, histogram, maps, nearest, png, prompts, scores, similarity,
+    FOLDER, FigureError, STEMS, about, clusters, histogram, maps, nearest, png, prompts, scores,
+    similarity,
 };
 use crate::files;
 
@@ -54,15 +55,22 @@ fn save(run_dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, FigureError
         .map(|figure| png::of_svg(&figure.svg))
         .collect();
     let pngs: Vec<Vec<u8>> = pngs.into_iter().collect::<Result<_, _>>()?;
-    let folder = run_dir.join("figures");
+    let folder = run_dir.join(FOLDER);
     let failed = |path: &Path, source| FigureError::Write {
         path: path.to_owned(),
         source,
     };
+    // Nothing is written or removed where a link leads to.
+    let own = |name: PathBuf| {
+        let path = run_dir.join(&name);
+        files::inside(run_dir, name).map_err(|e| failed(&path, e))
+    };
+    own(FOLDER.into())?;
     fs::create_dir_all(&folder).map_err(|e| failed(&folder, e))?;
     let gone = STEMS.iter().map(|(stem, _)| *stem);
     let gone = gone.filter(|stem| figures.iter().all(|figure| figure.stem != *stem));
-    for path in gone.flat_map(|stem| files_of(&folder, stem)) {
+    for path in gone.flat_map(files_of) {
+        let path = run_dir.join(path);
         match fs::remove_file(&path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&path, e)),
             _ => {}
@@ -70,8 +78,9 @@ fn save(run_dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, FigureError
     }
     let mut paths = Vec::new();
     for (figure, png) in figures.iter().zip(&pngs) {
-        let [svg_path, png_path] = files_of(&folder, figure.stem);
+        let [svg_path, png_path] = files_of(figure.stem);
         for (path, bytes) in [(svg_path, figure.svg.as_bytes()), (png_path, png)] {
+            let path = own(path)?;
             files::write_bytes(&path, bytes).map_err(|e| failed(&path, e))?;
             paths.push(path);
         }
@@ -79,8 +88,9 @@ fn save(run_dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, FigureError
     Ok(paths)
 }
 
-fn files_of(folder: &Path, stem: &str) -> [PathBuf; 2] {
-    ["svg", "png"].map(|extension| folder.join(format!("{stem}.{extension}")))
+/// From the run folder.
+fn files_of(stem: &str) -> [PathBuf; 2] {
+    ["svg", "png"].map(|extension| Path::new(FOLDER).join(format!("{stem}.{extension}")))
 }
 
 fn draw(run_dir: &Path, manifest: &Manifest) -> Result<Vec<Drawn>, FigureError> {

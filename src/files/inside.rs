@@ -59,6 +59,15 @@ pub fn inside(folder: &Path, name: impl AsRef<Path>) -> io::Result<PathBuf> {
     Ok(path)
 }
 
+/// The same for a file that is named by its whole path: nothing leads out of the folder that it stands in.
+pub fn in_its_folder(path: &Path) -> io::Result<PathBuf> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    inside(
+        folder.unwrap_or(Path::new(".")),
+        path.file_name().unwrap_or_default(),
+    )
+}
+
 fn refused(kind: ErrorKind, path: &Path, why: &str) -> io::Error {
     io::Error::new(kind, format!("{} {why}", path.display()))
 }

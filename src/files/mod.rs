@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-pub use inside::inside;
+pub use inside::{in_its_folder, inside};
 pub use part::{
     Left, PART, PartFile, PartFolder, is_part, link, remove_all, remove_folder, sweep, unfinished,
 };
@@ -74,10 +74,8 @@ fn sweep_once(folder: &Path) {
 /// # Errors
 /// Those of the disk; what is no regular file of the folder itself is refused.
 pub fn lock_file(path: &Path) -> io::Result<File> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default();
     open_own(
-        &inside(folder, name)?,
+        &in_its_folder(path)?,
         File::options().write(true).create(true),
     )
 }

@@ -11,6 +11,9 @@ use std::path::Path;
 use resvg::usvg::roxmltree::{Document, Node};
 
 use super::PageError;
+use crate::figures;
+use crate::files::{self, regular};
+use crate::guard::guarded;
 
 /// A figure ready to stand in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,12 +97,13 @@ const MOST_BYTES: u64 = 16 << 20;
 /// Elements within elements; a stranger's file could hold more than the stack.
 const DEEPEST: usize = 32;
 
-/// Every figure of `folder`; none when it is not there. One that is no SVG is left out: its link would not help either.
-pub fn read_all(folder: &Path) -> Result<Vec<Drawing>, PageError> {
+/// Every figure of the run in `run_dir`; none when it has no folder of figures. One that is no SVG is left out: its link would not help either.
+pub fn read_all(run_dir: &Path) -> Result<Vec<Drawing>, PageError> {
     let failed = |source| PageError::Read {
-        path: folder.to_owned(),
+        path: run_dir.join(figures::FOLDER),
         source,
     };
+    let folder = files::inside(run_dir, figures::FOLDER).map_err(failed)?;
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -116,8 +120,11 @@ pub fn read_all(folder: &Path) -> Result<Vec<Drawing>, PageError> {
         if !is_svg || !fits || stem.starts_with('.') {
             continue;
         }
-        let text = fs::read_to_string(&path).map_err(failed)?;
-        drawings.extend(drawing(stem, &text, path.with_extension("png").is_file()));
+        let own = files::in_its_folder(&path);
+        let text = own.and_then(|path| regular::read_text(&path, MOST_BYTES));
+        let text = text.map_err(failed)?;
+        let has_png = path.with_extension("png").is_file();
+        drawings.extend(guarded(|| drawing(stem, &text, has_png)).flatten());
     }
     drawings.sort_by(|a, b| (place(&a.stem), &a.stem).cmp(&(place(&b.stem), &b.stem)));
     Ok(drawings)

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::PageError;
 use super::inline_svg::{self, Drawing};
 use crate::report::cell::unguarded;
+use crate::report::table::{self, LARGEST_WITH_EMBEDDINGS};
 use crate::report::{
     self, ClusterRow, DistanceRow, DrawsRow, HistogramRow, MapRow, NearestRow, Row, ScoreRow,
     SimilarityRow, SkippedRow, StatsRow, TextKind,
@@ -102,7 +103,7 @@ impl Run {
             histogram: optional(folder)?,
             skipped: optional(folder)?,
             texts: if is_texts { texts(folder)? } else { Vec::new() },
-            figures: inline_svg::read_all(&folder.join("figures"))?,
+            figures: inline_svg::read_all(folder)?,
             files: FILES
                 .iter()
                 .filter(|n| exists(n))
@@ -177,7 +178,7 @@ fn texts(folder: &Path) -> Result<Vec<Text>, PageError> {
         path: path.clone(),
         source,
     };
-    let mut csv = csv::Reader::from_path(&path).map_err(broken)?;
+    let mut csv = table::reader(&path, LARGEST_WITH_EMBEDDINGS)?;
     csv.deserialize::<Text>()
         .map(|row| {
             row.map_err(broken).map(|row| Text {

@@ -74,7 +74,7 @@ pub enum PageError {
 /// When a CSV cannot be read or a file not be written. A piece whose sound is missing is a row without a player.
 pub fn write(run_dir: &Path, manifest: &Value) -> Result<PathBuf, PageError> {
     let run = Run::read(run_dir, manifest)?;
-    save(&run_dir.join(REPORT), &[run])
+    save(&in_run_folder(run_dir.join(REPORT))?, &[run])
 }
 
 /// One page for the runs in `run_dirs`, with the manifests that they hold: at `out`, or as [`REPORT`] in the run folder, of several
@@ -89,10 +89,15 @@ pub fn write_for(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<PathBuf, Pa
     }
     let page = match out {
         Some(out) => out.to_owned(),
-        None => place::common(&runs)?.join(REPORT),
+        None => in_run_folder(place::common(&runs)?.join(REPORT))?,
     };
     place::name_and_link(&mut runs, &page)?;
     save(&page, &runs)
+}
+
+/// A page that nobody named: what stands in its place may be a stranger's.
+fn in_run_folder(page: PathBuf) -> Result<PathBuf, PageError> {
+    files::in_its_folder(&page).map_err(|source| PageError::Write { path: page, source })
 }
 
 fn save(page: &Path, runs: &[Run]) -> Result<PathBuf, PageError> {

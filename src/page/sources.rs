@@ -128,6 +128,13 @@ fn short_hash(name: &str) -> String {
 
 fn bring_one(run_dir: &Path, target: &Path, source: Option<&Path>) -> Result<Sound, PageError> {
     let there = run_dir.join(target);
+    let failed = |source| PageError::Audio {
+        path: there.clone(),
+        source,
+    };
+    // Before anything is made below it.
+    let folder = target.parent().unwrap_or(Path::new(AUDIO));
+    files::inside(run_dir, folder).map_err(failed)?;
     let (file, placed) = match source {
         // A piece that the run made itself stays where it is, whatever its name.
         Some(source) => match own(run_dir, source) {
@@ -138,6 +145,11 @@ fn bring_one(run_dir: &Path, target: &Path, source: Option<&Path>) -> Result<Sou
         None if there.is_file() => (there.clone(), Some(target.to_owned())),
         None => return Ok(Sound::Missing("the sound file is not there".to_owned())),
     };
+    if let Some(own) = &placed
+        && let Err(error) = files::inside(run_dir, own)
+    {
+        return Ok(Sound::Missing(error.to_string()));
+    }
     let wave = match waveform::read(&file) {
         Ok(wave) => wave,
         Err(error) => {
@@ -150,10 +162,7 @@ fn bring_one(run_dir: &Path, target: &Path, source: Option<&Path>) -> Result<Sou
     let placed = match placed {
         Some(placed) => placed,
         None => {
-            place(&file, &there).map_err(|source| PageError::Audio {
-                path: there.clone(),
-                source,
-            })?;
+            place(&file, &there).map_err(failed)?;
             target.to_owned()
         }
     };

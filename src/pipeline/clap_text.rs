@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, ArrayView1};
-use tokenizers::{Tokenizer, TruncationParams};
 
 use super::EmbedError;
+use super::tokenizer::Tokenizer;
 use crate::export::{Exported, TEXT};
 use crate::interrupt::Interrupted;
 use crate::runtime::{Input, Runtime, Session};
@@ -107,14 +107,11 @@ impl TextTower {
 
     /// Token ids of `text`, `<s>` and `</s>` included, at most [`MAX_TOKENS`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoding = self
-            .tokenizer
-            .encode(text, true)
-            .map_err(|e| TokenizerError::Encode {
-                text: text.chars().take(80).collect(),
-                detail: e.to_string(),
-            })?;
-        let ids = encoding.get_ids().to_vec();
+        let encoded = self.tokenizer.encode(text);
+        let ids = encoded.map_err(|detail| TokenizerError::Encode {
+            text: text.chars().take(80).collect(),
+            detail,
+        })?;
         match ids.iter().find(|&&id| id as usize >= self.vocab) {
             Some(&id) => Err(TokenizerError::Vocabulary {
                 path: self.tokenizer_path.clone(),
@@ -131,22 +128,11 @@ fn open_tokenizer(path: &Path) -> Result<Tokenizer, TokenizerError> {
         path: path.to_owned(),
         detail,
     };
-    let mut tokenizer = Tokenizer::from_file(path).map_err(|e| open(e.to_string()))?;
-    let truncation = TruncationParams {
-        max_length: MAX_TOKENS,
-        ..Default::default()
-    };
-    tokenizer
-        .with_truncation(Some(truncation))
-        .map_err(|e| open(e.to_string()))?
-        .with_padding(None);
-    let empty = tokenizer
-        .encode("", true)
-        .map_err(|e| open(e.to_string()))?;
-    if empty.get_ids() != AROUND {
+    let tokenizer = Tokenizer::open(path, Some(MAX_TOKENS)).map_err(open)?;
+    let empty = tokenizer.encode("").map_err(open)?;
+    if empty != AROUND {
         return Err(open(format!(
-            "it turns an empty text into the tokens {:?}, RoBERTa's into {AROUND:?} (<s> and </s>)",
-            empty.get_ids()
+            "it turns an empty text into the tokens {empty:?}, RoBERTa's into {AROUND:?} (<s> and </s>)"
         )));
     }
     Ok(tokenizer)

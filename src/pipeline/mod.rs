@@ -5,6 +5,7 @@ mod clap_text;
 pub mod clips;
 pub mod musicgen;
 mod prepare;
+mod tokenizer;
 
 pub use clap_audio::{AudioTower, EmbeddedClip};
 pub use clap_text::{TextTower, TokenizerError};

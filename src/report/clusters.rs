@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, finite, share};
 
 /// One number about one arm, or about two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct ClusterRow {
     #[serde(with = "finite::option")]
     pub ci_high: Option<f64>,
     /// Of the permutation test.
-    #[serde(with = "finite::option")]
+    #[serde(with = "share::option")]
     pub p: Option<f64>,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, finite, share};
 
 /// Two sets under one arm. See `analysis::frechet` and `analysis::kernel`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct DistanceRow {
     #[serde(with = "finite::option")]
     pub kernel: Option<f64>,
     /// Of the permutation test of the kernel distance.
-    #[serde(with = "finite::option")]
+    #[serde(with = "share::option")]
     pub kernel_p: Option<f64>,
     /// Whether n is small against the dimensions, so that the Fréchet distance tells more of n than of the music.
     pub small_sample: bool,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, drawn};
 use crate::analysis::summary::Summary;
 
 /// The draws of one prompt under one arm: see [`Summary`].
@@ -18,23 +18,23 @@ pub struct DrawsRow {
     pub taste: String,
     /// Draws.
     pub n: usize,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub mean: f64,
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub sd: Option<f64>,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub min: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub q1: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub median: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub q3: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub max: f64,
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub ci_low: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub ci_high: Option<f64>,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::scores::six_decimals;
-use super::table::{ReportError, Row, finite, write, write_columns};
+use super::table::{LARGEST_WITH_EMBEDDINGS, ReportError, Row, drawn, write, write_columns};
 
 /// One piece under one arm. The first five columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct EmbeddingRow {
     pub audio_name: String,
     #[serde(
         serialize_with = "six_decimals",
-        deserialize_with = "finite::deserialize"
+        deserialize_with = "drawn::deserialize"
     )]
     pub clap_score: f64,
     /// `[512]`, of length 1; a JSON list of the shortest decimals that read back as the same f32.
@@ -42,6 +42,7 @@ pub struct EmbeddingRow {
 
 impl Row for EmbeddingRow {
     const FILE: &'static str = "embeddings.csv";
+    const LARGEST: u64 = LARGEST_WITH_EMBEDDINGS;
     const COLUMNS: &'static [&'static str] = &[
         "prompt",
         "audio_name",

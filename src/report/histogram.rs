@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, drawn};
 
 /// One bin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,10 +12,10 @@ pub struct HistogramRow {
     #[serde(with = "text")]
     pub set: String,
     /// Cosine, from here.
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub low: f64,
     /// To here.
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub high: f64,
     /// Pairs of texts.
     pub count: u64,

@@ -1,10 +1,12 @@
 //! `manifest.json` of a run folder, as others read it.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde_json::Value;
 use thiserror::Error;
+
+use crate::files::{self, regular};
 
 /// The layout of the manifests that this program writes, in their key `format`. A reader takes it and all before it; one
 /// without the key is from before there was a number.
@@ -12,6 +14,9 @@ pub const FORMAT: u64 = 1;
 
 /// The file's name in a run folder. It is written last: a folder that has it holds a finished run.
 pub const MANIFEST: &str = "manifest.json";
+
+/// One of a thousand pieces takes 200 kB [bytes].
+const LARGEST: u64 = 64 << 20;
 
 /// Why a manifest cannot be used.
 #[derive(Debug, Error)]
@@ -33,7 +38,8 @@ pub enum ManifestError {
 /// The manifest of `run_dir`; `None` when it has none.
 pub fn read(run_dir: &Path) -> Result<Option<Value>, ManifestError> {
     let path = run_dir.join(MANIFEST);
-    let text = match fs::read_to_string(&path) {
+    let text = files::in_its_folder(&path).and_then(|path| regular::read_text(&path, LARGEST));
+    let text = match text {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(ManifestError::Read { path, source }),
@@ -56,6 +62,8 @@ pub fn read(run_dir: &Path) -> Result<Option<Value>, ManifestError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

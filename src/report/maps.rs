@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, drawn};
 
 /// One point of one map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,9 +20,9 @@ pub struct MapRow {
     /// Empty when there is none.
     #[serde(with = "text")]
     pub taste: String,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub tsne_1: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub tsne_2: f64,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, drawn};
 use super::texts::TextKind;
 
 /// One neighbour of one query.
@@ -15,7 +15,7 @@ pub struct NearestRow {
     /// From 1, the nearest.
     pub rank: usize,
     /// Cosine, -1 to 1.
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub similarity: f64,
     #[serde(with = "text")]
     pub text: String,

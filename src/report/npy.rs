@@ -2,14 +2,16 @@
 //!
 //! By hand: the header is one line, and the crate for it brings a parser of Python literals along, with assembly.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use thiserror::Error;
 
-use crate::files;
+use crate::files::{self, regular};
+
+/// Two million embeddings of 512 [bytes].
+const LARGEST: u64 = 4 << 30;
 
 /// Magic, version 1.0, and the length of the header after them.
 const START_BYTES: usize = 10;
@@ -80,7 +82,8 @@ pub fn read_npy(path: &Path) -> Result<Array2<f32>, NpyError> {
         path: path.to_owned(),
         message,
     };
-    let bytes = fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let bytes = files::in_its_folder(path).and_then(|path| regular::read(&path, LARGEST));
+    let bytes = bytes.map_err(|error| failed(error.to_string()))?;
     parse(&bytes).map_err(failed)
 }
 

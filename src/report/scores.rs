@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize, Serializer, ser};
 
 use super::cell::text;
-use super::table::{ReportError, Row, finite, write, write_columns};
+use super::table::{ReportError, Row, drawn, write, write_columns};
 
 /// One piece under one arm. The first four columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct ScoreRow {
     /// Cosine of the audio and the text embedding, -1 to 1; six decimals in the file.
     #[serde(
         serialize_with = "six_decimals",
-        deserialize_with = "finite::deserialize"
+        deserialize_with = "drawn::deserialize"
     )]
     pub clap_score: f64,
     /// Empty when the piece has none.
@@ -312,7 +312,7 @@ pub fn as_written(score: f64) -> f64 {
 }
 
 pub(super) fn six_decimals<S: Serializer>(score: &f64, s: S) -> Result<S::Ok, S::Error> {
-    let score = finite::check(*score).map_err(ser::Error::custom)?;
+    let score = drawn::written(*score).map_err(ser::Error::custom)?;
     s.collect_str(&format_args!("{score:.6}"))
 }
 

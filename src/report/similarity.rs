@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, drawn};
 
 /// The mean cosine of two groups of embeddings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct SimilarityRow {
     /// Pairs of embeddings.
     pub n: usize,
     /// -1 to 1; a piece is not paired with itself.
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub similarity: f64,
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, finite};
+use super::table::{Row, correlation, drawn, finite, share};
 use crate::analysis::paired::Paired;
 use crate::analysis::summary::Summary;
 
@@ -35,41 +35,41 @@ pub struct StatsRow {
     #[serde(with = "text")]
     pub taste: String,
     pub n: usize,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub mean: f64,
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub sd: Option<f64>,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub min: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub q1: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub median: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub q3: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub max: f64,
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub ci_low: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub ci_high: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "share::option")]
     pub wins: Option<f64>,
     #[serde(with = "finite::option")]
     pub cohens_d: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "correlation::option")]
     pub pearson_r: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "correlation::option")]
     pub kendall_tau_b: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "share::option")]
     pub t_p: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "share::option")]
     pub wilcoxon_p: Option<f64>,
     /// `t_p` corrected by Holm over the tastes of this pair of arms; empty for `all`, which is a test of its own.
-    #[serde(with = "finite::option")]
+    #[serde(with = "share::option")]
     pub t_p_holm: Option<f64>,
     /// `wilcoxon_p` corrected in the same way.
-    #[serde(with = "finite::option")]
+    #[serde(with = "share::option")]
     pub wilcoxon_p_holm: Option<f64>,
 }
 

@@ -1,14 +1,13 @@
 //! Rows to and from CSV: whole-file writes, and reads whose errors name the file, the line and the column.
 
-use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::files;
+use crate::files::{self, regular};
 
 /// A row of one of our CSVs. Its serde fields are the columns, in order.
 pub trait Row: Serialize + DeserializeOwned {
@@ -18,7 +17,14 @@ pub trait Row: Serialize + DeserializeOwned {
     const COLUMNS: &'static [&'static str];
     /// A column and the name that it may have instead.
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
+    /// The most that such a file holds [bytes]; a row of pieces and arms takes a few hundred.
+    const LARGEST: u64 = 256 << 20;
 }
+
+/// For files with embeddings, which take some ten thousand bytes a row and are read row by row [bytes].
+pub const LARGEST_WITH_EMBEDDINGS: u64 = 16 << 30;
+/// A row of two embeddings of 512 takes some twenty thousand [bytes].
+const LONGEST_ROW: u64 = 16 << 20;
 
 /// Why a CSV could not be written or read.
 #[derive(Debug, Error)]
@@ -78,12 +84,7 @@ pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, ReportError> {
 pub fn rows<T: Row>(
     path: &Path,
 ) -> Result<impl Iterator<Item = Result<T, ReportError>> + use<T>, ReportError> {
-    let open = |source| ReportError::Open {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(open)?;
-    let mut csv = csv::Reader::from_reader(BufReader::new(file));
+    let mut csv = reader(path, T::LARGEST)?;
     let header = csv.headers().map_err(|e| explain(path, e, None))?.clone();
     for column in T::COLUMNS.iter().copied() {
         let alias = T::ALIASES.iter().find(|(of, _)| *of == column);
@@ -101,6 +102,64 @@ pub fn rows<T: Row>(
     Ok(csv
         .into_deserialize()
         .map(move |row| row.map_err(|e| explain(&path, e, Some(&header)))))
+}
+
+/// A CSV of a run folder, which may be a stranger's: a regular file of the folder of at most `limit_bytes`, none of whose
+/// rows is longer than memory should hold.
+pub fn reader(
+    path: &Path,
+    limit_bytes: u64,
+) -> Result<csv::Reader<impl Read + use<>>, ReportError> {
+    let open = |source| ReportError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    // The folder may be a stranger's.
+    let file = files::in_its_folder(path).and_then(|path| regular::open(&path));
+    let file = file.map_err(open)?;
+    if file.metadata().map_err(open)?.len() > limit_bytes {
+        return Err(open(regular::too_large(limit_bytes)));
+    }
+    Ok(csv::Reader::from_reader(BoundedRows::new(BufReader::new(
+        file,
+    ))))
+}
+
+/// A CSV none of whose rows is longer than [`LONGEST_ROW`]: the reader of rows keeps one whole.
+struct BoundedRows<R> {
+    inner: R,
+    /// Bytes of the row so far.
+    row: u64,
+    quoted: bool,
+}
+
+impl<R> BoundedRows<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            row: 0,
+            quoted: false,
+        }
+    }
+}
+
+impl<R: Read> Read for BoundedRows<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        for byte in &buffer[..n] {
+            self.row += 1;
+            match byte {
+                b'"' => self.quoted = !self.quoted,
+                b'\n' if !self.quoted => self.row = 0,
+                _ => {}
+            }
+            if self.row > LONGEST_ROW {
+                let told = format!("a row of it has more than {LONGEST_ROW} bytes");
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, told));
+            }
+        }
+        Ok(n)
+    }
 }
 
 /// The error of the `csv` crate in words: line, column name, what was expected.
@@ -131,40 +190,81 @@ fn explain(path: &Path, error: csv::Error, header: Option<&csv::StringRecord>) -
     }
 }
 
-/// Serde helpers for numbers that may be absent but never NaN or infinite.
-pub(super) mod finite {
-    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+/// Serde helpers for a column of numbers that may be absent but never NaN or infinite. What is read from a file, which may
+/// be anybody's, also lies between `low` and `high`.
+macro_rules! numbers {
+    ($(#[$docs:meta])* $name:ident, $low:expr, $high:expr) => {
+        $(#[$docs])*
+        // Some columns may all be empty, and some none.
+        #[allow(dead_code)]
+        pub(super) mod $name {
+            use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
-    pub fn check(value: f64) -> Result<f64, String> {
-        let message = || format!("{value} is not a finite number");
-        value.is_finite().then_some(value).ok_or_else(message)
-    }
+            pub fn written(value: f64) -> Result<f64, String> {
+                let message = || format!("{value} is not a finite number");
+                value.is_finite().then_some(value).ok_or_else(message)
+            }
 
-    pub fn serialize<S: Serializer>(value: &f64, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_f64(check(*value).map_err(ser::Error::custom)?)
-    }
+            fn read(value: f64) -> Result<f64, String> {
+                let (low, high): (f64, f64) = ($low, $high);
+                match written(value)? {
+                    value if (low..=high).contains(&value) => Ok(value),
+                    value => Err(format!("{value:e} is not between {low:e} and {high:e}")),
+                }
+            }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
-        check(f64::deserialize(d)?).map_err(de::Error::custom)
-    }
+            pub fn serialize<S: Serializer>(value: &f64, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_f64(written(*value).map_err(ser::Error::custom)?)
+            }
 
-    /// The same for a column that may be empty.
-    pub mod option {
-        use super::{Deserialize, Deserializer, Serializer, check, de, ser};
+            pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
+                read(f64::deserialize(d)?).map_err(de::Error::custom)
+            }
 
-        pub fn serialize<S: Serializer>(value: &Option<f64>, s: S) -> Result<S::Ok, S::Error> {
-            match value {
-                Some(value) => s.serialize_some(&check(*value).map_err(ser::Error::custom)?),
-                None => s.serialize_none(),
+            /// The same for a column that may be empty.
+            pub mod option {
+                use super::{Deserialize, Deserializer, Serializer, de, read, ser, written};
+
+                pub fn serialize<S: Serializer>(
+                    value: &Option<f64>,
+                    s: S,
+                ) -> Result<S::Ok, S::Error> {
+                    match value {
+                        Some(value) => {
+                            s.serialize_some(&written(*value).map_err(ser::Error::custom)?)
+                        }
+                        None => s.serialize_none(),
+                    }
+                }
+
+                pub fn deserialize<'de, D: Deserializer<'de>>(
+                    d: D,
+                ) -> Result<Option<f64>, D::Error> {
+                    let value = Option::<f64>::deserialize(d)?;
+                    value.map(read).transpose().map_err(de::Error::custom)
+                }
             }
         }
-
-        pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
-            let value = Option::<f64>::deserialize(d)?;
-            value.map(check).transpose().map_err(de::Error::custom)
-        }
-    }
+    };
 }
+
+numbers!(
+    /// Numbers that are told and never drawn: an effect size, whose divisor may be next to nothing, an index, a distance.
+    finite, -1e18, 1e18
+);
+numbers!(
+    /// Numbers that figures place: cosines, their differences, places on maps. Figures have room for some thousand pixels;
+    /// ten thousand times a scale's span is far outside of them, and still a number that a rasteriser holds.
+    drawn, -1e4, 1e4
+);
+numbers!(
+    /// Probabilities and shares.
+    share, 0.0, 1.0
+);
+numbers!(
+    /// Correlations, which rounding may lead over 1.
+    correlation, -1.0 - 1e-9, 1.0 + 1e-9
+);
 
 #[cfg(test)]
 pub(super) mod tests {

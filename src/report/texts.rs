@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::embeddings::json_list;
-use super::table::Row;
+use super::table::{LARGEST_WITH_EMBEDDINGS, Row};
 
 /// One text under the arm. The first two columns are the notebook's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,7 @@ pub struct TextRow {
 
 impl Row for TextRow {
     const FILE: &'static str = "embeddings.csv";
+    const LARGEST: u64 = LARGEST_WITH_EMBEDDINGS;
     const COLUMNS: &'static [&'static str] = &["text", "embedding", "kind", "id", "count"];
 }
 

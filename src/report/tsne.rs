@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::embeddings::json_list;
-use super::table::{Row, finite};
+use super::table::{LARGEST_WITH_EMBEDDINGS, Row, drawn};
 
 /// One piece under one arm. The first eight columns are the notebook's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,23 +22,24 @@ pub struct TsneRow {
     /// Whether the arm's model has fusion.
     pub fusion: Option<bool>,
     /// On the joint map of all pieces.
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub tsne_1: f64,
-    #[serde(with = "finite")]
+    #[serde(with = "drawn")]
     pub tsne_2: f64,
     /// Number of the piece within its taste, from 1.
     pub num_id: usize,
     #[serde(with = "text")]
     pub arm: String,
     /// On the map of the arm alone.
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub arm_tsne_1: Option<f64>,
-    #[serde(with = "finite::option")]
+    #[serde(with = "drawn::option")]
     pub arm_tsne_2: Option<f64>,
 }
 
 impl Row for TsneRow {
     const FILE: &'static str = "tsne.csv";
+    const LARGEST: u64 = LARGEST_WITH_EMBEDDINGS;
     const COLUMNS: &'static [&'static str] = &[
         "id",
         "descriptor",

@@ -30,4 +30,3 @@ pub use ready::library_sha256;
 pub const RUNS: &str = "runs";
 /// The folder of a run's own pieces, in its folder.
 const AUDIO: &str = "audio";
-const FIGURES: &str = "figures";

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
+use super::AUDIO;
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
-use super::{AUDIO, FIGURES};
+use crate::figures::FOLDER as FIGURES;
 use crate::files;
 use crate::page;
 use crate::progress::note;

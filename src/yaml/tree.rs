@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{MessageFormatter, Spanned, UserMessageFormatter};
 
 use super::{At, YamlError};
+use crate::guard::guarded;
 use crate::wording::{printable, shown};
 
 /// Nothing that people write by hand nests deeper.
@@ -74,8 +75,16 @@ pub(super) fn parse(text: &str, origin: &Path) -> Result<Node, YamlError> {
         reject_unsupported_tags: true,
         with_snippet: false,
     };
-    let parsed: Spanned<Parsed> = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| syntax_error(&error, origin))?;
+    let read = guarded(|| {
+        let parsed = serde_saphyr::from_str_with_options::<Spanned<Parsed>>(text, options);
+        parsed.map_err(|error| syntax_error(&error, origin))
+    });
+    let parsed = read.unwrap_or_else(|| {
+        Err(YamlError::Syntax {
+            at: At::new(origin, &Place::File),
+            message: "the YAML reader cannot make sense of it".to_owned(),
+        })
+    })?;
     let mut root = placed(parsed, text);
     root.place = Place::File;
     Ok(root)

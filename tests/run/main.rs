@@ -35,5 +35,7 @@ mod signals;
 #[cfg(target_os = "linux")]
 #[path = "../support/small_disk.rs"]
 mod small_disk;
+#[cfg(unix)]
+mod strange_numbers;
 mod support;
 mod texts;

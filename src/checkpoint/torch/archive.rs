@@ -10,6 +10,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::super::CheckpointError;
 use super::super::error::printable;
 use super::super::file::{Stream, WeightsFile};
+use crate::guard::guarded;
 
 /// The entries of the archive's folder. torch.save stores them uncompressed, so that each is a range of the file.
 #[derive(Debug)]
@@ -24,17 +25,9 @@ impl<'a> Archive<'a> {
     pub fn open(file: &'a WeightsFile) -> Result<Self, CheckpointError> {
         let path = &file.path;
         let damaged = |detail: String| CheckpointError::damaged(path, detail);
-        let mut zip = ZipArchive::new(BufReader::new(file.stream()))
-            .map_err(|e| damaged(format!("the zip's directory at its end is not whole ({e})")))?;
-        if zip.has_duplicate_names() {
-            return Err(damaged("two entries of the zip have one name".into()));
-        }
-        let mut all = BTreeMap::new();
-        for index in 0..zip.len() {
-            let (name, range) = entry(&mut zip, index, file.len())
-                .map_err(|detail| damaged(format!("zip entry {index}: {detail}")))?;
-            all.insert(name, range);
-        }
+        let all = guarded(|| entries(file))
+            .unwrap_or_else(|| Err("the zip's reader cannot make sense of it".to_owned()))
+            .map_err(damaged)?;
         let folder = folder(path, &all)?;
         let entries = all
             .into_iter()
@@ -62,6 +55,21 @@ impl<'a> Archive<'a> {
         let head = range.map(|range| range.start..range.end.min(range.start + limit));
         head.map(|range| self.file.bytes(range)).transpose()
     }
+}
+
+/// Every entry of the zip with its range.
+fn entries(file: &WeightsFile) -> Result<BTreeMap<String, Range<usize>>, String> {
+    let mut zip = ZipArchive::new(BufReader::new(file.stream()))
+        .map_err(|e| format!("the zip's directory at its end is not whole ({e})"))?;
+    if zip.has_duplicate_names() {
+        return Err("two entries of the zip have one name".to_owned());
+    }
+    (0..zip.len())
+        .map(|index| {
+            let found = entry(&mut zip, index, file.len());
+            found.map_err(|detail| format!("zip entry {index}: {detail}"))
+        })
+        .collect()
 }
 
 /// Name and range of one entry.

@@ -20,6 +20,7 @@ use self::archive::Archive;
 use super::file::WeightsFile;
 use super::tensor::TensorInfo;
 use super::{CheckpointError, error::printable};
+use crate::guard::guarded;
 
 /// The pickle of a checkpoint with optimizer state takes well under 1 MB.
 const LARGEST_PICKLE: usize = 64 << 20;
@@ -64,15 +65,16 @@ pub(super) fn tensors(
 fn read_pickle(path: &Path, pickle: &[u8]) -> Result<Object, CheckpointError> {
     globals::check(path, pickle)?;
     limits::check(path, pickle)?;
-    let mut stack = Stack::empty();
-    let mut reader = pickle;
-    stack
-        .read_loop(&mut reader)
-        .and_then(|()| stack.finalize())
-        .map_err(|e| {
-            CheckpointError::damaged(
-                path,
-                format!("its pickle is not valid ({})", printable(&e.to_string())),
-            )
-        })
+    let read = guarded(|| {
+        let mut stack = Stack::empty();
+        let mut reader = pickle;
+        stack
+            .read_loop(&mut reader)
+            .and_then(|()| stack.finalize())
+            .map_err(|e| e.to_string())
+    });
+    let read = read.unwrap_or_else(|| Err("the reader cannot make sense of it".to_owned()));
+    read.map_err(|e| {
+        CheckpointError::damaged(path, format!("its pickle is not valid ({})", printable(&e)))
+    })
 }

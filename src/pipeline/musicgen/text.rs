@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Array4, Ix4};
-use tokenizers::Tokenizer;
 
 use super::GenerateError;
 use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::export::musicgen::names;
 use crate::export::{Exported, MAX_PROMPT_TOKENS};
+use crate::pipeline::tokenizer::Tokenizer;
 use crate::runtime::{Input, Runtime, Session};
 
 /// T5's `</s>`, which ends every prompt and is all there is of an empty one.
@@ -25,21 +25,14 @@ impl Prompts {
             path: path.to_owned(),
             detail,
         };
-        let mut tokenizer = Tokenizer::from_file(path).map_err(|e| open(e.to_string()))?;
-        tokenizer
-            .with_truncation(None)
-            .map_err(|e| open(e.to_string()))?
-            .with_padding(None);
-        let empty = tokenizer
-            .encode("", true)
-            .map_err(|e| open(e.to_string()))?;
-        if empty.get_ids() != [END] {
+        let tokenizer = Tokenizer::open(path, None).map_err(open)?;
+        let empty = tokenizer.encode("").map_err(open)?;
+        if empty != [END] {
             return Err(open(format!(
-                "it turns an empty text into the tokens {:?}, T5's into [{END}] (</s>)",
-                empty.get_ids()
+                "it turns an empty text into the tokens {empty:?}, T5's into [{END}] (</s>)"
             )));
         }
-        let largest = tokenizer.get_vocab(true).into_values().max().unwrap_or(0);
+        let largest = tokenizer.largest_id();
         if largest as usize >= vocab {
             return Err(GenerateError::Vocabulary {
                 path: PathBuf::from(path),
@@ -63,18 +56,15 @@ impl Prompts {
 
     /// Token ids of the prompt of piece `job`, `</s>` included, at most [`MAX_PROMPT_TOKENS`].
     fn encode(&self, job: usize, prompt: &str) -> Result<Vec<i64>, GenerateError> {
-        let encoding = self
-            .tokenizer
-            .encode(prompt, true)
-            .map_err(|e| GenerateError::Encode {
+        let encoded = self.tokenizer.encode(prompt);
+        let ids = encoded.map_err(|detail| GenerateError::Encode { job, detail })?;
+        if ids.len() > MAX_PROMPT_TOKENS {
+            return Err(GenerateError::LongPrompt {
                 job,
-                detail: e.to_string(),
-            })?;
-        let tokens = encoding.len();
-        if tokens > MAX_PROMPT_TOKENS {
-            return Err(GenerateError::LongPrompt { job, tokens });
+                tokens: ids.len(),
+            });
         }
-        Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
+        Ok(ids.into_iter().map(i64::from).collect())
     }
 }
 

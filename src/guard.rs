@@ -1,4 +1,7 @@
-//! Foreign decoders on foreign bytes: a panic becomes a value, and nothing is printed.
+//! Foreign parsers on foreign bytes: a panic becomes a value, and nothing is printed.
+//!
+//! Every library that reads what strangers made is called through this: decoders, tokenizers, readers of pickles, zips, YAML
+//! and SVG. It catches panics only: memory and the depth of nesting are bounded by whoever calls, before.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -11,7 +14,7 @@ thread_local! {
 /// The result of `work`, or nothing if it panicked.
 ///
 /// The panic hook is wrapped once, so that it stays silent for guarded work and is as it was for everything else.
-pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     static WRAP_HOOK: Once = Once::new();
     WRAP_HOOK.call_once(|| {
         let print = panic::take_hook();
