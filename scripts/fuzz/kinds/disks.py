@@ -13,7 +13,7 @@ import watch
 from case import Case
 from lab import Lab, settings
 
-COUNT, CI_COUNT = 260, 100
+COUNT, CI_COUNT = 260, 60
 
 DISK_MB = 24
 

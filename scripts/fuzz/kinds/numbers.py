@@ -9,7 +9,7 @@ from case import Case
 from lab import Lab
 from strange import NUMBERS
 
-COUNT, CI_COUNT = 600, 220
+COUNT, CI_COUNT = 600, 150
 RUNS = ("weights", "fusion_tsne", "reprompt", "musiccaps_text", "gen_spanio_base")
 
 

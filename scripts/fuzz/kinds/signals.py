@@ -12,7 +12,7 @@ from case import Case
 from lab import Lab, settings
 from process import Limits, run
 
-COUNT, CI_COUNT = 1000, 170
+COUNT, CI_COUNT = 1000, 120
 
 # A shell calls a death by signal N 128 + N; here it is -N. Before the program has set itself up, the kernel's answer is one.
 CODES = {signal.SIGINT: (0, 130, -2), signal.SIGTERM: (0, 143, -15), signal.SIGHUP: (0, 129, -1), signal.SIGKILL: (0, -9)}

@@ -11,7 +11,7 @@ from pathlib import Path
 from case import Case
 from lab import Lab, settings
 
-COUNT, CI_COUNT = 60, 24
+COUNT, CI_COUNT = 60, 12
 
 
 def _torch(rng, data: bytes) -> tuple[bytes, bytes]:
