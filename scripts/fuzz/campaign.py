@@ -14,6 +14,7 @@ import concurrent.futures
 import re
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -129,6 +130,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with its folders removed and its disks unmounted
     print(f"seed {options.seed}", flush=True)
     sources = [REPOSITORY / name for name in ("assets", "experiments", "models", "tests/data")]
     # Beside what is kept, so that keeping is renaming: pipes and sparse files are not to be copied.

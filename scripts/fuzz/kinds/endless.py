@@ -8,7 +8,7 @@ import struct
 from case import Case
 from lab import Lab, settings
 
-COUNT, CI_COUNT = 320, 100
+COUNT, CI_COUNT = 320, 80
 
 SPARSE_BYTES = 2300 << 20
 """More than a command may take, and hashed in seconds. Sound is chosen likewise: decoding it piece by piece takes seconds, too."""

@@ -7,7 +7,7 @@ import shutil
 from case import Case
 from lab import Lab, settings
 
-COUNT, CI_COUNT = 700, 120
+COUNT, CI_COUNT = 700, 110
 
 ENTRIES = (".lock", ".identity", ".journal.jsonl", "manifest.json", "scores.csv", "embeddings.csv", "embeddings.npy", "stats.csv", "clusters.csv",
            "maps.csv", "draws.csv", "similarity.csv", "skipped.csv", "report.html", "audio", "figures", "figures/scores.svg", "figures/scores.png",

@@ -10,7 +10,7 @@ import mangle
 from case import Case
 from lab import AUDIO, RUNS, Lab, settings
 
-COUNT, CI_COUNT = 1200, 300
+COUNT, CI_COUNT = 1200, 260
 
 warnings.filterwarnings("ignore", "Duplicate name", UserWarning)  # in an archive, on purpose
 

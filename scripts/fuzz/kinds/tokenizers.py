@@ -33,8 +33,44 @@ def _doubling(pattern: str) -> dict:
 
 
 def _template(token: str, special: dict) -> dict:
-    return {"post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": token, "type_id": 0}}],
+    return {"post_processor": {"type": "TemplateProcessing",
+                               "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": token, "type_id": 0}}],
                                "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}], "special_tokens": special}}
+
+
+def _normalizer(**fields) -> dict:
+    return {"normalizer": fields}
+
+
+def _replace(kind: str, pattern: str, content: str) -> dict:
+    """`kind` is String or Regex."""
+    return _normalizer(type="Replace", pattern={kind: pattern}, content=content)
+
+
+def _split(kind: str, pattern: str, behavior: str = "Isolated", invert: bool = False) -> dict:
+    return {"pre_tokenizer": {"type": "Split", "pattern": {kind: pattern}, "behavior": behavior, "invert": invert}}
+
+
+def _unigram(unk_id: int | None, *vocab: list) -> dict:
+    return {"model": {"type": "Unigram", "unk_id": unk_id, "vocab": list(vocab), "byte_fallback": False}}
+
+
+def _word_piece(unk: str, prefix: str, most: int) -> dict:
+    return {"model": {"type": "WordPiece", "vocab": {"a": 0}, "unk_token": unk, "continuing_subword_prefix": prefix, "max_input_chars_per_word": most}}
+
+
+def _added(*tokens: tuple[int, str]) -> dict:
+    flags = {"single_word": False, "lstrip": True, "rstrip": True, "normalized": True, "special": False}
+    return {"added_tokens": [{"id": number, "content": content, **flags} for number, content in tokens]}
+
+
+def _padding(strategy, multiple: int | None) -> dict:
+    return {"padding": {"strategy": strategy, "direction": "Right", "pad_to_multiple_of": multiple, "pad_id": 1, "pad_type_id": 0,
+                        "pad_token": "<pad>"}}
+
+
+def _truncation(length: int, stride: int, strategy: str = "LongestFirst", direction: str = "Right") -> dict:
+    return {"truncation": {"max_length": length, "strategy": strategy, "stride": stride, "direction": direction}}
 
 
 def _model(base: dict, **changes) -> dict:
@@ -51,11 +87,12 @@ def crafted(base: dict) -> dict[str, object]:
         found |= {f"cut {cut} bytes into its {key}": whole[:whole.find(f'"{key}"'.encode()) + len(key) + cut] for cut in (3, 5, 12, 20)}
     found |= {f"the bytes {text}": text.encode() for text in ('{"decoder":"', '{"decoder":', '{"model":"', '{"normalizer":"', '{"pre_tokenizer":{"type":"',
                                                              '{"post_processor":["', '{"added_tokens":[{"', "{", "[", "", "null", '""', "{}", "\x00", "\ufeff{}")}
+    byte_level = {"type": "ByteLevel", "trim_offsets": True, "add_prefix_space": True, "use_regex": True}
     for depth in (100, 127, 130, 1000, 100_000):
         found[f"{depth} normalizers deep"] = {"normalizer": _deep(depth, "normalizers", {"type": "Lowercase"})}
         found[f"{depth} pre-tokenizers deep"] = {"pre_tokenizer": _deep(depth, "pretokenizers", {"type": "Whitespace"})}
         found[f"{depth} decoders deep"] = {"decoder": _deep(depth, "decoders", {"type": "Fuse"})}
-        found[f"{depth} processors deep"] = {"post_processor": _deep(depth, "processors", {"type": "ByteLevel", "trim_offsets": True, "add_prefix_space": True, "use_regex": True})}
+        found[f"{depth} processors deep"] = {"post_processor": _deep(depth, "processors", byte_level)}
         found[f"{depth} lists deep"] = ("[" * depth + "]" * depth).encode()
     found |= {
         "a long prefix of subwords": {"model": {**bpe, "continuing_subword_prefix": "#" * 20}},
@@ -80,28 +117,28 @@ def crafted(base: dict) -> dict[str, object]:
         "dropout beyond all": {"model": {**bpe, "dropout": 7.5}},
         "dropout of nothing": {"model": {**bpe, "dropout": 0.0}},
         "a model of words": {"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "nobody"}},
-        "word pieces of no length": {"model": {"type": "WordPiece", "vocab": {"a": 0}, "unk_token": "a", "continuing_subword_prefix": "", "max_input_chars_per_word": 0}},
-        "word pieces without the unknown": {"model": {"type": "WordPiece", "vocab": {"a": 0}, "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100}},
-        "unigrams without any": {"model": {"type": "Unigram", "unk_id": 0, "vocab": [], "byte_fallback": False}},
-        "unigrams, unknown beyond": {"model": {"type": "Unigram", "unk_id": 99, "vocab": [["a", 0.0]], "byte_fallback": False}},
-        "unigrams without an unknown": {"model": {"type": "Unigram", "unk_id": None, "vocab": [["a", -1.0]], "byte_fallback": False}},
-        "unigrams of infinite scores": {"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", mangle.Raw("-1e308")], ["b", mangle.Raw("1e308")], ["ab", mangle.Raw("1e400")]], "byte_fallback": False}},
-        "an empty unigram": {"model": {"type": "Unigram", "unk_id": 0, "vocab": [["", 0.0], ["a", -1.0]], "byte_fallback": False}},
+        "word pieces of no length": _word_piece("a", "", 0),
+        "word pieces without the unknown": _word_piece("[UNK]", "##", 100),
+        "unigrams without any": _unigram(0),
+        "unigrams, unknown beyond": _unigram(99, ["a", 0.0]),
+        "unigrams without an unknown": _unigram(None, ["a", -1.0]),
+        "unigrams of infinite scores": _unigram(0, ["a", mangle.Raw("-1e308")], ["b", mangle.Raw("1e308")], ["ab", mangle.Raw("1e400")]),
+        "an empty unigram": _unigram(0, ["", 0.0], ["a", -1.0]),
         "a model that is none": {"model": {"type": "Nothing"}},
-        "replaces nothing": {"normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": "x"}},
-        "replaces nothing by nothing": {"normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": ""}},
-        "replaces by an empty expression": {"normalizer": {"type": "Replace", "pattern": {"Regex": ""}, "content": "xy"}},
-        "replaces everything by a lot": {"normalizer": {"type": "Replace", "pattern": {"Regex": "."}, "content": "x" * 1_000_000}},
-        "an expression that goes back for ever": {"normalizer": {"type": "Replace", "pattern": {"Regex": "(a*)*(b*)*(c|d)*\\1$"}, "content": ""}},
-        "an expression that is none": {"normalizer": {"type": "Replace", "pattern": {"Regex": "((("}, "content": ""}},
-        "an expression without end": {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(" * 5000 + ")" * 5000}, "behavior": "Isolated", "invert": False}},
-        "an expression of great numbers": {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?:(?:a{1000}){1000}){1000}"}, "behavior": "Isolated", "invert": False}},
-        "splits at nothing": {"pre_tokenizer": {"type": "Split", "pattern": {"String": ""}, "behavior": "Isolated", "invert": False}},
-        "splits at a nothing of an expression": {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": ""}, "behavior": "Removed", "invert": True}},
+        "replaces nothing": _replace("String", "", "x"),
+        "replaces nothing by nothing": _replace("String", "", ""),
+        "replaces by an empty expression": _replace("Regex", "", "xy"),
+        "replaces everything by a lot": _replace("Regex", ".", "x" * 1_000_000),
+        "an expression that goes back for ever": _replace("Regex", "(a*)*(b*)*(c|d)*\\1$", ""),
+        "an expression that is none": _replace("Regex", "(((", ""),
+        "an expression without end": _split("Regex", "(" * 5000 + ")" * 5000),
+        "an expression of great numbers": _split("Regex", "(?:(?:a{1000}){1000}){1000}"),
+        "splits at nothing": _split("String", ""),
+        "splits at a nothing of an expression": _split("Regex", "", "Removed", True),
         "prepends a lot": {"normalizer": {"type": "Prepend", "prepend": "x" * 3_000_000}},
-        "a charsmap without base64": {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "?!"}},
-        "an empty charsmap": {"normalizer": {"type": "Precompiled", "precompiled_charsmap": ""}},
-        "a charsmap of three bytes": {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},
+        "a charsmap without base64": _normalizer(type="Precompiled", precompiled_charsmap="?!"),
+        "an empty charsmap": _normalizer(type="Precompiled", precompiled_charsmap=""),
+        "a charsmap of three bytes": _normalizer(type="Precompiled", precompiled_charsmap="AAAA"),
         "a charsmap that asks for 4 GB": {"normalizer": _charsmap(2**32 - 4)},
         "a charsmap that asks for 8.6 GB": {"normalizer": _charsmap(2**32 - 1, bytes(64))},
         "a charsmap that asks for half": {"normalizer": _charsmap(2**31)},
@@ -119,20 +156,21 @@ def crafted(base: dict) -> dict[str, object]:
         "40 that double a letter": _sequence("normalizer", "normalizers", [_doubling("e")] * 40),
         "12 that take a thousand for one": _sequence("normalizer", "normalizers", [{"type": "Replace", "pattern": {"String": "e"}, "content": "e" * 1000}] * 12),
         "100,000 normalizers": _sequence("normalizer", "normalizers", [{"type": "NFC"}] * 100_000),
-        "a truncation to nothing": {"truncation": {"max_length": 0, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}},
-        "a stride beyond the length": {"truncation": {"max_length": 4, "strategy": "LongestFirst", "stride": 100, "direction": "Right"}},
-        "a truncation to 64 bits": {"truncation": {"max_length": 18446744073709551615, "strategy": "OnlySecond", "stride": 18446744073709551615, "direction": "Left"}},
-        "padding to a billion": {"padding": {"strategy": {"Fixed": 1_000_000_000}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 1, "pad_type_id": 0, "pad_token": "<pad>"}},
-        "padding to a multiple of nothing": {"padding": {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": 0, "pad_id": 1, "pad_type_id": 0, "pad_token": "<pad>"}},
-        "padding to a multiple of a billion": {"padding": {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": 1_000_000_000, "pad_id": 1, "pad_type_id": 0, "pad_token": "<pad>"}},
-        "an empty added token": {"added_tokens": [{"id": 0, "content": "", "single_word": False, "lstrip": True, "rstrip": True, "normalized": True, "special": True}]},
-        "an added token beyond": {"added_tokens": [{"id": 4294967295, "content": "sweet", "single_word": False, "lstrip": True, "rstrip": True, "normalized": True, "special": False}]},
-        "20,000 added tokens": {"added_tokens": [{"id": k, "content": f"t{k}", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False} for k in range(20_000)]},
+        "a truncation to nothing": _truncation(0, 0),
+        "a stride beyond the length": _truncation(4, 100),
+        "a truncation to 64 bits": _truncation(2**64 - 1, 2**64 - 1, "OnlySecond", "Left"),
+        "padding to a billion": _padding({"Fixed": 1_000_000_000}, None),
+        "padding to a multiple of nothing": _padding("BatchLongest", 0),
+        "padding to a multiple of a billion": _padding("BatchLongest", 1_000_000_000),
+        "an empty added token": _added((0, "")),
+        "an added token beyond": _added((4294967295, "sweet")),
+        "20,000 added tokens": _added(*((k, f"t{k}") for k in range(20_000))),
         "a metaspace of two letters": {"pre_tokenizer": {"type": "Metaspace", "replacement": "ab", "prepend_scheme": "always", "split": True}},
         "an old metaspace": {"pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "add_prefix_space": False, "prepend_scheme": "always", "split": True}},
         "fixed lengths of nothing": {"pre_tokenizer": {"type": "FixedLength", "length": 0}},
         "another version": {"version": "9.9"},
-        "roberta without its tokens": {"post_processor": {"type": "RobertaProcessing", "sep": ["nobody", 4000000000], "cls": ["nobody", 4000000000], "trim_offsets": True, "add_prefix_space": True}},
+        "roberta without its tokens": {"post_processor": {"type": "RobertaProcessing", "sep": ["nobody", 4000000000],
+                                                           "cls": ["nobody", 4000000000], "trim_offsets": True, "add_prefix_space": True}},
         "a decoder of nothing": {"decoder": {"type": "Strip", "content": "x", "start": 18446744073709551615, "stop": 18446744073709551615}},
         "a decoder that is text": {"decoder": "text"},
     }
