@@ -55,12 +55,12 @@ def _sparse(path, head: bytes, size: int) -> None:
 
 
 def _flac_file(case: Case, folder) -> None:
-    (folder / "sweet_01.flac").write_bytes(flac(case.rng.choice([500, 1500]), case.rng.choice([1, 2, 8])))
+    (folder / "sweet_01.flac").write_bytes(flac(case.rng.choice([400, 1100]), case.rng.choice([1, 2, 8])))
 
 
 def _flac_files(case: Case, folder) -> None:
-    content = flac(700)
-    for k in range(4):
+    content = flac(350)
+    for k in range(3):
         (folder / f"sweet_{k:02}.flac").write_bytes(content)
 
 
@@ -94,12 +94,12 @@ def sound(case: Case) -> None:
     make = case.rng.choice(SOUNDS)
     make(case, folder)
     threads = case.rng.choice(["1", "3"])
-    command = case.rng.choice(["check", "check", "run", "embed"])
+    command = case.rng.choice(["check", "check", "embed"])
     case.what = f"{make.__name__.strip('_')}, {command} with {threads} threads"
     if command == "embed":
         case.harness(*Lab.embed("out.csv", what=("--audio", "pieces"))[:-1], threads, writes=["out.csv"])
     else:
-        case.harness(command, *settings("weights")[:-1], threads, "--set", "audio.files=pieces", writes=["runs"])
+        case.harness("check", *settings("weights")[:-1], threads, "--set", "audio.files=pieces")
 
 
 # -- every input
