@@ -10,6 +10,7 @@ use super::EmbedError;
 use crate::export::{Exported, TEXT};
 use crate::interrupt::Interrupted;
 use crate::runtime::{Input, Runtime, Session};
+use crate::wording::Foreign;
 
 /// laion_clap cuts texts to this many tokens, `</s>` kept last.
 pub const MAX_TOKENS: usize = 77;
@@ -23,9 +24,9 @@ const BATCH_TOKENS: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     #[error("cannot read the tokenizer {}: {detail}; it should be RoBERTa's tokenizer.json", path.display())]
-    Open { path: PathBuf, detail: String },
+    Open { path: PathBuf, detail: Foreign },
     #[error("cannot turn the text {text:?} into tokens: {detail}")]
-    Encode { text: String, detail: String },
+    Encode { text: Foreign, detail: Foreign },
     #[error(
         "the tokenizer {} does not belong to this checkpoint: it gives token {id}, and the checkpoint has {vocab} \
          rows of word embeddings",
@@ -111,8 +112,8 @@ impl TextTower {
             .tokenizer
             .encode(text, true)
             .map_err(|e| TokenizerError::Encode {
-                text: text.chars().take(80).collect(),
-                detail: e.to_string(),
+                text: Foreign::new(text),
+                detail: Foreign::said(e),
             })?;
         let ids = encoding.get_ids().to_vec();
         match ids.iter().find(|&&id| id as usize >= self.vocab) {
@@ -129,7 +130,7 @@ impl TextTower {
 fn open_tokenizer(path: &Path) -> Result<Tokenizer, TokenizerError> {
     let open = |detail: String| TokenizerError::Open {
         path: path.to_owned(),
-        detail,
+        detail: Foreign::said(detail),
     };
     let mut tokenizer = Tokenizer::from_file(path).map_err(|e| open(e.to_string()))?;
     let truncation = TruncationParams {
@@ -194,7 +195,9 @@ pub(super) fn check_finite(
     if embedding.iter().all(|x| x.is_finite()) {
         Ok(())
     } else {
-        Err(EmbedError::NotFinite { what: what() })
+        Err(EmbedError::NotFinite {
+            what: Foreign::new(what()),
+        })
     }
 }
 

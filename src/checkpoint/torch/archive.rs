@@ -8,8 +8,9 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::super::CheckpointError;
-use super::super::error::printable;
 use super::super::file::{Stream, WeightsFile};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// The entries of the archive's folder. torch.save stores them uncompressed, so that each is a range of the file.
 #[derive(Debug)]
@@ -23,16 +24,20 @@ impl<'a> Archive<'a> {
     /// Find the entries; every range is inside the file, and `data.pkl` is among them.
     pub fn open(file: &'a WeightsFile) -> Result<Self, CheckpointError> {
         let path = &file.path;
-        let damaged = |detail: String| CheckpointError::damaged(path, detail);
-        let mut zip = ZipArchive::new(BufReader::new(file.stream()))
-            .map_err(|e| damaged(format!("the zip's directory at its end is not whole ({e})")))?;
+        let damaged = |detail: Words| CheckpointError::damaged(path, detail);
+        let mut zip = ZipArchive::new(BufReader::new(file.stream())).map_err(|e| {
+            damaged(words!(
+                "the zip's directory at its end is not whole ({})",
+                Foreign::said(e)
+            ))
+        })?;
         if zip.has_duplicate_names() {
             return Err(damaged("two entries of the zip have one name".into()));
         }
         let mut all = BTreeMap::new();
         for index in 0..zip.len() {
             let (name, range) = entry(&mut zip, index, file.len())
-                .map_err(|detail| damaged(format!("zip entry {index}: {detail}")))?;
+                .map_err(|detail| damaged(words!("zip entry {}: {}", index, detail)))?;
             all.insert(name, range);
         }
         let folder = folder(path, &all)?;
@@ -69,13 +74,14 @@ fn entry(
     zip: &mut ZipArchive<BufReader<Stream<'_>>>,
     index: usize,
     file_size: usize,
-) -> Result<(String, Range<usize>), String> {
-    let entry = zip.by_index_raw(index).map_err(|e| e.to_string())?;
-    let name = entry.name().map_err(|e| e.to_string())?.into_owned();
-    let shown = printable(&name);
+) -> Result<(String, Range<usize>), Words> {
+    let entry = zip.by_index_raw(index).map_err(Foreign::said)?;
+    let name = entry.name().map_err(Foreign::said)?.into_owned();
+    let shown = Foreign::new(&name);
     if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
-        return Err(format!(
-            "`{shown}` is compressed or encrypted, which torch.save never does"
+        return Err(words!(
+            "`{}` is compressed or encrypted, which torch.save never does",
+            shown
         ));
     }
     let start = entry
@@ -87,8 +93,9 @@ fn entry(
         .filter(|range| range.end <= file_size && entry.size() == entry.compressed_size());
     match range {
         Some(range) => Ok((name, range)),
-        None => Err(format!(
-            "`{shown}` claims {} bytes, more than the file holds",
+        None => Err(words!(
+            "`{}` claims {} bytes, more than the file holds",
+            shown,
             entry.size()
         )),
     }

@@ -10,6 +10,7 @@ use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::export::musicgen::names;
 use crate::export::{Exported, MAX_PROMPT_TOKENS};
 use crate::runtime::{Input, Runtime, Session};
+use crate::wording::Foreign;
 
 /// T5's `</s>`, which ends every prompt and is all there is of an empty one.
 const END: u32 = 1;
@@ -23,7 +24,7 @@ impl Prompts {
     pub fn open(path: &Path, vocab: usize) -> Result<Self, GenerateError> {
         let open = |detail: String| GenerateError::Tokenizer {
             path: path.to_owned(),
-            detail,
+            detail: Foreign::said(detail),
         };
         let mut tokenizer = Tokenizer::from_file(path).map_err(|e| open(e.to_string()))?;
         tokenizer
@@ -68,7 +69,7 @@ impl Prompts {
             .encode(prompt, true)
             .map_err(|e| GenerateError::Encode {
                 job,
-                detail: e.to_string(),
+                detail: Foreign::said(e),
             })?;
         let tokens = encoding.len();
         if tokens > MAX_PROMPT_TOKENS {
