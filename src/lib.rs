@@ -1,4 +1,8 @@
 //! `harness`: music from taste words, judged by CLAP, without Python.
+
+// What goes to the terminal goes through `progress`, which makes it safe and does not panic.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod aligned;
 pub mod analysis;
 pub mod audio;

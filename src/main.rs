@@ -1,6 +1,8 @@
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use clap::Parser;
 use harness::cli::Cli;
-use harness::{commands, interrupt};
+use harness::{commands, interrupt, progress};
 
 fn main() {
     // The driver's tools count GPUs along the bus, and so does `--device`; CUDA would put the fastest first.
@@ -9,14 +11,16 @@ fn main() {
         unsafe { std::env::set_var("CUDA_DEVICE_ORDER", "PCI_BUS_ID") };
     }
     interrupt::install();
-    let cli = Cli::parse();
-    let done = commands::execute(cli);
+    let done = match Cli::try_parse() {
+        Ok(cli) => commands::execute(cli).map(|()| 0),
+        Err(answer) => match progress::answer(&answer) {
+            Ok(()) => Ok(answer.exit_code()),
+            Err(e) => Err(e.into()),
+        },
+    };
     interrupt::last_word();
-    interrupt::leave(match done {
-        Ok(()) => 0,
-        Err(error) => {
-            eprintln!("error: {}", commands::message(&error));
-            commands::exit_code(&error).into()
-        }
-    })
+    interrupt::leave(done.unwrap_or_else(|error| {
+        progress::error(commands::message(&error));
+        commands::exit_code(&error).into()
+    }))
 }

@@ -14,47 +14,48 @@ use crate::export::{self, ExportError, Exported, ModelWeights, Target};
 use crate::files;
 use crate::hub::{self, HubError, HubFile, RepoKind};
 use crate::progress;
+use crate::wording::Foreign;
 
 /// Why a card's model is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     #[error("card {card}: {source}")]
-    Hub { card: String, source: HubError },
+    Hub { card: Foreign, source: HubError },
     #[error("card {card}: {source}")]
     Checkpoint {
-        card: String,
+        card: Foreign,
         source: CheckpointError,
     },
     #[error("card {card}: {source}")]
-    Export { card: String, source: ExportError },
+    Export { card: Foreign, source: ExportError },
     #[error(
         "card {card}: {} does not exist; correct the card's `path`, which is taken from the card's own folder",
         path.display()
     )]
-    NoFile { card: String, path: PathBuf },
+    NoFile { card: Foreign, path: PathBuf },
     #[error(
         "card {card}: {} has the sha256 {found}, the card says {pinned}; it is another file, or damaged: fetch it \
          again, or correct the card",
         path.display()
     )]
     Hash {
-        card: String,
+        card: Foreign,
         path: PathBuf,
-        found: String,
-        pinned: String,
+        found: Foreign,
+        pinned: Foreign,
     },
     #[error(
         "card {card}: {} is not what it was when its hash was taken: it was changed or replaced without a sign; run the \
          same command again, which takes it as it is now",
         path.display()
     )]
-    Changed { card: String, path: PathBuf },
+    Changed { card: Foreign, path: PathBuf },
     #[error(
         "card {card}: {} has {found} bytes, the card says {stated}; it was cut off, or is another file",
         path.display()
     )]
     Size {
-        card: String,
+        card: Foreign,
         path: PathBuf,
         found: u64,
         stated: u64,
@@ -65,7 +66,7 @@ impl ModelError {
     /// Says which card's checkpoint it was.
     fn checkpoint(card: &str) -> impl Fn(CheckpointError) -> Self + use<'_> {
         move |source| Self::Checkpoint {
-            card: card.to_owned(),
+            card: Foreign::new(card),
             source,
         }
     }
@@ -129,7 +130,7 @@ impl Model {
             .into_iter()
             .next()
             .ok_or_else(|| ModelError::NoFile {
-                card: card.name.clone(),
+                card: Foreign::new(&card.name),
                 path: PathBuf::from("tokenizer.json"),
             })?;
         let sha256 = match files.as_slice() {
@@ -196,7 +197,7 @@ impl Model {
 
     fn export_error(&self, source: ExportError) -> ModelError {
         ModelError::Export {
-            card: self.card.name.clone(),
+            card: Foreign::new(&self.card.name),
             source,
         }
     }
@@ -208,12 +209,12 @@ impl Model {
             let real = plain(&path);
             let known = self.files.iter().find(|f| f.path == path || f.path == real);
             let (found, _) = hub::full_sha256(&path).map_err(|source| ModelError::Hub {
-                card: self.card.name.clone(),
+                card: Foreign::new(&self.card.name),
                 source,
             })?;
             if known.is_none_or(|known| known.sha256 != found) {
                 return Err(ModelError::Changed {
-                    card: self.card.name.clone(),
+                    card: Foreign::new(&self.card.name),
                     path,
                 });
             }
@@ -317,7 +318,7 @@ fn fetch(
     for file in &source.files {
         let fetched =
             hub::fetch(&hub_file(source, file), offline).map_err(|source| ModelError::Hub {
-                card: card.to_owned(),
+                card: Foreign::new(card),
                 source,
             })?;
         check_size(card, &fetched.path, fetched.bytes, file.bytes)?;
@@ -339,7 +340,7 @@ fn fetch(
 fn local_files(card: &str, local: &LocalSource) -> Result<Vec<FileRecord>, ModelError> {
     if !local.path.exists() {
         return Err(ModelError::NoFile {
-            card: card.to_owned(),
+            card: Foreign::new(card),
             path: local.path.clone(),
         });
     }
@@ -369,10 +370,10 @@ fn local_file(card: &str, local: &LocalSource) -> Result<FileRecord, ModelError>
     check_size(card, &local.path, found.bytes, local.bytes)?;
     match &local.sha256 {
         Some(pinned) if *pinned != found.sha256 => Err(ModelError::Hash {
-            card: card.to_owned(),
+            card: Foreign::new(card),
             path: local.path.clone(),
-            found: found.sha256,
-            pinned: pinned.clone(),
+            found: Foreign::new(&found.sha256),
+            pinned: Foreign::new(pinned),
         }),
         _ => Ok(found),
     }
@@ -382,12 +383,12 @@ fn local_file(card: &str, local: &LocalSource) -> Result<FileRecord, ModelError>
 fn record(card: &str, path: &Path) -> Result<FileRecord, ModelError> {
     if !path.is_file() {
         return Err(ModelError::NoFile {
-            card: card.to_owned(),
+            card: Foreign::new(card),
             path: path.to_owned(),
         });
     }
     let (sha256, bytes) = hub::remembered_sha256(path).map_err(|source| ModelError::Hub {
-        card: card.to_owned(),
+        card: Foreign::new(card),
         source,
     })?;
     Ok(FileRecord {
@@ -410,7 +411,7 @@ fn plain(path: &Path) -> PathBuf {
 fn check_size(card: &str, path: &Path, found: u64, stated: Option<u64>) -> Result<(), ModelError> {
     match stated {
         Some(stated) if stated != found => Err(ModelError::Size {
-            card: card.to_owned(),
+            card: Foreign::new(card),
             path: path.to_owned(),
             found,
             stated,

@@ -1,13 +1,21 @@
-//! Bars and notes on standard error; apart from `main`, the only code that writes to the terminal.
+//! Results on standard output; errors, notes and bars on standard error. The only code that writes to the terminal.
+//!
+//! Whatever comes here is made safe for a terminal, and but for results cut: paths and the like may hold anything. Text that is
+//! known to be foreign comes as [`Foreign`], on one line and cut for itself.
 //!
 //! Bars appear only on a terminal (`indicatif` hides them elsewhere); notes always do, one line each.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
-
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
+
+use crate::wording::{self, Foreign};
+
+/// The most characters of what a bar is of, such as a file's name.
+const LABEL_CHARS: usize = 60;
 
 /// Print one or more lines of results on standard output. A reader that has gone, as that of `| head`, has all it wanted:
 /// no error.
@@ -16,8 +24,25 @@ use indicatif::{ProgressBar, ProgressStyle, WeakProgressBar};
 /// When standard output is a file that cannot be written, on a full disk for instance.
 pub fn result(text: impl AsRef<str>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let text = text.as_ref().trim_end_matches('\n');
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    let text = wording::on_terminal(text.as_ref().trim_end_matches('\n'));
+    written(writeln!(out, "{text}").and_then(|()| out.flush()))
+}
+
+/// Print what clap answers in place of a command, help that was asked for or why the arguments are refused, where it belongs.
+///
+/// # Errors
+/// As [`result`].
+pub fn answer(answer: &clap::Error) -> io::Result<()> {
+    if answer.use_stderr() {
+        // It quotes the arguments, which the names of others' files may be among.
+        note(answer.render().to_string().trim_end());
+        return Ok(());
+    }
+    written(answer.print().and_then(|()| io::stdout().flush()))
+}
+
+fn written(done: io::Result<()>) -> io::Result<()> {
+    match done {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(io::Error::new(
             e.kind(),
             format!("cannot write to standard output: {e}"),
@@ -27,8 +52,15 @@ pub fn result(text: impl AsRef<str>) -> io::Result<()> {
 }
 
 /// Print one line on standard error.
-pub fn note(message: impl AsRef<str>) {
-    eprintln!("{}", message.as_ref());
+pub fn note(message: impl Display) {
+    let line = wording::message(&message.to_string()) + "\n";
+    // A note that cannot be written, to a full disk or to a reader that has gone, is lost; the work is not.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Print why the program fails.
+pub fn error(message: impl Display) {
+    note(format_args!("error: {message}"));
 }
 
 /// A bar that counts `total` items of some `unit` ("clips", "texts").
@@ -94,7 +126,7 @@ fn styled(total: u64, label: &str, template: &str) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
-    bar.set_message(label.to_owned());
+    bar.set_message(Foreign::within(label, LABEL_CHARS).to_string());
     *drawn() = bar.downgrade();
     bar
 }

@@ -178,7 +178,7 @@ fn formats_that_make_no_sense() {
         (3, 16, "16-bit float"),
     ] {
         match with(format(tag, 1, 32_000, bits / 8, bits)) {
-            AudioFault::WavEncoding(found) => assert!(found.contains(name), "{found}"),
+            AudioFault::WavEncoding(found) => assert!(found.to_string().contains(name), "{found}"),
             other => panic!("{other}"),
         }
     }

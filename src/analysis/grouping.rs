@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use thiserror::Error;
 
 use crate::report::scores::{ScoreRow, as_written};
+use crate::wording::Foreign;
 
 /// The tastes of the project's notebooks, in their order; others follow in the order of the alphabet.
 pub const TASTES: [&str; 4] = ["bitter", "sour", "sweet", "salty"];
@@ -18,13 +19,17 @@ pub const MOST_TASTES: usize = 20;
 #[derive(Debug, Error, PartialEq)]
 pub enum StatsError {
     #[error("piece {id} has two scores under arm {arm}: give every piece an id of its own")]
-    Twice { arm: String, id: String },
+    Twice { arm: Foreign, id: Foreign },
     #[error("the score of piece {id} under arm {arm} is {score}: scores must be finite numbers")]
-    NotFinite { arm: String, id: String, score: f64 },
+    NotFinite {
+        arm: Foreign,
+        id: Foreign,
+        score: f64,
+    },
     #[error(
         "piece {id} has the taste `all`, which stands for all tastes together: rename that taste"
     )]
-    Reserved { id: String },
+    Reserved { id: Foreign },
 }
 
 /// One piece under one arm.
@@ -82,14 +87,16 @@ pub fn by_arm(rows: &[ScoreRow]) -> Result<Vec<Arm<'_>>, StatsError> {
     for row in rows {
         let (arm, id) = (row.condition(), row.id.as_str());
         if !row.clap_score.is_finite() {
-            let (arm, id, score) = (arm.to_owned(), id.to_owned(), row.clap_score);
+            let (arm, id, score) = (Foreign::new(arm), Foreign::new(id), row.clap_score);
             return Err(StatsError::NotFinite { arm, id, score });
         }
         if row.taste == ALL {
-            return Err(StatsError::Reserved { id: id.to_owned() });
+            return Err(StatsError::Reserved {
+                id: Foreign::new(id),
+            });
         }
         if !seen.insert((arm, id)) {
-            let (arm, id) = (arm.to_owned(), id.to_owned());
+            let (arm, id) = (Foreign::new(arm), Foreign::new(id));
             return Err(StatsError::Twice { arm, id });
         }
         let place = *places.entry(arm).or_insert(arms.len());

@@ -12,6 +12,7 @@ use symphonia::core::meta::MetadataOptions;
 use super::decode::{Mono, Recording};
 use super::error::AudioFault;
 use crate::guard::guarded;
+use crate::wording::Foreign;
 
 /// What the first bytes announce.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +34,7 @@ impl Container {
     fn undecodable(self, error: impl ToString) -> AudioFault {
         AudioFault::Undecodable {
             format: self.name(),
-            reason: error.to_string(),
+            reason: Foreign::said(error.to_string()),
         }
     }
 }
@@ -78,7 +79,7 @@ fn decode(file: File, container: Container) -> Result<Recording, AudioFault> {
         .map_err(|e| match e {
             Error::Unsupported(reason) => AudioFault::Codec {
                 format: container.name(),
-                reason: reason.into(),
+                reason: Foreign::said(reason),
             },
             other => container.undecodable(other),
         })?;

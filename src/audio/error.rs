@@ -1,5 +1,6 @@
 //! What can be wrong with a sound file. Every message says what was found and what to do about it.
 
+use crate::wording::Foreign;
 use std::io;
 use std::path::PathBuf;
 
@@ -33,13 +34,13 @@ pub enum AudioFault {
     UnknownFormat,
     /// A WAV whose chunks make no sense.
     #[error("its WAV header is damaged ({0}); make the file again")]
-    WavHeader(String),
+    WavHeader(Foreign),
     /// A WAV that holds something else than PCM or float samples.
     #[error(
         "WAV of {0} is not supported (PCM of 8, 16, 24 and 32 bit and float of 32 and 64 bit are); convert it, for \
          instance to 16-bit PCM"
     )]
-    WavEncoding(String),
+    WavEncoding(Foreign),
     /// A WAV written to a pipe, so that its header was never completed.
     #[error(
         "its header does not say how many samples it holds, as when a WAV is written to a pipe; write it again to a \
@@ -84,7 +85,7 @@ pub enum AudioFault {
         /// FLAC, Ogg or MP3.
         format: &'static str,
         /// The decoder's own words.
-        reason: String,
+        reason: Foreign,
     },
     /// A container with a codec inside that is not supported.
     #[error(
@@ -94,6 +95,6 @@ pub enum AudioFault {
         /// FLAC, Ogg or MP3.
         format: &'static str,
         /// The decoder's own words.
-        reason: String,
+        reason: Foreign,
     },
 }

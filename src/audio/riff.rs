@@ -6,6 +6,7 @@
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 use super::error::AudioFault;
+use crate::wording::Foreign;
 
 const PCM: u16 = 0x0001;
 const IEEE_FLOAT: u16 = 0x0003;
@@ -127,13 +128,17 @@ fn read_format(file: &mut impl Read, size: u32) -> Result<Header, AudioFault> {
     let (tag, bits) = match tag {
         // The bits that count stand at the top of the container, so a reader of whole containers scales them right.
         EXTENSIBLE if size >= 40 && bytes[26..] == GUID_TAIL => (u16_at(24), container_bits),
-        EXTENSIBLE => return Err(AudioFault::WavEncoding("an unknown SubFormat".into())),
+        EXTENSIBLE => {
+            return Err(AudioFault::WavEncoding(Foreign::new(
+                "an unknown SubFormat",
+            )));
+        }
         _ => (tag, u32::from(bits).next_multiple_of(8)),
     };
     let encoding = match (tag, bits) {
         (PCM, 8 | 16 | 24 | 32) => Encoding::Int(bits as u16),
         (IEEE_FLOAT, 32 | 64) if bits == container_bits => Encoding::Float(bits as u16),
-        _ => return Err(AudioFault::WavEncoding(describe(tag, bits))),
+        _ => return Err(AudioFault::WavEncoding(Foreign::new(describe(tag, bits)))),
     };
     Ok(Header {
         encoding,
@@ -157,5 +162,5 @@ fn describe(tag: u16, bits: u32) -> String {
 }
 
 fn damaged(what: &str) -> AudioFault {
-    AudioFault::WavHeader(what.into())
+    AudioFault::WavHeader(Foreign::new(what))
 }

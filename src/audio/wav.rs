@@ -6,6 +6,7 @@ use std::io::{BufReader, Cursor, Read};
 use super::decode::{Mono, Recording};
 use super::error::AudioFault;
 use super::riff::{Encoding, Header, read_header};
+use crate::wording::Foreign;
 
 const BUFFER_BYTES: usize = 1 << 18;
 
@@ -87,6 +88,6 @@ fn read_f64(mut data: impl Read, mono: &mut Mono) -> Result<(), AudioFault> {
 fn fault(error: hound::Error) -> AudioFault {
     match error {
         hound::Error::IoError(e) => e.into(),
-        other => AudioFault::WavHeader(other.to_string()),
+        other => AudioFault::WavHeader(Foreign::said(other)),
     }
 }

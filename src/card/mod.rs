@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use crate::audio::FusionShrink;
-use crate::wording::{nearest, shown};
+use crate::wording::{Foreign, Words, nearest};
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 /// A checked model card.
@@ -150,13 +151,13 @@ pub enum CardError {
     /// `help` names the nearest card and lists those in the folder.
     #[error("no card '{name}' in {}{help}", folder.display())]
     Unknown {
-        name: String,
+        name: Foreign,
         folder: PathBuf,
-        help: String,
+        help: Words,
     },
     #[error("card {card} is of kind {found}; name one of kind {wanted} here")]
     OtherKind {
-        card: String,
+        card: Foreign,
         found: Kind,
         wanted: Kind,
     },
@@ -186,7 +187,7 @@ impl Card {
             return Ok(card);
         }
         Err(CardError::OtherKind {
-            card: card.name,
+            card: Foreign::new(card.name),
             found: card.kind,
             wanted: kind,
         })
@@ -241,21 +242,18 @@ fn card_name(path: &Path) -> String {
 fn unknown(name: &str, models_dir: &Path, cards: &[PathBuf]) -> CardError {
     let names: Vec<String> = cards.iter().map(|path| card_name(path)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let listed = || Words::join(names.iter().map(Foreign::new), ", ");
     let help = match (nearest(name, &names), names.is_empty()) {
-        (_, true) => {
-            "; there are no cards in it: give the path of a card, or --models DIR".to_owned()
-        }
-        (Some(near), _) => format!(
-            "; did you mean '{near}'? (cards there: {})",
-            names.join(", ")
+        (_, true) => "; there are no cards in it: give the path of a card, or --models DIR".into(),
+        (Some(near), _) => words!(
+            "; did you mean '{}'? (cards there: {})",
+            Foreign::new(near),
+            listed()
         ),
-        (None, _) => format!(
-            "; give the path of a card or one of these: {}",
-            names.join(", ")
-        ),
+        (None, _) => words!("; give the path of a card or one of these: {}", listed()),
     };
     CardError::Unknown {
-        name: shown(name),
+        name: Foreign::new(name),
         folder: models_dir.to_owned(),
         help,
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::raw::{RawCard, RawFile, RawKnown, RawSource};
 use super::{Card, HubFile, HubSource, Kind, Known, LocalSource, Source, card_name};
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 /// The branch that a hub source means when it names no revision.
@@ -57,7 +58,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn source(&self, key: &str, raw: RawSource) -> Result<Source, YamlError> {
-        let fault = |message: String| Err(self.document.invalid(key, message));
+        let fault = |message: Words| Err(self.document.invalid(key, message));
         let RawSource {
             hub,
             file,
@@ -69,8 +70,11 @@ impl Check<'_> {
         } = raw;
         let sha256 = self.sha256(&format!("{key}.sha256"), sha256)?;
         match (hub, path) {
-            (Some(_), Some(_)) => fault(format!("'{key}' has both 'hub' and 'path'; keep one")),
-            (None, None) => fault(format!("'{key}' needs 'hub' or 'path'")),
+            (Some(_), Some(_)) => fault(words!(
+                "'{}' has both 'hub' and 'path'; keep one",
+                Foreign::new(key)
+            )),
+            (None, None) => fault(words!("'{}' needs 'hub' or 'path'", Foreign::new(key))),
             (None, Some(path)) => {
                 for (name, given) in [
                     ("file", file.is_some()),
@@ -78,11 +82,15 @@ impl Check<'_> {
                     ("revision", revision.is_some()),
                 ] {
                     if given {
-                        return fault(format!("'{key}.{name}' goes with 'hub', not with 'path'"));
+                        return fault(words!(
+                            "'{}.{}' goes with 'hub', not with 'path'",
+                            Foreign::new(key),
+                            name
+                        ));
                     }
                 }
                 if path.is_empty() {
-                    return fault(format!("'{key}.path' is empty"));
+                    return fault(words!("'{}.path' is empty", Foreign::new(key)));
                 }
                 Ok(Source::Path(LocalSource {
                     path: self.folder.join(path),
@@ -97,7 +105,10 @@ impl Check<'_> {
                 let folder = file.is_none();
                 let files = match (file, files) {
                     (Some(_), Some(_)) => {
-                        return fault(format!("'{key}' has both 'file' and 'files'; keep one"));
+                        return fault(words!(
+                            "'{}' has both 'file' and 'files'; keep one",
+                            Foreign::new(key)
+                        ));
                     }
                     (Some(name), None) => {
                         vec![self.hub_file(
@@ -110,9 +121,11 @@ impl Check<'_> {
                         )?]
                     }
                     (None, _) if sha256.is_some() || bytes.is_some() => {
-                        return fault(format!(
-                            "'{key}.sha256' and '{key}.bytes' go with 'file'; \
-                             with several files write files: [{{ file: NAME, sha256: HEX }}]"
+                        return fault(words!(
+                            "'{}.sha256' and '{}.bytes' go with 'file'; \
+                             with several files write files: [{{ file: NAME, sha256: HEX }}]",
+                            Foreign::new(key),
+                            Foreign::new(key)
                         ));
                     }
                     (None, Some(files)) => self.hub_files(key, files)?,
@@ -138,13 +151,19 @@ impl Check<'_> {
     fn hub_files(&self, key: &str, files: Vec<RawFile>) -> Result<Vec<HubFile>, YamlError> {
         let list = format!("{key}.files");
         if files.is_empty() {
-            return Err(self.document.invalid(&list, format!("'{list}' is empty")));
+            return Err(self
+                .document
+                .invalid(&list, words!("'{}' is empty", Foreign::new(&list))));
         }
         let mut out: Vec<HubFile> = Vec::new();
         for (i, file) in files.into_iter().enumerate() {
             let file = self.hub_file(&format!("{list}.{i}"), file)?;
             if out.iter().any(|other| other.name == file.name) {
-                let message = format!("'{list}' names '{}' twice", shown(&file.name));
+                let message = words!(
+                    "'{}' names '{}' twice",
+                    Foreign::new(&list),
+                    Foreign::new(&file.name)
+                );
                 return Err(self.document.invalid(&format!("{list}.{i}"), message));
             }
             out.push(file);
@@ -155,9 +174,10 @@ impl Check<'_> {
     fn hub_file(&self, key: &str, raw: RawFile) -> Result<HubFile, YamlError> {
         let stays_inside = raw.file.split('/').all(is_plain);
         if !stays_inside {
-            let message = format!(
-                "'{key}' is '{}', which is no file of a repository",
-                shown(&raw.file)
+            let message = words!(
+                "'{}' is '{}', which is no file of a repository",
+                Foreign::new(key),
+                Foreign::new(&raw.file)
             );
             return Err(self.document.invalid(key, message));
         }
@@ -172,9 +192,10 @@ impl Check<'_> {
     fn hub_name(&self, key: &str, repo: &str) -> Result<(), YamlError> {
         let parts: Vec<&str> = repo.split('/').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_plain(part)) {
-            let message = format!(
-                "'{key}' is '{}'; write owner/name, as on the hub",
-                shown(repo)
+            let message = words!(
+                "'{}' is '{}'; write owner/name, as on the hub",
+                Foreign::new(key),
+                Foreign::new(repo)
             );
             return Err(self.document.invalid(key, message));
         }
@@ -184,9 +205,10 @@ impl Check<'_> {
     /// Branches may hold a `/` (`refs/pr/1`).
     fn revision(&self, key: &str, revision: &str) -> Result<(), YamlError> {
         if !revision.split('/').all(is_plain) {
-            let message = format!(
-                "'{key}' is '{}'; write a commit or a branch",
-                shown(revision)
+            let message = words!(
+                "'{}' is '{}'; write a commit or a branch",
+                Foreign::new(key),
+                Foreign::new(revision)
             );
             return Err(self.document.invalid(key, message));
         }
@@ -196,7 +218,11 @@ impl Check<'_> {
     fn sha256(&self, key: &str, text: Option<String>) -> Result<Option<String>, YamlError> {
         match text {
             Some(text) if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                let message = format!("'{key}' is '{}'; a sha256 is 64 hex digits", shown(&text));
+                let message = words!(
+                    "'{}' is '{}'; a sha256 is 64 hex digits",
+                    Foreign::new(key),
+                    Foreign::new(&text)
+                );
                 Err(self.document.invalid(key, message))
             }
             text => Ok(text.map(|text| text.to_ascii_lowercase())),
@@ -221,11 +247,14 @@ impl Check<'_> {
         if raw.text.trim().is_empty() {
             return Err(self
                 .document
-                .invalid(&key, format!("'{key}.text' is empty")));
+                .invalid(&key, words!("'known.{}.text' is empty", index)));
         }
         // The vectors have length 1, so no component is larger.
         if raw.begins.is_empty() || raw.begins.iter().any(|v| !(-1.0..=1.0).contains(v)) {
-            let message = format!("'{key}.begins' must be one or more numbers between -1 and 1");
+            let message = words!(
+                "'known.{}.begins' must be one or more numbers between -1 and 1",
+                index
+            );
             return Err(self.document.invalid(&key, message));
         }
         Ok(Known {

@@ -7,8 +7,10 @@ use std::path::{Component, Path};
 use serde_json::Value;
 
 use super::file::WeightsFile;
-use super::{Checkpoint, CheckpointError, Format, error::printable, safetensors};
+use super::{Checkpoint, CheckpointError, Format, safetensors};
 use crate::files::regular;
+use crate::wording::Foreign;
+use crate::words;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -28,7 +30,7 @@ pub(super) fn open(folder: &Path) -> Result<Checkpoint, CheckpointError> {
     } else {
         return Err(CheckpointError::unsupported(
             folder,
-            format!("the folder holds none of {SINGLE}, {INDEX}, {TORCH}"),
+            words!("the folder holds none of {}, {}, {}", SINGLE, INDEX, TORCH),
             "name the checkpoint file itself, or download the folder again",
         ));
     };
@@ -49,7 +51,7 @@ fn open_shards(folder: &Path) -> Result<Checkpoint, CheckpointError> {
         if !path.is_file() {
             return Err(CheckpointError::unsupported(
                 &path,
-                format!("the shard is missing, {INDEX} names it"),
+                words!("the shard is missing, {} names it", INDEX),
                 "download it, or the folder again",
             ));
         }
@@ -64,7 +66,10 @@ fn open_shards(folder: &Path) -> Result<Checkpoint, CheckpointError> {
         return Err(CheckpointError::tensor(
             folder,
             name,
-            format!("the index says it is in {shard}, where it is not; download the folder again"),
+            words!(
+                "the index says it is in {}, where it is not; download the folder again",
+                Foreign::new(shard)
+            ),
         ));
     }
     checkpoint.add(found)?;
@@ -85,10 +90,10 @@ fn shard_of_each_tensor(index: &Path) -> Result<BTreeMap<String, String>, Checkp
             Some(shard) if is_bare_name(shard) => Ok((name.clone(), shard.to_owned())),
             _ => Err(CheckpointError::unsupported(
                 index,
-                format!(
+                words!(
                     "tensor `{}` is said to be in {}, which is not a file name in this folder",
-                    printable(name),
-                    printable(&shard.to_string())
+                    Foreign::new(name),
+                    Foreign::new(shard.to_string())
                 ),
                 "take the folder from its publisher again",
             )),
@@ -111,13 +116,14 @@ pub(super) fn read_json(path: &Path) -> Result<Value, CheckpointError> {
     let text = regular::read(path, LARGEST_JSON).map_err(|e| match e.kind() {
         ErrorKind::FileTooLarge => CheckpointError::unsupported(
             path,
-            format!("it takes more than {} MB", LARGEST_JSON >> 20),
+            words!("it takes more than {} MB", LARGEST_JSON >> 20),
             "no model needs such a file; take it from its publisher again",
         ),
         _ => io(e),
     })?;
-    serde_json::from_slice(&text)
-        .map_err(|e| CheckpointError::damaged(path, format!("it is not valid JSON ({e})")))
+    serde_json::from_slice(&text).map_err(|e| {
+        CheckpointError::damaged(path, words!("it is not valid JSON ({})", Foreign::said(e)))
+    })
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::error::printable;
 use super::{Checkpoint, Dtype};
+use crate::wording::{Foreign, Safe, Words};
+use crate::words;
 
 /// How many names an error lists.
 const LISTED: usize = 10;
@@ -60,10 +61,13 @@ impl Match {
     }
 
     /// What is lacking, as lines to follow an error's first one; nothing when nothing is.
-    pub(super) fn lacking(&self) -> String {
-        let missing = self.missing.iter().map(|name| printable(name));
-        let misshapen = self.misshapen.iter().map(ToString::to_string);
-        listed("missing", missing.collect()) + &listed("misshapen", misshapen.collect())
+    pub(super) fn lacking(&self) -> Words {
+        let missing = self.missing.iter().map(Foreign::new);
+        words!(
+            "{}{}",
+            listed("missing", missing),
+            listed("misshapen", self.misshapen.iter())
+        )
     }
 }
 
@@ -76,9 +80,11 @@ pub struct Misshapen {
     pub dtype: Dtype,
 }
 
+impl Safe for Misshapen {}
+
 impl fmt::Display for Misshapen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = printable(&self.name);
+        let name = Foreign::new(&self.name);
         write!(f, "{name} {:?}, needed {:?}", self.found, self.expected)?;
         match self.dtype.is_float() {
             true => Ok(()),
@@ -87,18 +93,21 @@ impl fmt::Display for Misshapen {
     }
 }
 
-fn listed(what: &str, items: Vec<String>) -> String {
-    let mut lines = match items.len() {
-        0 => return String::new(),
-        1 => format!("\n  1 tensor is {what}:"),
-        n => format!("\n  {n} tensors are {what}:"),
+/// As lines behind a first one; nothing when there are no items.
+fn listed<T: Safe + fmt::Display>(
+    what: &'static str,
+    items: impl ExactSizeIterator<Item = T>,
+) -> Words {
+    let count = items.len();
+    let first = match count {
+        0 => return Words::none(),
+        1 => words!("\n  1 tensor is {}:", what),
+        n => words!("\n  {} tensors are {}:", n, what),
     };
-    for item in items.iter().take(LISTED) {
-        lines.push_str("\n    ");
-        lines.push_str(item);
-    }
-    if items.len() > LISTED {
-        lines.push_str(&format!("\n    and {} more", items.len() - LISTED));
-    }
-    lines
+    let items = items.take(LISTED).map(|item| words!("\n    {}", item));
+    let more = match count.saturating_sub(LISTED) {
+        0 => Words::none(),
+        more => words!("\n    and {} more", more),
+    };
+    words!("{}{}{}", first, Words::join(items, ""), more)
 }

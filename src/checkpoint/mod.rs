@@ -22,11 +22,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 pub use self::error::CheckpointError;
-use self::error::printable;
 use self::file::WeightsFile;
 pub use self::matching::{Match, Misshapen};
 use self::sniff::Container;
 pub use self::tensor::{Dtype, Tensor, TensorInfo};
+use crate::wording::Foreign;
+use crate::words;
 
 /// The container of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,13 +170,13 @@ impl Checkpoint {
             .get(name)
             .ok_or_else(|| CheckpointError::NoTensor {
                 path: self.path.clone(),
-                tensor: printable(name),
+                tensor: Foreign::new(name),
             })?;
         if !info.dtype.is_float() {
             return Err(CheckpointError::tensor(
                 &self.path,
                 name,
-                format!(
+                words!(
                     "its type is {}, and weights are floating-point; fetch the file again",
                     info.dtype
                 ),
@@ -207,8 +208,9 @@ impl Checkpoint {
             Some(at) => Err(CheckpointError::tensor(
                 &self.path,
                 name,
-                format!(
-                    "element {at} is {}, and no weight is; fetch the file again",
+                words!(
+                    "element {} is {}, and no weight is; fetch the file again",
+                    at,
                     tensor.data[at]
                 ),
             )),

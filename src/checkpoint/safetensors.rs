@@ -12,6 +12,8 @@ use super::CheckpointError;
 use super::file::WeightsFile;
 use super::tensor::{Dtype, Place, TensorInfo};
 use crate::guard::guarded;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Headers of the largest public models take about 100 kB; parsing needs a multiple of the header in memory.
 const LARGEST_HEADER: usize = 16 << 20;
@@ -22,10 +24,10 @@ pub(super) fn tensors(
     file: usize,
 ) -> Result<BTreeMap<String, TensorInfo>, CheckpointError> {
     let path = &weights.path;
-    let damaged = |detail: String| CheckpointError::damaged(path, detail);
+    let damaged = |detail: Words| CheckpointError::damaged(path, detail);
     let start = weights.head(8)?;
     let Ok(length) = <[u8; 8]>::try_from(start.as_slice()) else {
-        return Err(damaged(format!(
+        return Err(damaged(words!(
             "a safetensors file has 8 bytes at least, this one {}",
             start.len()
         )));
@@ -34,15 +36,19 @@ pub(super) fn tensors(
     let rest = weights.len() - start.len();
     let header = usize::try_from(length).ok().filter(|&n| n <= rest);
     let Some(header_bytes) = header else {
-        return Err(damaged(format!(
-            "its header claims {length} bytes, the file holds {rest}"
+        return Err(damaged(words!(
+            "its header claims {} bytes, the file holds {}",
+            length,
+            rest
         )));
     };
     if header_bytes > LARGEST_HEADER {
         return Err(CheckpointError::unsupported(
             path,
-            format!(
-                "its safetensors header takes {header_bytes} bytes, at most {LARGEST_HEADER} are read"
+            words!(
+                "its safetensors header takes {} bytes, at most {} are read",
+                header_bytes,
+                LARGEST_HEADER
             ),
             "no model needs such a header; fetch the file from its publisher again",
         ));
@@ -50,12 +56,12 @@ pub(super) fn tensors(
     let first = start.len() + header_bytes;
     let header = weights.bytes(start.len()..first)?;
     let data_bytes = weights.len() - first;
-    let read = guarded(|| serde_json::from_slice(&header).map_err(|e| e.to_string()));
-    let read = read.unwrap_or_else(|| Err("the reader cannot make sense of it".to_owned()));
+    let read = guarded(|| serde_json::from_slice(&header).map_err(Foreign::said));
+    let read = read.unwrap_or_else(|| Err(Foreign::said("the reader cannot make sense of it")));
     let metadata: Metadata =
-        read.map_err(|e| damaged(format!("its safetensors header is not valid ({e})")))?;
+        read.map_err(|e| damaged(words!("its safetensors header is not valid ({})", e)))?;
     if metadata.data_len() != data_bytes {
-        return Err(damaged(format!(
+        return Err(damaged(words!(
             "its header describes {} bytes of tensors, the file holds {}",
             metadata.data_len(),
             data_bytes
@@ -67,9 +73,9 @@ pub(super) fn tensors(
             return Err(CheckpointError::tensor(
                 path,
                 &name,
-                format!(
-                    "its type {:?} is not read here; take a version in f32, f16 or bf16",
-                    info.dtype
+                words!(
+                    "its type {} is not read here; take a version in f32, f16 or bf16",
+                    Foreign::new(format!("{:?}", info.dtype))
                 ),
             ));
         };
@@ -78,8 +84,10 @@ pub(super) fn tensors(
             return Err(CheckpointError::tensor(
                 path,
                 &name,
-                format!(
-                    "it ends at byte {end} of {data_bytes}; the file is damaged, fetch it again"
+                words!(
+                    "it ends at byte {} of {}; the file is damaged, fetch it again",
+                    end,
+                    data_bytes
                 ),
             ));
         }

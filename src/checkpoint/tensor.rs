@@ -42,6 +42,8 @@ impl Dtype {
     }
 }
 
+impl crate::wording::Safe for Dtype {}
+
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

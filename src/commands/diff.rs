@@ -5,12 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::UsageError;
 use super::embed::check_out;
-use super::{UsageError, message};
 use crate::cli::DiffArgs;
 use crate::diff::{self, Moved, Side};
 use crate::progress;
 use crate::report;
+use crate::words;
 
 pub(super) fn diff(args: &DiffArgs) -> Result<()> {
     if let Some(out) = &args.out {
@@ -18,8 +19,8 @@ pub(super) fn diff(args: &DiffArgs) -> Result<()> {
         check_not_of_a_run(out, [&args.run_a, &args.run_b])?;
     }
     // Exit code 1 is for runs that differ: whatever keeps them from being compared is 2, as with diff(1).
-    let compared = diff::compare(&args.run_a, &args.run_b)
-        .map_err(|error| UsageError(message(&error.into())))?;
+    let compared =
+        diff::compare(&args.run_a, &args.run_b).map_err(|error| UsageError(words!("{}", error)))?;
     note(&compared.a, &compared.b);
     progress::result(diff::report(&compared, args.top))?;
     if let Some(out) = &args.out {
@@ -90,7 +91,7 @@ fn check_not_of_a_run(out: &Path, runs: [&std::path::PathBuf; 2]) -> Result<()> 
             continue;
         };
         if out_is.is_file() && out_is.starts_with(&run) {
-            return Err(UsageError(format!(
+            return Err(UsageError(words!(
                 "--out {} is a file of a run that is compared; name another one",
                 out.display()
             ))

@@ -22,6 +22,8 @@ use crate::report::cell::guarded;
 use crate::run::survey::survey;
 use crate::runtime::{Runtime, library};
 use crate::spec::{self, audio_files, check_ids};
+use crate::wording::Foreign;
+use crate::words;
 
 /// One line of the CSV.
 struct Row {
@@ -95,18 +97,23 @@ pub(super) fn check_out(out: &Path) -> Result<()> {
         return Ok(());
     }
     if out.is_dir() {
-        return Err(UsageError(format!("--out {} is a folder; name a file", out.display())).into());
+        return Err(UsageError(words!("--out {} is a folder; name a file", out.display())).into());
     }
     if !folder.is_dir() {
-        return Err(UsageError(format!(
+        return Err(UsageError(words!(
             "cannot write --out {}: there is no folder {}; make it first",
             out.display(),
             folder.display()
         ))
         .into());
     }
-    tempfile::tempfile_in(folder)
-        .map_err(|e| UsageError(format!("cannot write --out {}: {e}", out.display())))?;
+    tempfile::tempfile_in(folder).map_err(|e| {
+        UsageError(words!(
+            "cannot write --out {}: {}",
+            out.display(),
+            Foreign::said(e)
+        ))
+    })?;
     Ok(())
 }
 

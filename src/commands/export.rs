@@ -14,6 +14,7 @@ use crate::model::{self, Model, Ready, note_leftover};
 use crate::pipeline::prepare;
 use crate::progress::{note, result};
 use crate::runtime::library;
+use crate::words;
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
     // Not what this machine can run: graphs may be made on one machine for another.
@@ -30,7 +31,8 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
         .into());
     }
     limit_threads(&args.runtime)?;
-    ep.check(precision).map_err(|e| UsageError(e.to_string()))?;
+    ep.check(precision)
+        .map_err(|e| UsageError(words!("{}", e)))?;
     let cards = args
         .cards
         .iter()

@@ -25,6 +25,8 @@ use crate::run::{check_writable, library_sha256};
 use crate::runtime::library::{self, Library};
 use crate::seeds;
 use crate::spec::{self, Identity};
+use crate::wording::{Foreign, Safe};
+use crate::words;
 
 /// Names the random streams of this command.
 const EXPERIMENT: &str = "generate";
@@ -109,7 +111,10 @@ fn choice(args: &GenerateArgs) -> Result<Choice> {
     if let Some(duration_s) = args.duration
         && !(duration_s.is_finite() && duration_s > 0.0)
     {
-        let wrong = format!("--duration is {duration_s} s; it must be a number of seconds above 0");
+        let wrong = words!(
+            "--duration is {} s; it must be a number of seconds above 0",
+            duration_s
+        );
         return Err(UsageError(wrong).into());
     }
     if args.greedy {
@@ -118,8 +123,8 @@ fn choice(args: &GenerateArgs) -> Result<Choice> {
     Ok(Choice::sample(args.temperature, args.top_k, args.top_p).map_err(usage)?)
 }
 
-fn usage(error: impl std::error::Error) -> UsageError {
-    UsageError(error.to_string())
+fn usage(error: impl std::error::Error + Safe) -> UsageError {
+    UsageError(words!("{}", error))
 }
 
 /// The settings of every piece under the limits of this checkpoint, of which only the configuration is read.
@@ -130,19 +135,20 @@ fn settings(
 ) -> Result<(MusicgenConfig, GenerationSettings)> {
     let config = model.musicgen_config()?;
     let (steps, from) = match (args.max_new_tokens, args.duration) {
-        (Some(steps), _) => (steps, format!("--max-new-tokens {steps}")),
+        (Some(steps), _) => (steps, words!("--max-new-tokens {}", steps)),
         (None, duration_s) => {
             let duration_s = duration_s.unwrap_or(GenerateArgs::DURATION_S);
             let sizes = Sizes::of(&config);
             let steps = sizes.steps(duration_s);
             if steps == 0 {
-                return Err(UsageError(format!(
-                    "--duration {duration_s} s makes no frame; the shortest piece has {} s",
+                return Err(UsageError(words!(
+                    "--duration {} s makes no frame; the shortest piece has {} s",
+                    duration_s,
                     1.0 / sizes.frame_rate
                 ))
                 .into());
             }
-            (steps, format!("a duration of {duration_s} s"))
+            (steps, words!("a duration of {} s", duration_s))
         }
     };
     let settings = GenerationSettings {
@@ -152,7 +158,7 @@ fn settings(
     };
     check_settings(&config, &settings).map_err(|e| match e {
         GenerateError::Positions { .. } | GenerateError::NoFrame { .. } => {
-            UsageError(format!("{from}: {e}"))
+            UsageError(words!("{}: {}", from, e))
         }
         other => usage(other),
     })?;
@@ -233,7 +239,13 @@ fn bad_prompt(error: GenerateError, prompts: &Path, pieces: &[(String, String)])
     match error.job() {
         Some(job) => {
             let line = &pieces[job].0;
-            UsageError(format!("{}:{line}: {error}", prompts.display())).into()
+            UsageError(words!(
+                "{}:{}: {}",
+                prompts.display(),
+                Foreign::new(line),
+                error
+            ))
+            .into()
         }
         None => error.into(),
     }

@@ -11,6 +11,8 @@ use crate::checkpoint::clap::inspect_report;
 use crate::cli::ModelsArgs;
 use crate::model::{Model, expected};
 use crate::progress;
+use crate::wording::Foreign;
+use crate::words;
 
 /// Describe a file, a folder, or the checkpoint of a card, and compare it with the cards of the models folder.
 pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
@@ -26,7 +28,11 @@ pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
         let model = Model::obtain(card.clone(), models.offline)?;
         (model.open()?, vec![card])
     } else {
-        return Err(UsageError(format!("{what} is neither a file nor a folder nor a card")).into());
+        return Err(UsageError(words!(
+            "{} is neither a file nor a folder nor a card",
+            Foreign::new(what)
+        ))
+        .into());
     };
     let cards: Vec<_> = cards
         .iter()

@@ -24,11 +24,13 @@ use crate::progress;
 use crate::runtime::fit::{self, Machine, Refusal};
 use crate::runtime::{Runtime, SessionOptions, library};
 use crate::spec::SpecError;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Something that the user wrote is wrong: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct UsageError(pub String);
+pub struct UsageError(pub Words);
 
 /// Do what the command line says.
 pub fn execute(cli: Cli) -> Result<()> {
@@ -65,7 +67,8 @@ pub fn message(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
-        if !text.contains(&cause) {
+        // Foreign words are told escaped and cut.
+        if !text.contains(&cause) && !text.contains(&Foreign::said(&cause).to_string()) {
             text = format!("{text}: {cause}");
         }
     }
@@ -111,7 +114,7 @@ fn opened(
 /// What a machine cannot do: the command line's fault where another one would do.
 fn refused(refusal: Refusal) -> anyhow::Error {
     match refusal.is_usage() {
-        true => UsageError(refusal.to_string()).into(),
+        true => UsageError(words!("{}", refusal)).into(),
         false => refusal.into(),
     }
 }

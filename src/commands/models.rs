@@ -13,6 +13,7 @@ use crate::files;
 use crate::hub;
 use crate::model::{Model, graphs_folder, hub_file};
 use crate::progress::{note, result};
+use crate::wording::Foreign;
 
 pub(super) fn list(args: &ModelsArgs) -> Result<()> {
     let cards = Card::all(&args.models)?;
@@ -109,7 +110,7 @@ fn describe(card: &Card, args: &ModelsArgs) -> [String; 5] {
         card.name.clone(),
         here.map_or_else(|| "no".to_owned(), megabytes),
         exported.unwrap_or_else(|| "no".to_owned()),
-        card.licence.clone(),
+        Foreign::new(&card.licence).to_string(),
         source,
     ]
 }

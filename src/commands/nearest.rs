@@ -19,7 +19,8 @@ use crate::report::manifest::{self, MANIFEST};
 use crate::report::{self, EmbeddingRow, Row, TextKind, TextRow};
 use crate::run::demo;
 use crate::runtime::library;
-use crate::wording::{hint, printable, shown};
+use crate::wording::{Foreign, hint};
+use crate::words;
 
 /// What is read of the manifest.
 #[derive(Deserialize)]
@@ -62,7 +63,7 @@ const SHOWN_CHARS: usize = 100;
 pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
     check_runtime(&args.runtime)?;
     if args.text.trim().is_empty() {
-        return Err(UsageError("the text is empty; say what to look for".to_owned()).into());
+        return Err(UsageError("the text is empty; say what to look for".into()).into());
     }
     let manifest = read_manifest(&args.run_dir)?;
     let arm = choose(&manifest, args)?;
@@ -79,9 +80,10 @@ pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
     for group in &groups {
         let width = group.embeddings.ncols();
         if width != query.len() {
-            return Err(UsageError(format!(
-                "the embeddings of {} have {width} dimensions, and the model gives {}; run the experiment again",
+            return Err(UsageError(words!(
+                "the embeddings of {} have {} dimensions, and the model gives {}; run the experiment again",
                 args.run_dir.display(),
+                width,
                 query.len()
             ))
             .into());
@@ -95,7 +97,7 @@ pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
                 let entry = group.entries.get(at)?;
                 Some(vec![
                     format!("{similarity:.4}"),
-                    shown(&entry.id),
+                    Foreign::new(&entry.id).to_string(),
                     on_one_line(&entry.text),
                 ])
             })
@@ -107,9 +109,10 @@ pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
 
 fn read_manifest(run_dir: &Path) -> Result<Manifest> {
     let Some(value) = manifest::read(run_dir)? else {
-        return Err(UsageError(format!(
-            "{} holds no finished run: it has no {MANIFEST}; name a run folder, such as runs/musiccaps_text",
-            run_dir.display()
+        return Err(UsageError(words!(
+            "{} holds no finished run: it has no {}; name a run folder, such as runs/musiccaps_text",
+            run_dir.display(),
+            MANIFEST
         ))
         .into());
     };
@@ -130,9 +133,9 @@ fn choose<'m>(manifest: &'m Manifest, args: &NearestArgs) -> Result<&'m Arm> {
     };
     let found = manifest.arms.iter().find(|arm| arm.name == wanted);
     found.ok_or_else(|| {
-        UsageError(format!(
+        UsageError(words!(
             "the run has no arm '{}'{}",
-            shown(wanted),
+            Foreign::new(wanted),
             hint(wanted, &names)
         ))
         .into()
@@ -154,9 +157,11 @@ fn embed(manifest: &Manifest, arm: &Arm, args: &NearestArgs) -> Result<Array1<f3
     model::make_folder(&models)?;
     let model = Model::obtain(card, args.models.offline)?;
     if model.sha256 != arm.checkpoint_sha256 {
-        return Err(UsageError(format!(
+        return Err(UsageError(words!(
             "the card {} is another checkpoint than the run's (sha256 {} instead of {}); name the run's with --model CARD",
-            model.card.name, model.sha256, arm.checkpoint_sha256
+            Foreign::new(&model.card.name),
+            Foreign::new(&model.sha256),
+            Foreign::new(&arm.checkpoint_sha256)
         ))
         .into());
     }
@@ -173,7 +178,7 @@ fn embed(manifest: &Manifest, arm: &Arm, args: &NearestArgs) -> Result<Array1<f3
 /// Captions and descriptors.
 fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
     if args.arm.is_some() {
-        return Err(UsageError("a run of texts has one model; leave out --arm".to_owned()).into());
+        return Err(UsageError("a run of texts has one model; leave out --arm".into()).into());
     }
     let rows: Vec<TextRow> = report::read(&run_dir.join(TextRow::FILE))?;
     let group = |kind: TextKind| {
@@ -184,7 +189,7 @@ fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
         });
         let embeddings = of_kind.iter().map(|row| row.embedding.as_slice());
         Ok(Group {
-            heading: format!("{}s nearest to '{}'", kind.name(), shown(&args.text)),
+            heading: format!("{}s nearest to '{}'", kind.name(), Foreign::new(&args.text)),
             embeddings: stacked(run_dir, embeddings)?,
             entries: entries.collect(),
         })
@@ -210,7 +215,10 @@ fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs) -> Result<Vec<Group>> {
     });
     let embeddings = rows.iter().map(|row| row.audio_emb.as_slice());
     Ok(vec![Group {
-        heading: format!("pieces nearest to '{}' under {arm}", shown(&args.text)),
+        heading: format!(
+            "pieces nearest to '{}' under {arm}",
+            Foreign::new(&args.text)
+        ),
         embeddings: stacked(run_dir, embeddings)?,
         entries: entries.collect(),
     }])
@@ -236,10 +244,5 @@ fn stacked<'e>(
 
 fn on_one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    let mut cut: String = line.chars().take(SHOWN_CHARS).collect();
-    if cut.len() < line.len() {
-        cut.push('…');
-    }
-    printable(&cut)
+    Foreign::within(words.join(" "), SHOWN_CHARS).to_string()
 }

@@ -22,6 +22,8 @@ use crate::runtime::devices::{self, Cpu, Gpu, NoGpu};
 use crate::runtime::library::{LibraryError, Places};
 use crate::runtime::{Provider, Runtime};
 use crate::seeds;
+use crate::wording::Foreign;
+use crate::words;
 
 pub(super) fn providers(args: &ProvidersArgs) -> Result<()> {
     match (args.check, args.ep) {
@@ -135,7 +137,7 @@ fn one_gpu(gpu: &Gpu) -> String {
 fn check_all(args: &ProvidersArgs) -> Result<()> {
     let places = Places::of_process()?;
     if let Some(named) = places.named_library() {
-        return Err(UsageError(format!(
+        return Err(UsageError(words!(
             "ORT_DYLIB_PATH names {}, which may hold any provider; say which one to try with --ep",
             named.display()
         ))
@@ -191,8 +193,10 @@ fn check(args: &RuntimeArgs) -> Result<()> {
     let provider = args.ep;
     let library = Places::of_process()?.find(provider)?.ok_or_else(|| {
         let setup = provider.setup_command();
-        UsageError(format!(
-            "{provider} is not installed; `{setup}` installs it"
+        UsageError(words!(
+            "{} is not installed; `{}` installs it",
+            provider.name(),
+            Foreign::new(setup)
         ))
     })?;
     let runtime = open_runtime(args, &library)?;

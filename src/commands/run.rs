@@ -15,6 +15,7 @@ use crate::report::TextKind;
 use crate::run::room::free_bytes;
 use crate::run::{self, Plan, demo};
 use crate::runtime::library;
+use crate::words;
 
 /// Run every experiment; all are checked before the first begins.
 pub(super) fn run(args: &RunArgs) -> Result<()> {
@@ -56,7 +57,7 @@ fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
     let mut folders: Vec<PathBuf> = plans.iter().map(|plan| plan.folder.clone()).collect();
     folders.sort();
     if let Some(twice) = folders.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(UsageError(format!(
+        return Err(UsageError(words!(
             "two experiments would write to {}; run them one at a time, each with its own --out",
             twice[0].display()
         ))

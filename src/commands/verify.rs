@@ -10,6 +10,8 @@ use crate::pipeline::TextTower;
 use crate::precision::Precision;
 use crate::progress::result;
 use crate::runtime::library;
+use crate::wording::Foreign;
+use crate::words;
 
 /// Published numbers are printed to eight digits by another implementation in float32; embeddings of length 1 agree
 /// to about 1e-6 between two correct ones. A wrong checkpoint differs in the first digit.
@@ -18,17 +20,17 @@ const TOLERANCE: f64 = 1e-4;
 pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> Result<()> {
     check_runtime(runtime)?;
     if runtime.precision != Precision::Fp32 {
-        return Err(UsageError(format!(
+        return Err(UsageError(words!(
             "the known answers are those of fp32, and {} moves them; leave --precision out",
-            runtime.precision
+            runtime.precision.name()
         ))
         .into());
     }
     let card = Card::find_kind(Kind::Clap, name, &models.models)?;
     if card.known.is_empty() {
-        return Err(UsageError(format!(
+        return Err(UsageError(words!(
             "card {} carries no known answers (known: [{{ text, begins: [...] }}]), so there is nothing to compare with",
-            card.name
+            Foreign::new(&card.name)
         ))
         .into());
     }
@@ -45,11 +47,11 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
     let mut wrong = 0;
     for (known, embedding) in known.iter().zip(embeddings.rows()) {
         if known.begins.len() > embedding.len() {
-            return Err(UsageError(format!(
-                "card {} states {} components for {:?}, an embedding has {}",
-                model.card.name,
+            return Err(UsageError(words!(
+                "card {} states {} components for '{}', an embedding has {}",
+                Foreign::new(&model.card.name),
                 known.begins.len(),
-                known.text,
+                Foreign::new(&known.text),
                 embedding.len()
             ))
             .into());

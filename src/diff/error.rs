@@ -8,6 +8,8 @@ use super::side::Side;
 use super::words::shown;
 use crate::report::manifest::ManifestError;
 use crate::report::{NpyError, ReportError};
+use crate::wording::{Foreign, Safe, Words};
+use crate::words;
 
 /// The most arms that a message lists.
 const LISTED: usize = 6;
@@ -15,7 +17,7 @@ const LISTED: usize = 6;
 #[derive(Debug, Error)]
 pub enum DiffError {
     #[error("{} is no run folder: {message}; name one, such as runs/weights", path.display())]
-    NoRun { path: PathBuf, message: String },
+    NoRun { path: PathBuf, message: Words },
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error(transparent)]
@@ -31,21 +33,23 @@ pub enum DiffError {
         scores: usize,
     },
     #[error("{file} has two rows of {key}: every row needs an id of its own")]
-    Twice { file: String, key: String },
+    Twice { file: String, key: Foreign },
     #[error("cannot compare {file}: the score of {key} is {score}, and a cosine is -1 to 1")]
     Score {
         file: String,
-        key: String,
+        key: Foreign,
         score: f64,
     },
     #[error("{message}")]
-    NothingShared { message: String },
+    NothingShared { message: Words },
 }
+
+impl Safe for DiffError {}
 
 impl DiffError {
     /// `in_a` and `in_b`: the arms of their rows, as often as they come.
     pub(super) fn nothing_shared(a: &Side, b: &Side, in_a: Vec<String>, in_b: Vec<String>) -> Self {
-        let message = format!(
+        let message = words!(
             "the two runs share no row, and there is nothing to compare: {}; {}. Rows are matched by arm and id",
             described(a, in_a),
             described(b, in_b)
@@ -55,32 +59,24 @@ impl DiffError {
 }
 
 /// `runs/weights is of experiment weights (task clap_scores) and has the arms x, y`.
-fn described(side: &Side, mut arms: Vec<String>) -> String {
-    let mut text = side.folder.display().to_string();
-    match (&side.experiment, &side.task) {
-        (Some(experiment), Some(task)) => {
-            text += &format!(
-                " is of experiment {} (task {})",
-                shown(experiment),
-                shown(task)
-            );
-        }
-        (Some(experiment), None) => text += &format!(" is of experiment {}", shown(experiment)),
-        _ => text += " has no manifest",
-    }
+fn described(side: &Side, mut arms: Vec<String>) -> Words {
+    let from = match (&side.experiment, &side.task) {
+        (Some(experiment), Some(task)) => words!(
+            "is of experiment {} (task {})",
+            shown(experiment),
+            shown(task)
+        ),
+        (Some(experiment), None) => words!("is of experiment {}", shown(experiment)),
+        _ => "has no manifest".into(),
+    };
     let mut seen = std::collections::HashSet::new();
     arms.retain(|arm| seen.insert(arm.clone()));
-    let more = arms.len().saturating_sub(LISTED);
-    let list: Vec<String> = arms.iter().take(LISTED).map(|arm| shown(arm)).collect();
-    if !list.is_empty() {
-        text += &format!(" and has rows of {}", list.join("; "));
-        if more > 0 {
-            text += &format!(" and {more} more");
-        }
-    } else if side.has_scores {
-        text += " and has a scores.csv";
-    } else {
-        text += " and has no scores.csv";
-    }
-    text
+    let list = Words::join(arms.iter().take(LISTED).map(|arm| shown(arm)), "; ");
+    let rows = match arms.len() {
+        0 if side.has_scores => "a scores.csv".into(),
+        0 => "no scores.csv".into(),
+        n if n > LISTED => words!("rows of {} and {} more", list, n - LISTED),
+        _ => words!("rows of {}", list),
+    };
+    words!("{} {} and has {}", side.folder.display(), from, rows)
 }

@@ -7,6 +7,7 @@ use std::hash::Hash;
 use super::DiffError;
 use super::words::shown;
 use crate::report::ReportError;
+use crate::wording::{Foreign, Safe};
 
 /// What a row is matched by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +16,8 @@ pub struct Key {
     pub condition: String,
     pub id: String,
 }
+
+impl Safe for Key {}
 
 impl Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,7 +104,7 @@ impl<T, K: Clone + Eq + Hash + Display> Waiting<T, K> {
             true => Ok(place),
             false => Err(DiffError::Twice {
                 file: self.name.clone(),
-                key: key.to_string(),
+                key: Foreign::new(key.to_string()),
             }),
         }
     }

@@ -29,6 +29,8 @@ struct About {
     taste: String,
 }
 
+impl crate::wording::Safe for About {}
+
 impl Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {

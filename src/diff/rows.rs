@@ -9,6 +9,7 @@ use super::side::Side;
 use super::sources::{self, Embedded};
 use crate::report::diff::FoundIn;
 use crate::report::{self, DiffRow, Row, ScoreRow, TextRow};
+use crate::wording::Foreign;
 
 /// How far a score may lie beyond 1 before it is no cosine: two lengths of 1 in 32-bit floats, and six decimals.
 const COSINE_SLACK: f64 = 1e-5;
@@ -260,7 +261,7 @@ fn scores(side: &Side) -> Result<Vec<ScoreRow>, DiffError> {
     {
         Some(row) => Err(DiffError::Score {
             file: path.display().to_string(),
-            key: key_of(row).to_string(),
+            key: Foreign::new(key_of(row).to_string()),
             score: row.clap_score,
         }),
         None => Ok(rows),

@@ -28,9 +28,9 @@ pub struct Side {
 
 impl Side {
     pub(super) fn open(folder: &Path) -> Result<Self, DiffError> {
-        let no_run = |message: &str| DiffError::NoRun {
+        let no_run = |message: &'static str| DiffError::NoRun {
             path: folder.to_owned(),
-            message: message.to_owned(),
+            message: message.into(),
         };
         if !folder.exists() {
             return Err(no_run("there is no such folder"));

@@ -1,7 +1,7 @@
 //! Two runs on standard output.
 
 use super::embeddings::Cosines;
-use super::words::{self, key, pair, shown};
+use super::words::{self, cell, key, pair, shown};
 use super::{Alone, ArmChange, Diff, Key, Pair, PiecesMade, Ranking, Setting};
 use crate::aligned;
 
@@ -131,10 +131,10 @@ fn arms(out: &mut String, arms: &[ArmChange]) {
     ])];
     for arm in arms {
         rows.push(vec![
-            shown(&arm.condition),
+            cell(&arm.condition),
             match arm.changed {
                 0 => NONE.to_owned(),
-                _ => shown(&arm.largest_id),
+                _ => cell(&arm.largest_id),
             },
             score(arm.largest),
             score(arm.mean_absolute),
@@ -158,11 +158,11 @@ fn arms(out: &mut String, arms: &[ArmChange]) {
     let mut rows = vec![cells(title)];
     for (arm, ranking) in ranked {
         let order = |tastes: &[String]| {
-            let names: Vec<String> = tastes.iter().map(|taste| shown(taste)).collect();
+            let names: Vec<String> = tastes.iter().map(|taste| cell(taste)).collect();
             names.join(" > ")
         };
         rows.push(vec![
-            shown(&arm.condition),
+            cell(&arm.condition),
             order(&ranking.a),
             match ranking.agrees() {
                 true => "the same".to_owned(),
@@ -210,9 +210,9 @@ fn most_moved(out: &mut String, diff: &Diff, top: usize) {
             let mut rows = vec![cells(["moved most", "id", "text", "1 - cosine"])];
             rows.extend(shown_rows.map(|pair| {
                 vec![
-                    shown(&pair.key.condition),
-                    shown(&pair.key.id),
-                    shown(&pair.text),
+                    cell(&pair.key.condition),
+                    cell(&pair.key.id),
+                    cell(&pair.text),
                     pair.text_distance.map_or(NONE.into(), distance),
                 ]
             }));
@@ -223,8 +223,8 @@ fn most_moved(out: &mut String, diff: &Diff, top: usize) {
             rows.extend(shown_rows.filter_map(|pair| {
                 let (a, b) = pair.scores?;
                 Some(vec![
-                    shown(&pair.key.condition),
-                    shown(&pair.key.id),
+                    cell(&pair.key.condition),
+                    cell(&pair.key.id),
                     score(a),
                     score(b),
                     signed(b - a),
@@ -253,7 +253,7 @@ fn embeddings(out: &mut String, diff: &Diff) {
         for (what, cosines) in [("audio", &change.audio), ("text", &change.text)] {
             let Some(cosines) = cosines else { continue };
             let name = match diff.arms.is_empty() {
-                true => shown(&change.condition),
+                true => cell(&change.condition),
                 false => format!("{}, {what}", shown(&change.condition)),
             };
             rows.push(cosine_row(name, cosines));
@@ -285,7 +285,7 @@ fn embeddings(out: &mut String, diff: &Diff) {
 fn cosine_row(name: String, cosines: &Cosines) -> Vec<String> {
     let lowest = match cosines.same == cosines.n {
         true => NONE.to_owned(),
-        false => shown(&cosines.min_id),
+        false => cell(&cosines.min_id),
     };
     vec![
         name,
@@ -309,7 +309,7 @@ fn pieces(out: &mut String, made: &PiecesMade) {
             .other
             .iter()
             .take(MOST_ALONE)
-            .map(|id| shown(id))
+            .map(|id| cell(id))
             .collect();
         let more = match made.other.len().saturating_sub(MOST_ALONE) {
             0 => String::new(),

@@ -24,6 +24,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::checkpoint::CheckpointError;
+use crate::wording::Words;
 
 /// Changes whenever an exporter writes another graph for the same checkpoint, so that old graphs are not used.
 pub const EXPORTER_VERSION: u32 = 4;
@@ -53,7 +54,7 @@ pub enum ExportError {
         "the export in {} is damaged: {detail}",
         folder.display()
     )]
-    Damaged { folder: PathBuf, detail: String },
+    Damaged { folder: PathBuf, detail: Words },
     #[error("the scales of an int8 cache are missing; this is a mistake in the harness")]
     NoCacheScales,
     /// Another kind of model was exported than is asked for.

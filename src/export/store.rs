@@ -19,6 +19,8 @@ use crate::onnx::{Element, GraphBuilder, WeightsFile};
 use crate::precision::Precision;
 use crate::progress::note;
 use crate::runtime::GraphFile;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// What the folder says of itself; it is written last.
 const MANIFEST: &str = "export.json";
@@ -85,7 +87,7 @@ impl Exported {
             }),
             None => Err(ExportError::Damaged {
                 folder: self.folder.clone(),
-                detail: format!("{MANIFEST} names no graph {name}"),
+                detail: words!("{} names no graph {}", MANIFEST, Foreign::new(name)),
             }),
         }
     }
@@ -128,17 +130,17 @@ pub fn find(
     target: Target,
 ) -> Result<Option<Exported>, ExportError> {
     let folder = folder_of(graphs, checkpoint_sha256, target);
-    let damaged = |detail: String| ExportError::Damaged {
+    let damaged = |detail: Words| ExportError::Damaged {
         folder: folder.clone(),
         detail,
     };
     let text = match regular::read_text(&folder.join(MANIFEST), LARGEST_MANIFEST) {
         Ok(text) => text,
         Err(e) if e.kind() == io::ErrorKind::NotFound && !folder.exists() => return Ok(None),
-        Err(e) => return Err(damaged(format!("{MANIFEST}: {e}"))),
+        Err(e) => return Err(damaged(words!("{}: {}", MANIFEST, Foreign::said(e)))),
     };
-    let mut found: Exported =
-        serde_json::from_str(&text).map_err(|e| damaged(format!("{MANIFEST}: {e}")))?;
+    let mut found: Exported = serde_json::from_str(&text)
+        .map_err(|e| damaged(words!("{}: {}", MANIFEST, Foreign::said(e))))?;
     for graph in found.graphs.values() {
         for (name, sha256) in [
             (graph.file.clone(), &graph.sha256),
@@ -146,9 +148,13 @@ pub fn find(
         ] {
             // Remembered while the file stays as it was, so this reads hundreds of megabytes only once.
             let found = hub::remembered_sha256(&folder.join(&name));
-            let (found, _) = found.map_err(|e| damaged(format!("{name}: {e}")))?;
+            let (found, _) = found
+                .map_err(|e| damaged(words!("{}: {}", Foreign::new(&name), Foreign::said(e))))?;
             if found != *sha256 {
-                return Err(damaged(format!("{name} is not what was written")));
+                return Err(damaged(words!(
+                    "{} is not what was written",
+                    Foreign::new(name)
+                )));
             }
         }
     }

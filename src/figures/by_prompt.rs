@@ -154,7 +154,7 @@ pub fn render(mut spec: ByPromptSpec<'_>) -> Result<String, FigureError> {
         .first()
         .map(|block| Layout::new(block, &spec.blocks, room))
     else {
-        return Err(FigureError::Draw("there is no arm".to_owned()));
+        return Err(FigureError::Draw("there is no arm".into()));
     };
     let panel_height = layout.lines as f64 * layout.height;
     let height = around + blocks * panel_height;

@@ -15,7 +15,8 @@ use super::words::{listed, thousands};
 use super::{FigureError, about};
 use crate::analysis::grouping::by_arm;
 use crate::report::{HistogramRow, Row, ScoreRow};
-use crate::wording::shown;
+use crate::wording::{self, Foreign};
+use crate::words;
 
 /// One panel: sets over the same axis.
 struct Panel {
@@ -152,7 +153,7 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
     let Some(rows) = run.optional::<HistogramRow>()? else {
         return Ok(None);
     };
-    let unfit = |what: String| FigureError::Unfit {
+    let unfit = |what: wording::Words| FigureError::Unfit {
         path: run.dir.join(HistogramRow::FILE),
         what,
     };
@@ -160,7 +161,7 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
     for row in &rows {
         if row.low >= row.high {
             let (low, high) = (row.low, row.high);
-            return Err(unfit(format!("it has a bin from {low} to {high}")));
+            return Err(unfit(words!("it has a bin from {} to {}", low, high)));
         }
         if !sets.contains(&row.set.as_str()) {
             sets.push(&row.set);
@@ -168,9 +169,10 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
     }
     if sets.len() > STYLES.len() {
         let most = STYLES.len();
-        return Err(unfit(format!(
-            "it has {} sets, and a figure holds {most}",
-            sets.len()
+        return Err(unfit(words!(
+            "it has {} sets, and a figure holds {}",
+            sets.len(),
+            most
         )));
     }
     let (mut drawn, mut counts) = (Vec::new(), Vec::new());
@@ -179,7 +181,7 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
         bins.sort_by(|a, b| a.low.total_cmp(&b.low));
         let overlaps = |pair: &[&HistogramRow]| pair[1].low < pair[0].high - 1e-9;
         if bins.windows(2).any(overlaps) {
-            return Err(unfit(format!("the bins of {} overlap", shown(set))));
+            return Err(unfit(words!("the bins of {} overlap", Foreign::new(set))));
         }
         let pairs: u64 = bins
             .iter()

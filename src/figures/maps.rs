@@ -16,7 +16,8 @@ use super::theme::{FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO};
 use super::words::{counted, thousands};
 use super::{FigureError, about};
 use crate::report::{MapRow, Row};
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// A map of several arms; the others show one arm each.
 const JOINT: &str = "joint";
@@ -84,25 +85,34 @@ fn check(run: &Run<'_>, rows: &[MapRow]) -> Result<(), FigureError> {
     let mut seen = HashSet::new();
     for row in rows {
         let (arm, id) = (row.arm.as_str(), row.id.as_str());
-        let told = |what: String| Err(run.strange(MapRow::FILE, what));
+        let told = |what: Words| Err(run.strange(MapRow::FILE, what));
         if !seen.insert((row.map.as_str(), arm, id)) {
-            let (id, map) = (shown(id), shown(&row.map));
-            return told(format!("it has {id} twice on the map {map}"));
+            let (id, map) = (Foreign::new(id), Foreign::new(&row.map));
+            return told(words!("it has {} twice on the map {}", id, map));
         }
         if run.rows.is_empty() {
             continue;
         }
         match scores.get(&(arm, id)) {
             None => {
-                let (id, arm) = (shown(id), shown(arm));
-                return told(format!(
-                    "it has the piece {id} under {arm}, which has no score"
+                let (id, arm) = (Foreign::new(id), Foreign::new(arm));
+                return told(words!(
+                    "it has the piece {} under {}, which has no score",
+                    id,
+                    arm
                 ));
             }
             Some(taste) if *taste != row.taste => {
-                let (id, has, taste) = (shown(id), shown(&row.taste), shown(taste));
-                return told(format!(
-                    "the piece {id} has the taste '{has}' there and '{taste}' among the scores"
+                let (id, has, taste) = (
+                    Foreign::new(id),
+                    Foreign::new(&row.taste),
+                    Foreign::new(taste),
+                );
+                return told(words!(
+                    "the piece {} has the taste '{}' there and '{}' among the scores",
+                    id,
+                    has,
+                    taste
                 ));
             }
             Some(_) => {}

@@ -40,6 +40,7 @@ use thiserror::Error;
 use crate::analysis::StatsError;
 use crate::report::ReportError;
 use crate::report::manifest::ManifestError;
+use crate::wording::{Foreign, Words};
 
 pub use redraw::{Drawn, draw_first, drawn, redraw};
 
@@ -117,13 +118,13 @@ pub enum FigureError {
     #[error(
         "{} does not belong to the scores beside it: {what}; delete it and draw again, it will be computed", path.display()
     )]
-    Stale { path: PathBuf, what: String },
+    Stale { path: PathBuf, what: Words },
     #[error(
         "{} does not belong to the scores beside it: {what}; run the experiment again with --fresh, or delete the file to draw without it", path.display()
     )]
-    Strange { path: PathBuf, what: String },
+    Strange { path: PathBuf, what: Words },
     #[error("cannot draw {}: {what}; run the experiment again with --fresh", path.display())]
-    Unfit { path: PathBuf, what: String },
+    Unfit { path: PathBuf, what: Words },
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error("cannot write {}: {source}", path.display())]
@@ -137,11 +138,11 @@ pub enum FigureError {
     )]
     Font,
     #[error("drawing failed: {0}")]
-    Draw(String),
+    Draw(Words),
 }
 
 impl FigureError {
     fn draw(error: impl std::fmt::Display) -> Self {
-        Self::Draw(error.to_string())
+        Self::Draw(Foreign::said(error).into())
     }
 }

@@ -10,7 +10,8 @@ use super::theme::Palette;
 use super::words::counted;
 use crate::analysis::grouping::{MOST_TASTES, TASTES, tastes};
 use crate::report::{self, MapRow, Row, ScoreRow};
-use crate::wording::shown;
+use crate::wording::{self, Foreign};
+use crate::words;
 
 /// The score as axes name it, with its unit.
 pub const SCORE_AXIS: &str = "CLAP score (cosine)";
@@ -147,20 +148,25 @@ impl<'m> Run<'m> {
             .iter()
             .any(|row| row.arm == arm || self.arm(&row.arm) == arm)
         {
-            Some(format!(
+            Some(words!(
                 "it has the arm {}, which has no scores",
-                shown(arm)
+                Foreign::new(arm)
             ))
         } else {
             let known = |taste: &str| self.palette.iter().any(|(known, _)| known == taste);
             let strange = tastes.iter().find(|taste| !known(taste));
-            strange.map(|taste| format!("it has the taste {}, which no piece has", shown(taste)))
+            strange.map(|taste| {
+                words!(
+                    "it has the taste {}, which no piece has",
+                    Foreign::new(taste)
+                )
+            })
         };
         strange.map_or(Ok(()), |what| Err(self.strange(file, what)))
     }
 
     /// The error of a file that does not go with the others.
-    pub fn strange(&self, file: &str, what: String) -> FigureError {
+    pub fn strange(&self, file: &str, what: wording::Words) -> FigureError {
         FigureError::Strange {
             path: self.dir.join(file),
             what,

@@ -14,7 +14,8 @@ use super::theme::{
 use super::{FigureError, about};
 use crate::report::similarity::Against;
 use crate::report::{Row, SimilarityRow};
-use crate::wording::shown;
+use crate::wording::Foreign;
+use crate::words;
 
 /// Most tastes of which panels against pieces and against prompts stand side by side.
 const SIDE_BY_SIDE: usize = 8;
@@ -78,8 +79,8 @@ fn panels<'r>(
             });
         }
         if panels[place].cells.insert((a, b), row).is_some() {
-            let (arm, a, b) = (shown(&row.arm), shown(a), shown(b));
-            let what = format!("it has {a} and {b} twice under {arm}");
+            let (arm, a, b) = (Foreign::new(&row.arm), Foreign::new(a), Foreign::new(b));
+            let what = words!("it has {} and {} twice under {}", a, b, arm);
             return Err(run.strange(SimilarityRow::FILE, what));
         }
     }

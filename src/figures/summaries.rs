@@ -7,7 +7,8 @@ use super::FigureError;
 use crate::analysis::Summary;
 use crate::report::StatsRow;
 use crate::report::stats::Kind;
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Kind, arm, second arm or nothing, taste.
 type Key<'s> = (Kind, &'s str, &'s str, &'s str);
@@ -44,15 +45,19 @@ impl<'s> Summaries<'s> {
             return Ok(found);
         }
         let (_, arm, arm_b, taste) = key;
-        let against = if arm_b.is_empty() {
-            String::new()
-        } else {
-            format!(" against {}", shown(arm_b))
+        let against = match arm_b {
+            "" => Words::none(),
+            arm_b => words!(" against {}", Foreign::new(arm_b)),
         };
-        let has = found.map_or("no row".to_owned(), |s| format!("n = {}", s.n));
-        let (arm, taste) = (shown(arm), shown(taste));
-        let what =
-            format!("for arm {arm}{against}, taste {taste}, it has {has} where n = {n} is needed");
+        let has = found.map_or("no row".into(), |s| words!("n = {}", s.n));
+        let what = words!(
+            "for arm {}{}, taste {}, it has {} where n = {} is needed",
+            Foreign::new(arm),
+            against,
+            Foreign::new(taste),
+            has,
+            n
+        );
         Err(FigureError::Stale {
             path: self.path.clone(),
             what,

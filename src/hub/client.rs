@@ -7,6 +7,7 @@ use super::error::HubError;
 use super::remote::Failure;
 use super::settings::Settings;
 use crate::files::regular;
+use crate::words;
 
 /// The certificates that systems come with take 250 kB.
 const LARGEST_CERTIFICATES: u64 = 64 << 20;
@@ -64,8 +65,9 @@ pub(super) fn agent(settings: &Settings) -> Result<Agent, HubError> {
             .collect();
         if certificates.is_empty() {
             let path = path.display();
-            return Err(HubError::Settings(format!(
-                "SSL_CERT_FILE names {path}, which holds no certificate; correct it or unset it"
+            return Err(HubError::Settings(words!(
+                "SSL_CERT_FILE names {}, which holds no certificate; correct it or unset it",
+                path
             )));
         }
         let tls = TlsConfig::builder().root_certs(RootCerts::from(certificates));

@@ -12,6 +12,7 @@ use super::name::HubFile;
 use super::pace::Pace;
 use super::remote::{Failure, Remote, Rest, Stated};
 use super::store::Store;
+use crate::wording::Foreign;
 use crate::{files, progress};
 
 /// Make sure that the blob of `stated` is there.
@@ -65,14 +66,14 @@ pub(super) fn download(
 fn judge(file: &HubFile, stated: &Stated, sha256: &str) -> Result<(), HubError> {
     match (&stated.info.sha256, file.pin()) {
         (Some(hub), _) if hub != sha256 => Err(HubError::Damaged {
-            file: file.to_string(),
-            stated: hub.clone(),
-            found: sha256.to_owned(),
+            file: Foreign::said(file),
+            stated: Foreign::new(hub),
+            found: Foreign::new(sha256),
         }),
         (_, Some(pinned)) if pinned != sha256 => Err(HubError::PinMismatch {
-            file: file.to_string(),
-            pinned,
-            found: sha256.to_owned(),
+            file: Foreign::said(file),
+            pinned: Foreign::new(pinned),
+            found: Foreign::new(sha256),
         }),
         _ => Ok(()),
     }
@@ -141,10 +142,10 @@ impl Transfer<'_> {
 
     fn cut_off(&self, have: u64, cause: String) -> HubError {
         HubError::CutOff {
-            file: self.file.to_string(),
+            file: Foreign::said(self.file),
             have,
             total: self.total,
-            cause,
+            cause: Foreign::said(cause),
         }
     }
 

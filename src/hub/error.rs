@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::wording::{Foreign, Safe, Words};
 use crate::{cache, files};
 
 /// Why a file is not here. `file` reads `FILE of REPOSITORY at REVISION`.
@@ -11,61 +12,61 @@ pub enum HubError {
     #[error("the {what} `{given}` is not {expected}")]
     Name {
         what: &'static str,
-        given: String,
+        given: Foreign,
         expected: &'static str,
     },
     #[error(
         "{0} is not in the cache, and --offline forbids to download it; run once with a network, or put the file \
          somewhere and use `source: {{ path: ... }}` in the card"
     )]
-    Offline(String),
+    Offline(Foreign),
     #[error(
         "cannot reach the hub for {file}: {cause}; check the network, or put the file somewhere and use \
          `source: {{ path: ... }}` in the card, or set HF_HOME to a folder whose cache has it"
     )]
-    Unreachable { file: String, cause: String },
+    Unreachable { file: Foreign, cause: Foreign },
     #[error("the hub does not show {file} (401): {}", unauthorised(*.token))]
-    Unauthorised { file: String, token: bool },
+    Unauthorised { file: Foreign, token: bool },
     #[error("the hub refuses {file} (403): {}", forbidden(*.token))]
-    Forbidden { file: String, token: bool },
+    Forbidden { file: Foreign, token: bool },
     #[error("the hub has no {file} (404): {what}; correct the card")]
-    NotFound { file: String, what: &'static str },
+    NotFound { file: Foreign, what: &'static str },
     #[error("the hub answers {status} for {file}; try again later")]
-    Status { file: String, status: u16 },
+    Status { file: Foreign, status: u16 },
     #[error(
         "the answer for {file} is not a hub's: {what}; check HF_ENDPOINT and the network's sign-in page"
     )]
-    Protocol { file: String, what: String },
+    Protocol { file: Foreign, what: Words },
     #[error(
         "the download of {file} was cut off at {have} of {total} bytes and did not go on: {cause}; run again, it goes \
          on from there"
     )]
     CutOff {
-        file: String,
+        file: Foreign,
         have: u64,
         total: u64,
-        cause: String,
+        cause: Foreign,
     },
     #[error(
         "the bytes of {file} are damaged: the hub states sha256 {stated}, they have {found}; they were removed from \
          the cache, run again to download them anew"
     )]
     Damaged {
-        file: String,
-        stated: String,
-        found: String,
+        file: Foreign,
+        stated: Foreign,
+        found: Foreign,
     },
     #[error(
         "{file} is not the file that the card pins: the card has sha256 {pinned}, the file {found}; correct the \
          `sha256` or the `revision` of the card, if you trust this file"
     )]
     PinMismatch {
-        file: String,
-        pinned: String,
-        found: String,
+        file: Foreign,
+        pinned: Foreign,
+        found: Foreign,
     },
     #[error("{0}")]
-    Settings(String),
+    Settings(Words),
     #[error(transparent)]
     NoCacheFolder(#[from] cache::NoCacheFolder),
     #[error("cannot {action} {path}: {}", files::advice(source, "HF_HOME"))]
@@ -75,6 +76,8 @@ pub enum HubError {
         source: io::Error,
     },
 }
+
+impl Safe for HubError {}
 
 impl HubError {
     /// For `map_err`, with the path that it is about.

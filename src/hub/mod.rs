@@ -33,6 +33,7 @@ pub use settings::{Patience, Settings, Token};
 pub use web::{WebError, fetch_pinned};
 
 use crate::progress;
+use crate::wording::Foreign;
 use checked::Checked;
 use remote::Remote;
 use store::Store;
@@ -91,7 +92,7 @@ impl Hub {
     pub fn metadata(&self, file: &HubFile) -> Result<RemoteInfo, HubError> {
         file.check()?;
         if self.settings.offline {
-            return Err(HubError::Offline(file.to_string()));
+            return Err(HubError::Offline(Foreign::said(file)));
         }
         Ok(self.remote(file)?.stated()?.info)
     }
@@ -124,7 +125,7 @@ impl Hub {
             }
         }
         if offline {
-            return Err(HubError::Offline(file.to_string()));
+            return Err(HubError::Offline(Foreign::said(file)));
         }
         let remote = self.remote(file)?;
         let stated = remote.stated()?;
@@ -133,9 +134,9 @@ impl Hub {
         {
             // Known before the first byte is fetched.
             return Err(HubError::PinMismatch {
-                file: file.to_string(),
-                pinned: pin,
-                found: hub.clone(),
+                file: Foreign::said(file),
+                pinned: Foreign::new(&pin),
+                found: Foreign::new(hub),
             });
         }
         let there = store.at(&stated.info.commit);
@@ -163,9 +164,9 @@ impl Hub {
         {
             store.remove(&found)?;
             return Err(HubError::Damaged {
-                file: file.to_string(),
-                stated,
-                found: sha256,
+                file: Foreign::said(file),
+                stated: Foreign::new(stated),
+                found: Foreign::new(sha256),
             });
         }
         if let Some(pinned) = file.pin()
@@ -175,9 +176,9 @@ impl Hub {
                 store.remove(&found)?;
             }
             return Err(HubError::PinMismatch {
-                file: file.to_string(),
-                pinned,
-                found: sha256,
+                file: Foreign::said(file),
+                pinned: Foreign::new(pinned),
+                found: Foreign::new(sha256),
             });
         }
         Ok(Fetched {

@@ -7,6 +7,7 @@ use hf_hub::{Repo, RepoType};
 use serde::Serialize;
 
 use super::error::HubError;
+use crate::wording::Foreign;
 
 /// What a repository holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -80,7 +81,7 @@ impl HubFile {
         let wrong = |what: &'static str, given: &str, expected: &'static str| {
             Err(HubError::Name {
                 what,
-                given: given.escape_debug().collect(),
+                given: Foreign::new(given),
                 expected,
             })
         };

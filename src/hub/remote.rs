@@ -17,6 +17,8 @@ use super::error::HubError;
 use super::name::{HubFile, is_commit, is_sha256};
 use super::pace::Pace;
 use super::settings::Settings;
+use crate::wording::Foreign;
+use crate::words;
 
 const REDIRECTS: usize = 8;
 
@@ -75,12 +77,15 @@ impl<'a> Remote<'a> {
         if let Some(endpoint) = &settings.endpoint {
             api = api.with_endpoint(endpoint.clone());
         }
-        let api = api
-            .build()
-            .map_err(|e| HubError::Settings(format!("cannot set up the hub's client: {e}")))?;
+        let api = api.build().map_err(|e| {
+            HubError::Settings(words!(
+                "cannot set up the hub's client: {}",
+                Foreign::said(e)
+            ))
+        })?;
         let url = api.repo(file.hf_repo()).url(&file.file_in_url());
         let hub = Origin::of(&url).ok_or_else(|| {
-            HubError::Settings("HF_ENDPOINT is not an address such as https://host".to_owned())
+            HubError::Settings("HF_ENDPOINT is not an address such as https://host".into())
         })?;
         Ok(Remote {
             agent: agent(settings)?,
@@ -105,10 +110,13 @@ impl<'a> Remote<'a> {
                 }) => (cause, status, unreachable),
             };
             if unreachable || tries >= self.settings.patience.retries {
-                let file = self.file.to_string();
+                let file = Foreign::said(self.file);
                 return Err(match status {
                     Some(status) => HubError::Status { file, status },
-                    None => HubError::Unreachable { file, cause },
+                    None => HubError::Unreachable {
+                        file,
+                        cause: Foreign::said(cause),
+                    },
                 });
             }
             std::thread::sleep(self.pause(tries));
@@ -131,7 +139,7 @@ impl<'a> Remote<'a> {
     fn ask(&self) -> Result<Stated, Failure> {
         let hop = self.send(Method::HEAD, &self.url, None, Follow::OnTheHub)?;
         let header = |name: &str| hop.header(name);
-        let protocol = |what: &str| Failure::Final(self.protocol(what));
+        let protocol = |what: &'static str| Failure::Final(self.protocol(what));
         let commit =
             header("x-repo-commit").ok_or_else(|| protocol("there is no X-Repo-Commit header"))?;
         if !is_commit(&commit) {
@@ -275,7 +283,7 @@ impl<'a> Remote<'a> {
                 unreachable: false,
             });
         }
-        let file = self.file.to_string();
+        let file = Foreign::said(self.file);
         let token = self.settings.token.is_some();
         Err(Failure::Final(match (status.as_u16(), code.as_str()) {
             (401, "GatedRepo") | (403, _) => HubError::Forbidden { file, token },
@@ -300,10 +308,10 @@ impl<'a> Remote<'a> {
         }))
     }
 
-    fn protocol(&self, what: &str) -> HubError {
+    fn protocol(&self, what: &'static str) -> HubError {
         HubError::Protocol {
-            file: self.file.to_string(),
-            what: what.to_owned(),
+            file: Foreign::said(self.file),
+            what: what.into(),
         }
     }
 }

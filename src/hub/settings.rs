@@ -28,7 +28,7 @@ impl Token {
         }
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(HubError::Settings(
-                "the hub token (HF_TOKEN or the token file) holds spaces or other characters that no token has; set it again".to_owned(),
+                "the hub token (HF_TOKEN or the token file) holds spaces or other characters that no token has; set it again".into(),
             ));
         }
         Ok(Some(Token(text.to_owned())))
@@ -121,7 +121,7 @@ impl Settings {
         let home = home.ok_or_else(|| {
             HubError::Settings(
                 "no place for the hub's cache: there is no home folder; set HF_HOME to a folder"
-                    .to_owned(),
+                    .into(),
             )
         })?;
         let token = match set("HF_TOKEN") {

@@ -17,6 +17,7 @@ use super::error::HubError;
 use super::pace::Pace;
 use super::remote::Failure;
 use super::settings::Settings;
+use crate::wording::Foreign;
 use crate::{cache, files, progress};
 
 const REDIRECTS: usize = 8;
@@ -28,23 +29,23 @@ pub enum WebError {
         "{url} (sha256 {sha256}) is not in the cache, and --offline forbids to download it; run once with a network, or \
          name a copy of the file with `path`"
     )]
-    Offline { url: String, sha256: String },
+    Offline { url: Foreign, sha256: Foreign },
     #[error(
         "cannot fetch {url}: {cause}; check the network, or name a copy of the file with `path`"
     )]
-    Unreachable { url: String, cause: String },
+    Unreachable { url: Foreign, cause: Foreign },
     #[error("{url} answers {status}; correct the address, or name a copy of the file with `path`")]
-    Status { url: String, status: u16 },
+    Status { url: Foreign, status: u16 },
     #[error("{url} holds more than {limit_bytes} bytes, the most for such a file; it was not kept")]
-    TooLarge { url: String, limit_bytes: u64 },
+    TooLarge { url: Foreign, limit_bytes: u64 },
     #[error(
         "{url} is not the file that the experiment pins: `sha256` says {pinned}, the file has {found}; it was not kept. \
          Correct `sha256` if you trust this file, or name a copy of the pinned one with `path`"
     )]
     Mismatch {
-        url: String,
-        pinned: String,
-        found: String,
+        url: Foreign,
+        pinned: Foreign,
+        found: Foreign,
     },
     #[error("cannot {action} {}: {}", path.display(), files::advice(source, "HARNESS_CACHE"))]
     Io {
@@ -91,17 +92,17 @@ pub fn fetch_pinned(
     }
     if offline {
         return Err(WebError::Offline {
-            url: url.to_owned(),
-            sha256: sha256.to_owned(),
+            url: Foreign::said(url),
+            sha256: Foreign::new(sha256),
         });
     }
     let bytes = Web::new(url, limit_bytes)?.bytes()?;
     let found = files::sha256_bytes(&bytes);
     if found != sha256 {
         return Err(WebError::Mismatch {
-            url: url.to_owned(),
-            pinned: sha256.to_owned(),
-            found,
+            url: Foreign::said(url),
+            pinned: Foreign::new(sha256),
+            found: Foreign::new(found),
         });
     }
     fs::create_dir_all(&folder).map_err(WebError::io("make", &folder))?;
@@ -146,10 +147,12 @@ impl<'a> Web<'a> {
                 }) => (cause, status, unreachable),
             };
             if unreachable || tries >= patience.retries {
-                let url = self.url.to_owned();
                 return Err(match status {
-                    Some(status) => WebError::Status { url, status },
-                    None => WebError::Unreachable { url, cause },
+                    Some(status) => WebError::Status {
+                        url: Foreign::said(self.url),
+                        status,
+                    },
+                    None => self.unreachable(&cause),
                 });
             }
             std::thread::sleep(patience.pause.saturating_mul(1 << tries.min(6)));
@@ -165,7 +168,7 @@ impl<'a> Web<'a> {
         };
         let status = response.status();
         if !status.is_success() {
-            let url = self.url.to_owned();
+            let url = Foreign::said(self.url);
             let status = status.as_u16();
             return match status {
                 408 | 429 | 500.. => Ok(Err(broken(&format!("it answers {status}"), Some(status)))),
@@ -173,7 +176,7 @@ impl<'a> Web<'a> {
             };
         }
         let too_large = || WebError::TooLarge {
-            url: self.url.to_owned(),
+            url: Foreign::said(self.url),
             limit_bytes: self.limit_bytes,
         };
         let stated = response.body().content_length();
@@ -237,8 +240,8 @@ impl<'a> Web<'a> {
 
     fn unreachable(&self, cause: &str) -> WebError {
         WebError::Unreachable {
-            url: self.url.to_owned(),
-            cause: cause.to_owned(),
+            url: Foreign::said(self.url),
+            cause: Foreign::said(cause),
         }
     }
 }

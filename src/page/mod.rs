@@ -35,6 +35,7 @@ use thiserror::Error;
 use crate::files;
 use crate::report::ReportError;
 use crate::report::manifest::ManifestError;
+use crate::wording::Foreign;
 
 use load::Run;
 
@@ -50,7 +51,7 @@ pub enum PageError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    #[error("cannot read {}: {source}; run the experiment again with --fresh", path.display())]
+    #[error("cannot read {}: {}; run the experiment again with --fresh", path.display(), Foreign::said(source))]
     Texts { path: PathBuf, source: csv::Error },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },

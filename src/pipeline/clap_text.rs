@@ -10,6 +10,8 @@ use super::tokenizer::Tokenizer;
 use crate::export::{Exported, TEXT};
 use crate::interrupt::Interrupted;
 use crate::runtime::{Input, Runtime, Session};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// laion_clap cuts texts to this many tokens, `</s>` kept last.
 pub const MAX_TOKENS: usize = 77;
@@ -23,9 +25,9 @@ const BATCH_TOKENS: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     #[error("cannot read the tokenizer {}: {detail}; it should be RoBERTa's tokenizer.json", path.display())]
-    Open { path: PathBuf, detail: String },
+    Open { path: PathBuf, detail: Words },
     #[error("cannot turn the text {text:?} into tokens: {detail}")]
-    Encode { text: String, detail: String },
+    Encode { text: Foreign, detail: Words },
     #[error(
         "the tokenizer {} does not belong to this checkpoint: it gives token {id}, and the checkpoint has {vocab} \
          rows of word embeddings",
@@ -109,7 +111,7 @@ impl TextTower {
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoded = self.tokenizer.encode(text);
         let ids = encoded.map_err(|detail| TokenizerError::Encode {
-            text: text.chars().take(80).collect(),
+            text: Foreign::new(text),
             detail,
         })?;
         match ids.iter().find(|&&id| id as usize >= self.vocab) {
@@ -124,15 +126,18 @@ impl TextTower {
 }
 
 fn open_tokenizer(path: &Path) -> Result<Tokenizer, TokenizerError> {
-    let open = |detail: String| TokenizerError::Open {
+    let open = |detail: Words| TokenizerError::Open {
         path: path.to_owned(),
         detail,
     };
     let tokenizer = Tokenizer::open(path, Some(MAX_TOKENS)).map_err(open)?;
     let empty = tokenizer.encode("").map_err(open)?;
     if empty != AROUND {
-        return Err(open(format!(
-            "it turns an empty text into the tokens {empty:?}, RoBERTa's into {AROUND:?} (<s> and </s>)"
+        let (empty, around) = (format!("{empty:?}"), format!("{AROUND:?}"));
+        return Err(open(words!(
+            "it turns an empty text into the tokens {}, RoBERTa's into {} (<s> and </s>)",
+            Foreign::new(empty),
+            Foreign::new(around)
         )));
     }
     Ok(tokenizer)
@@ -180,7 +185,9 @@ pub(super) fn check_finite(
     if embedding.iter().all(|x| x.is_finite()) {
         Ok(())
     } else {
-        Err(EmbedError::NotFinite { what: what() })
+        Err(EmbedError::NotFinite {
+            what: Foreign::new(what()),
+        })
     }
 }
 

@@ -14,6 +14,7 @@ pub use prepare::prepare;
 use crate::export::ExportError;
 use crate::interrupt::Interrupted;
 use crate::runtime::SessionError;
+use crate::wording::Foreign;
 
 /// Why something could not be embedded.
 #[derive(Debug, thiserror::Error)]
@@ -30,5 +31,5 @@ pub enum EmbedError {
     #[error("{0}")]
     Interrupted(#[from] Interrupted),
     #[error("the embedding of {what} is not finite; its checkpoint or its input is damaged")]
-    NotFinite { what: String },
+    NotFinite { what: Foreign },
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::files::{self, regular};
+use crate::wording::Foreign;
 
 /// The layout of the manifests that this program writes, in their key `format`. A reader takes it and all before it; one
 /// without the key is from before there was a number.
@@ -23,7 +24,7 @@ const LARGEST: u64 = 64 << 20;
 pub enum ManifestError {
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot read {}: {source}; run the experiment again", path.display())]
+    #[error("cannot read {}: {}; run the experiment again", path.display(), Foreign::said(source))]
     Parse {
         path: PathBuf,
         source: serde_json::Error,
@@ -32,7 +33,7 @@ pub enum ManifestError {
         "cannot read {}: a newer harness wrote it (format {found}; this one knows up to {FORMAT}); update harness",
         path.display()
     )]
-    Newer { path: PathBuf, found: String },
+    Newer { path: PathBuf, found: Foreign },
 }
 
 /// The manifest of `run_dir`; `None` when it has none.
@@ -55,7 +56,7 @@ pub fn read(run_dir: &Path) -> Result<Option<Value>, ManifestError> {
         }
         Some(format) => Err(ManifestError::Newer {
             path,
-            found: crate::wording::shown(&format.to_string()),
+            found: Foreign::new(format.to_string()),
         }),
     }
 }

@@ -9,6 +9,8 @@ use ndarray::Array2;
 use thiserror::Error;
 
 use crate::files::{self, regular};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Two million embeddings of 512 [bytes].
 const LARGEST: u64 = 4 << 30;
@@ -23,7 +25,7 @@ const ALIGN_BYTES: usize = 64;
 #[error("cannot read {}: {message}; run the experiment again, or remove the file", path.display())]
 pub struct NpyError {
     pub path: PathBuf,
-    pub message: String,
+    pub message: Words,
 }
 
 /// What a `.npy` file may hold.
@@ -78,17 +80,17 @@ pub fn write_npy<T: Element>(path: &Path, array: &Array2<T>) -> io::Result<()> {
 /// When the file cannot be read, is no `.npy` file, holds another type or number of axes, or is shorter or longer than its
 /// shape says.
 pub fn read_npy(path: &Path) -> Result<Array2<f32>, NpyError> {
-    let failed = |message: String| NpyError {
+    let failed = |message: Words| NpyError {
         path: path.to_owned(),
         message,
     };
     let bytes = files::in_its_folder(path).and_then(|path| regular::read(&path, LARGEST));
-    let bytes = bytes.map_err(|error| failed(error.to_string()))?;
+    let bytes = bytes.map_err(|error| failed(Foreign::said(error).into()))?;
     parse(&bytes).map_err(failed)
 }
 
-fn parse(bytes: &[u8]) -> Result<Array2<f32>, String> {
-    let no_npy = || "it is no array of NumPy".to_owned();
+fn parse(bytes: &[u8]) -> Result<Array2<f32>, Words> {
+    let no_npy = || Words::from("it is no array of NumPy");
     let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(no_npy)?;
     // Versions 2 and 3 have a longer length of the header and are otherwise the same.
     let (header, data) = match rest {
@@ -104,13 +106,14 @@ fn parse(bytes: &[u8]) -> Result<Array2<f32>, String> {
     let descr = after(header, "'descr':").ok_or_else(no_npy)?;
     if !descr.starts_with("'<f4'") {
         let found = descr.split(',').next().unwrap_or(descr);
-        return Err(format!(
-            "it holds values of type {found}, not 32-bit floats"
+        return Err(words!(
+            "it holds values of type {}, not 32-bit floats",
+            Foreign::new(found)
         ));
     }
     let fortran = after(header, "'fortran_order':").ok_or_else(no_npy)?;
     if !fortran.starts_with("False") {
-        return Err("it is in Fortran order, not in C order".to_owned());
+        return Err("it is in Fortran order, not in C order".into());
     }
     let shape = after(header, "'shape':")
         .and_then(|rest| rest.strip_prefix('(')?.split_once(')'))
@@ -123,7 +126,10 @@ fn parse(bytes: &[u8]) -> Result<Array2<f32>, String> {
         .map(|axis| axis.parse().ok())
         .collect();
     let Some([rows, columns]) = axes.as_deref() else {
-        return Err(format!("its shape is ({shape}), not (rows, columns)"));
+        return Err(words!(
+            "its shape is ({}), not (rows, columns)",
+            Foreign::new(shape)
+        ));
     };
     let values: Vec<f32> = data
         .as_chunks::<4>()
@@ -134,11 +140,13 @@ fn parse(bytes: &[u8]) -> Result<Array2<f32>, String> {
     let expected = rows.checked_mul(*columns);
     if expected != Some(values.len()) || data.len() % 4 != 0 {
         let found = data.len();
-        return Err(format!(
-            "its shape is ({shape}), and {found} bytes of values follow"
+        return Err(words!(
+            "its shape is ({}), and {} bytes of values follow",
+            Foreign::new(shape),
+            found
         ));
     }
-    Array2::from_shape_vec((*rows, *columns), values).map_err(|error| error.to_string())
+    Array2::from_shape_vec((*rows, *columns), values).map_err(|error| Foreign::said(error).into())
 }
 
 /// What follows a key of the header.
@@ -171,7 +179,7 @@ mod tests {
         let path = folder.path().join("x.npy");
         write_npy(&path, &array![[0.5_f32, -1.0]]).unwrap();
         let good = std::fs::read(&path).unwrap();
-        let said = |bytes: &[u8]| parse(bytes).unwrap_err();
+        let said = |bytes: &[u8]| parse(bytes).unwrap_err().to_string();
         for cut in 0..128 {
             assert_eq!(said(&good[..cut]), "it is no array of NumPy");
         }

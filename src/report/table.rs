@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::files::{self, regular};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// A row of one of our CSVs. Its serde fields are the columns, in order.
 pub trait Row: Serialize + DeserializeOwned {
@@ -38,13 +40,13 @@ pub enum ReportError {
         path: PathBuf,
         column: &'static str,
         file: &'static str,
-        columns: String,
+        columns: Words,
     },
     #[error("cannot read {}, line {line}: {message}; mend that line, or run the experiment again with --fresh", path.display())]
     Line {
         path: PathBuf,
         line: u64,
-        message: String,
+        message: Words,
     },
 }
 
@@ -94,7 +96,7 @@ pub fn rows<T: Row>(
                 path: path.to_owned(),
                 column,
                 file: T::FILE,
-                columns: T::COLUMNS.join(","),
+                columns: Words::join(T::COLUMNS.iter().copied(), ","),
             });
         }
     }
@@ -170,18 +172,26 @@ fn explain(path: &Path, error: csv::Error, header: Option<&csv::StringRecord>) -
             let path = path.to_owned();
             return ReportError::Open { path, source };
         }
-        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".into(),
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..
-        } => format!("it has {len} fields where the header has {expected_len}"),
+        } => words!(
+            "it has {} fields where the header has {}",
+            len,
+            expected_len
+        ),
         csv::ErrorKind::Deserialize { err, .. } => {
             let place = err.field().and_then(|i| usize::try_from(i).ok());
             match place.and_then(|i| header.and_then(|h| h.get(i))) {
-                Some(column) => format!("column `{column}`: {}", err.kind()),
-                None => err.kind().to_string(),
+                Some(column) => words!(
+                    "column `{}`: {}",
+                    Foreign::new(column),
+                    Foreign::said(err.kind())
+                ),
+                None => Foreign::said(err.kind()).into(),
             }
         }
-        other => format!("{other:?}"),
+        other => Foreign::said(format_args!("{other:?}")).into(),
     };
     ReportError::Line {
         path: path.to_owned(),

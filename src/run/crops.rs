@@ -10,6 +10,8 @@ use crate::card::Card;
 use crate::commands::UsageError;
 use crate::files;
 use crate::spec::{self, Experiment};
+use crate::wording::Foreign;
+use crate::words;
 
 /// A fused model hears a whole clip that is less than a mel frame (10 ms) longer than its 10 s. Clips about as long are
 /// left to the front end, which knows their samples.
@@ -50,14 +52,15 @@ impl RecordedCrops {
                     None => continue,
                 };
                 if !has {
-                    return Err(UsageError(format!(
-                    "{} has no {needs} for {}: the piece is {:.1} s long, and arm '{}' hears 10 s of it; add the \
+                    return Err(UsageError(words!(
+                        "{} has no {} for {}: the piece is {:.1} s long, and arm '{}' hears 10 s of it; add the \
                      row, or leave out --crops",
-                    self.path.display(),
-                    piece.id,
-                    duration_s,
-                    arm.name
-                ))
+                        self.path.display(),
+                        needs,
+                        Foreign::new(&piece.id),
+                        duration_s,
+                        Foreign::new(&arm.name)
+                    ))
                 .into());
                 }
             }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::commands::UsageError;
 use crate::files::{self, regular};
 use crate::spec::Identity;
+use crate::words;
 
 /// Which settings the folder belongs to: their hash, alone in a file.
 const IDENTITY: &str = ".identity";
@@ -90,7 +91,7 @@ pub fn check_writable(folder: &Path) -> Result<()> {
         .find(|a| a.exists())
         .unwrap_or(Path::new("/"));
     if !existing.is_dir() {
-        return Err(UsageError(format!(
+        return Err(UsageError(words!(
             "the folder for the results cannot be {}: {} is a file",
             folder.display(),
             existing.display()

@@ -22,6 +22,8 @@ use crate::progress::{AudioBar, note};
 use crate::runtime::Runtime;
 use crate::seeds;
 use crate::spec::Piece;
+use crate::wording::Foreign;
+use crate::words;
 
 /// Make the pieces whose file is not there, or is not the one that was made.
 ///
@@ -157,7 +159,7 @@ fn of_piece(pieces: &[&Piece], error: GenerateError) -> anyhow::Error {
     let Some(piece) = error.job().and_then(|job| pieces.get(job)) else {
         return error.into();
     };
-    let told = format!("piece {}: {error}", piece.id);
+    let told = words!("piece {}: {}", Foreign::new(&piece.id), error);
     match error {
         GenerateError::LongPrompt { .. } => UsageError(told).into(),
         error => anyhow::Error::from(error).context(told),

@@ -19,6 +19,8 @@ use crate::files;
 use crate::progress::note;
 use crate::report::write_npy;
 use crate::spec::Identity;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// A finished piece.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,10 +51,11 @@ impl PieceFolder {
         pieces: &[(String, String)],
         with_codes: bool,
     ) -> Result<Self> {
-        let others = |what: &str| {
-            UsageError(format!(
-                "{} holds {what}; name another folder with --out, or remove it to make its pieces anew",
-                folder.display()
+        let others = |what: Words| {
+            UsageError(words!(
+                "{} holds {}; name another folder with --out, or remove it to make its pieces anew",
+                folder.display(),
+                what
             ))
         };
         let has_results = |folder: &Path| {
@@ -62,7 +65,7 @@ impl PieceFolder {
                 .any(|(id, _)| exists(wav_name(id)) || exists(codes_name(id)))
         };
         let held = hold(folder, identity, has_results)?
-            .ok_or_else(|| others("pieces that were made with other settings"))?;
+            .ok_or_else(|| others("pieces that were made with other settings".into()))?;
         let mut made = HashMap::new();
         let lines = Lines::open(&folder.join(JOURNAL), false, |entry: Made| {
             made.insert(entry.id.clone(), entry);
@@ -70,7 +73,9 @@ impl PieceFolder {
         .with_context(|| cannot_use(folder))?;
         for (id, prompt) in pieces {
             if made.get(id).is_some_and(|made| made.prompt != *prompt) {
-                return Err(others(&format!("a piece {id} from another prompt")).into());
+                return Err(
+                    others(words!("a piece {} from another prompt", Foreign::new(id))).into(),
+                );
             }
         }
         // What a killed process was writing.

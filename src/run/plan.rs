@@ -23,6 +23,8 @@ use crate::pipeline::clips::{ClipInfo, CropChoice};
 use crate::progress::note;
 use crate::report::SkippedRow;
 use crate::spec::{self, Captions, Draft, Experiment, Overrides, Piece, RunPieces, Task, Text};
+use crate::wording::Foreign;
+use crate::words;
 
 /// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]
@@ -365,29 +367,36 @@ fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArg
     let key = draft.from_key(set);
     let file = path.with_file_name(format!("{from}.yaml"));
     if !file.is_file() {
-        let message = format!(
-            "{RUNS} has no finished run of {from}{}, and there is no {} to make one; run that experiment first, or name \
-             a run folder, such as --set {key}={RUNS}/{from}",
+        let message = words!(
+            "{} has no finished run of {}{}, and there is no {} to make one; run that experiment first, or name \
+             a run folder, such as --set {}={}/{}",
+            RUNS,
+            Foreign::new(from),
             match (args.demo, args.limit) {
                 (true, _) => " in the demo",
                 (false, Some(_)) => " with so many pieces",
                 (false, None) => "",
             },
-            file.display()
+            file.display(),
+            Foreign::new(&key),
+            RUNS,
+            Foreign::new(from)
         );
         return Err(draft.invalid(&key, message).into());
     }
     let found = spec::open(&file, &Overrides::default())?;
     let found = found.experiment();
     let problem = match (&found.generation, found.name == from) {
-        (None, _) => {
-            Some("makes no pieces; name an experiment that is `task: generate`".to_owned())
-        }
-        (_, false) => Some(format!("is the experiment {}, not {from}", found.name)),
+        (None, _) => Some("makes no pieces; name an experiment that is `task: generate`".into()),
+        (_, false) => Some(words!(
+            "is the experiment {}, not {}",
+            Foreign::new(&found.name),
+            Foreign::new(from)
+        )),
         _ => None,
     };
     if let Some(problem) = problem {
-        let message = format!("{} {problem}", file.display());
+        let message = words!("{} {}", file.display(), problem);
         return Err(draft.invalid(&key, message).into());
     }
     let args = RunArgs {
@@ -408,7 +417,7 @@ fn unpack_demo(args: &RunArgs) -> Result<Demo> {
     if args.models.models != Path::new(MODELS) {
         return Err(UsageError(
             "--demo brings its own models, so --models would change nothing; leave one of them out"
-                .to_owned(),
+                .into(),
         )
         .into());
     }

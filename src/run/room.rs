@@ -11,6 +11,8 @@ use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::commands::UsageError;
 use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, check_settings, delay};
 use crate::spec::Generation;
+use crate::wording::Foreign;
+use crate::words;
 
 /// An embedding in the journal and in the CSV, and its rows.
 const EMBEDDING_BYTES: u64 = 64 << 10;
@@ -136,11 +138,11 @@ fn settings(
     };
     check_settings(config, &settings).map_err(|error| {
         let key = match &error {
-            GenerateError::Choice(_) => format!("'top_k' {}", generation.top_k),
-            GenerateError::Guidance(_) => format!("'guidance' {}", generation.guidance),
-            _ => format!("'duration_s' {}", generation.duration_s),
+            GenerateError::Choice(_) => words!("'top_k' {}", generation.top_k),
+            GenerateError::Guidance(_) => words!("'guidance' {}", generation.guidance),
+            _ => words!("'duration_s' {}", generation.duration_s),
         };
-        UsageError(format!("{experiment}, {key}: {error}"))
+        UsageError(words!("{}, {}: {}", Foreign::new(experiment), key, error))
     })?;
     Ok(settings)
 }

@@ -13,6 +13,8 @@ use crate::commands::UsageError;
 use crate::files;
 use crate::report::manifest::{self, MANIFEST};
 use crate::spec::{self, Piece, RunPieces};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// A finished run that made its pieces.
 #[derive(Debug, Clone)]
@@ -107,9 +109,13 @@ impl SourceRun {
         });
         found.ok_or_else(|| {
             let folder = folder.display();
-            UsageError(format!(
-                "{folder} holds no finished run that made pieces: its {MANIFEST} is missing or tells of none; name the \
-                 folder of one with {key}, or an experiment, such as {key}=gen_spanio_base"
+            UsageError(words!(
+                "{} holds no finished run that made pieces: its {} is missing or tells of none; name the \
+                 folder of one with {}, or an experiment, such as {}=gen_spanio_base",
+                folder,
+                MANIFEST,
+                Foreign::new(key),
+                Foreign::new(key)
             ))
             .into()
         })
@@ -199,16 +205,15 @@ pub fn find(name: &str, limit: Option<usize>, demo: bool, key: &str) -> Result<O
     match found.as_slice() {
         [] => Ok(None),
         [one] => only(one.clone(), Vec::new()),
-        several => {
-            let list: Vec<String> = several.iter().map(|f| f.display().to_string()).collect();
-            Err(UsageError(format!(
-                "there are {} finished runs of {name}: {}; say which one with --set {key}={}",
-                several.len(),
-                list.join(", "),
-                list[0]
-            ))
-            .into())
-        }
+        several => Err(UsageError(words!(
+            "there are {} finished runs of {}: {}; say which one with --set {}={}",
+            several.len(),
+            Foreign::new(name),
+            Words::join(several.iter().map(|f| f.display()), ", "),
+            Foreign::new(key),
+            several[0].display()
+        ))
+        .into()),
     }
 }
 

@@ -8,10 +8,12 @@ use crate::report::clusters::{ClusterKind, Metric};
 use crate::report::stats::Kind;
 use crate::report::{ClusterRow, DistanceRow, NearestRow, ScoreRow, StatsRow};
 use crate::spec::Task;
-use crate::wording::printable;
+use crate::wording::Foreign;
 
 /// Neighbours of each query that are told.
 const TOLD_NEIGHBOURS: usize = 3;
+/// Of each of them.
+const TOLD_CHARS: usize = 60;
 
 /// What is told of a run that scored pieces.
 pub(super) fn scored(run: &Scored, task: Task) -> String {
@@ -129,19 +131,14 @@ pub(super) fn nearest(rows: &[NearestRow]) -> String {
             .iter()
             .take(TOLD_NEIGHBOURS)
             .map(|row| {
-                let words: String = row.text.chars().take(60).collect();
-                let dots = if words.len() < row.text.len() {
-                    "…"
-                } else {
-                    ""
-                };
-                format!("{}{dots} ({:.3})", printable(&words), row.similarity)
+                let text = Foreign::within(&row.text, TOLD_CHARS);
+                format!("{text} ({:.3})", row.similarity)
             })
             .collect();
         text += &format!(
             "{}s nearest to '{}': {}\n",
             first.kind.name(),
-            printable(&first.query),
+            Foreign::new(&first.query),
             found.join("; ")
         );
     }

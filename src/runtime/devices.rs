@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::wording::Foreign;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
@@ -29,7 +30,7 @@ pub enum NoGpu {
     #[error("there is no NVIDIA driver on this machine")]
     NoDriver,
     #[error("the NVIDIA driver does not answer: {0}")]
-    Broken(String),
+    Broken(Foreign),
     #[error("the NVIDIA driver finds no GPU")]
     NoneFound,
     #[error("CUDA_VISIBLE_DEVICES hides every GPU; unset or correct it")]
@@ -43,11 +44,11 @@ pub enum NoGpu {
 pub fn nvidia() -> Result<Vec<Gpu>, NoGpu> {
     let nvml = Nvml::init().map_err(|e| match e {
         NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => NoGpu::NoDriver,
-        NvmlError::DriverNotLoaded => NoGpu::Broken("it is installed and not loaded".to_owned()),
-        other => NoGpu::Broken(other.to_string()),
+        NvmlError::DriverNotLoaded => NoGpu::Broken(Foreign::new("it is installed and not loaded")),
+        other => NoGpu::Broken(Foreign::said(other)),
     })?;
     let shown = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-    let found = list(&nvml, shown.as_deref()).map_err(|e| NoGpu::Broken(e.to_string()))?;
+    let found = list(&nvml, shown.as_deref()).map_err(|e| NoGpu::Broken(Foreign::said(e)))?;
     if found.is_empty() {
         return Err(NoGpu::NoneFound);
     }

@@ -6,6 +6,7 @@ use super::devices::{self, Cpu, Gpu, NoGpu};
 use super::providers::nvidia::OLDEST_DRIVER;
 use super::providers::{Devices, PairError, Provider, list};
 use crate::precision::Precision;
+use crate::wording::{Foreign, Safe};
 
 /// What counts of a machine.
 #[derive(Debug, Clone)]
@@ -79,10 +80,12 @@ pub enum Refusal {
     )]
     OldDriver {
         provider: Provider,
-        driver: String,
-        cuda: String,
+        driver: Foreign,
+        cuda: Foreign,
     },
 }
+
+impl Safe for Refusal {}
 
 impl Refusal {
     /// Whether another command line would do, rather than another machine.
@@ -171,8 +174,8 @@ fn check_nvidia(
     match major {
         Some(Ok(major)) if major < OLDEST_DRIVER => Err(Refusal::OldDriver {
             provider,
-            driver: gpu.driver.clone(),
-            cuda: gpu.cuda_driver_version.clone(),
+            driver: Foreign::new(&gpu.driver),
+            cuda: Foreign::new(&gpu.cuda_driver_version),
         }),
         // A number that is none of ours to read is the library's to judge.
         _ => Ok(()),
@@ -231,7 +234,7 @@ mod tests {
             );
             assert!(!usage);
         }
-        let broken = machine(Err(NoGpu::Broken("version mismatch".to_owned())));
+        let broken = machine(Err(NoGpu::Broken(Foreign::new("version mismatch"))));
         let (message, _) = refused(&broken, Provider::Cuda, Precision::Fp16, Some(0));
         assert!(message.contains("version mismatch"), "{message}");
     }

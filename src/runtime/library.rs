@@ -61,7 +61,10 @@ pub enum LibraryError {
         version: String,
         needed: u32,
     },
-    #[error("cannot open {path} as ONNX Runtime: {detail}; {way_out}")]
+    #[error(
+        "cannot open {path} as ONNX Runtime: {}; {way_out}",
+        crate::wording::Foreign::said(detail)
+    )]
     Unusable {
         path: PathBuf,
         detail: String,

@@ -21,6 +21,7 @@ use super::placement::Placement;
 use super::providers::{Ask, Memory, Provider};
 use crate::files::{self, PartFolder, regular};
 use crate::precision::Precision;
+use crate::wording::Foreign;
 
 /// ONNX Runtime's name of the provider that is always there.
 const CPU: &str = "CPUExecutionProvider";
@@ -35,15 +36,18 @@ const ROOM_FOR_PROFILES: u64 = 64 << 20;
 pub enum SessionError {
     #[error(transparent)]
     Library(LibraryError),
-    #[error("the execution provider {provider} could not start: {detail}; {way_out}")]
+    #[error(
+        "the execution provider {provider} could not start: {}; {way_out}",
+        Foreign::said(detail)
+    )]
     Provider {
         provider: Provider,
         detail: String,
         way_out: &'static str,
     },
     #[error(
-        "cannot load {}: {source}; if its folder was made by `harness export`, remove the folder and it is made again",
-        graph.display()
+        "cannot load {}: {}; if its folder was made by `harness export`, remove the folder and it is made again",
+        graph.display(), Foreign::said(source)
     )]
     Load { graph: PathBuf, source: ort::Error },
     #[error(
@@ -59,9 +63,9 @@ pub enum SessionError {
     /// With the folder and the way out in its words.
     #[error(transparent)]
     Scratch(std::io::Error),
-    #[error("cannot run {}: {source}", graph.display())]
+    #[error("cannot run {}: {}", graph.display(), Foreign::said(source))]
     Run { graph: PathBuf, source: ort::Error },
-    #[error("{} gave an output of another shape or type than its exporter promised: {detail}", graph.display())]
+    #[error("{} gave an output of another shape or type than its exporter promised: {}", graph.display(), Foreign::said(detail))]
     Output { graph: PathBuf, detail: String },
 }
 

@@ -6,6 +6,8 @@ use super::Audio;
 use super::checks::is_name;
 use super::raw::RawAudio;
 use super::template::Template;
+use crate::wording::{Foreign, Words};
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 /// What to read.
@@ -24,7 +26,7 @@ pub(super) fn resolve(
 ) -> Result<(Audio, Found), YamlError> {
     let set = |key: &str| document.is_set(&format!("audio.{key}"));
     only_set(document, "audio", &mut raw);
-    let wrong = |message: &str| Err(document.invalid("audio.text", message));
+    let wrong = |message: &'static str| Err(document.invalid("audio.text", message));
     match (&raw.from, &raw.csv, &raw.text) {
         (_, Some(_), Some(_)) if raw.files.is_none() => {
             return wrong("'audio.text' goes with 'files'; a CSV brings its prompts");
@@ -69,13 +71,14 @@ fn one(
     raw: RawAudio,
     has_tastes: bool,
 ) -> Result<(Audio, Found), YamlError> {
-    let wrong = |at: &str, message: String| Err(document.invalid(at, message));
+    let wrong = |at: &str, message: Words| Err(document.invalid(at, message));
     match (raw.from, raw.files, raw.csv, raw.text) {
         (None, None, None, _) => wrong(
             key,
-            format!(
-                "'{key}' needs 'from' (the experiment that made the pieces), 'files' (a folder, with 'text') or 'csv' (path \
-                 and prompt)"
+            words!(
+                "'{}' needs 'from' (the experiment that made the pieces), 'files' (a folder, with 'text') or 'csv' (path \
+                 and prompt)",
+                Foreign::new(key)
             ),
         ),
         (None, None, Some(csv), _) => {
@@ -87,23 +90,26 @@ fn one(
         }
         (Some(_), None, None, _) => wrong(
             &format!("{key}.from"),
-            format!(
-                "'{key}.from' is neither the name of an experiment nor a run folder with a '/', such as \
-                 runs/gen_spanio_base"
+            words!(
+                "'{}.from' is neither the name of an experiment nor a run folder with a '/', such as \
+                 runs/gen_spanio_base",
+                Foreign::new(key)
             ),
         ),
         (None, Some(_), None, None) => wrong(
             key,
-            format!(
-                "'{key}' has 'files' and no 'text'; add the prompt, such as text: \"{{taste}} music\""
+            words!(
+                "'{}' has 'files' and no 'text'; add the prompt, such as text: \"{{taste}} music\"",
+                Foreign::new(key)
             ),
         ),
         (None, Some(written), None, Some(text)) => {
             let template = Template::parse(text_key, &text)
                 .map_err(|message| document.invalid(text_key, message))?;
             if template.uses_taste() && !has_tastes {
-                let message = format!(
-                    "'{text_key}' has {{taste}}; list the tastes, such as tastes: [bitter, sour, sweet, salty]"
+                let message = words!(
+                    "'{}' has {{taste}}; list the tastes, such as tastes: [bitter, sour, sweet, salty]",
+                    Foreign::new(text_key)
                 );
                 return wrong(text_key, message);
             }
@@ -117,10 +123,12 @@ fn one(
                 files.map(|_| "'files'"),
                 csv.map(|_| "'csv'"),
             ];
-            let keys: Vec<&str> = keys.into_iter().flatten().collect();
-            let message = format!(
-                "'{key}' has {}; keep one, or replace all of it: --set '{key}={{csv: FILE}}'",
-                keys.join(" and ")
+            let keys = keys.into_iter().flatten();
+            let message = words!(
+                "'{}' has {}; keep one, or replace all of it: --set '{}={{csv: FILE}}'",
+                Foreign::new(key),
+                Words::join(keys, " and "),
+                Foreign::new(key)
             );
             wrong(key, message)
         }

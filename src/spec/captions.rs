@@ -13,7 +13,8 @@ use super::{Shrink, SpecError};
 use crate::files::sha256_bytes;
 use crate::hub::{HubFile, RepoKind};
 use crate::report::TextKind;
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 /// Twenty times the public file.
@@ -46,14 +47,14 @@ pub(super) fn resolve(
     demo: Option<&Shrink>,
     shrunk: &mut Vec<String>,
 ) -> Result<Captions, YamlError> {
-    let wrong = |key: &str, message: &str| Err(document.invalid(key, message));
+    let wrong = |key: &str, message: Words| Err(document.invalid(key, message));
     if let Some(path) = &raw.path {
         return Ok(Captions::Path(path.into()));
     }
     let (Some(repo), Some(file)) = (&raw.hub, &raw.file) else {
         return wrong(
             "captions",
-            "'captions' needs 'path' (a CSV with the columns ytid,aspect_list,caption) or 'hub' and 'file'",
+            "'captions' needs 'path' (a CSV with the columns ytid,aspect_list,caption) or 'hub' and 'file'".into(),
         );
     };
     let source = HubFile {
@@ -64,7 +65,7 @@ pub(super) fn resolve(
         sha256: raw.sha256.clone(),
     };
     if let Err(error) = source.check() {
-        return wrong("captions", &format!("'captions': {error}"));
+        return wrong("captions", words!("'captions': {}", error));
     }
     match demo {
         Some(shrink) if !document.is_set("captions.hub") => {
@@ -89,7 +90,11 @@ pub(super) fn read(path: &Path, limit: Option<usize>) -> Result<Vec<Text>, SpecE
             return Err(row.error("the ytid or the caption is empty"));
         }
         if let Some(line) = first.insert(id, row.line()) {
-            let message = format!("the ytid '{}' is also that of line {line}", shown(id));
+            let message = words!(
+                "the ytid '{}' is also that of line {}",
+                Foreign::new(id),
+                line
+            );
             return Err(row.error(message));
         }
         captions.push(Text {
@@ -99,7 +104,7 @@ pub(super) fn read(path: &Path, limit: Option<usize>) -> Result<Vec<Text>, SpecE
             count: 1,
         });
         let aspects = python_list(row.get("aspect_list"))
-            .map_err(|message| row.error(format!("'aspect_list' {message}")))?;
+            .map_err(|message| row.error(words!("'aspect_list' {}", message)))?;
         for aspect in aspects
             .into_iter()
             .filter(|aspect| !aspect.trim().is_empty())
@@ -119,7 +124,7 @@ pub(super) fn read(path: &Path, limit: Option<usize>) -> Result<Vec<Text>, SpecE
     if captions.is_empty() {
         return Err(SpecError::File {
             path: path.to_owned(),
-            message: "it has a header and no rows".to_owned(),
+            message: "it has a header and no rows".into(),
         });
     }
     captions.extend(descriptors);
@@ -140,11 +145,11 @@ pub fn texts_sha256(texts: &[Text]) -> String {
 }
 
 /// The strings of a Python list of strings, as `repr` writes it.
-fn python_list(text: &str) -> Result<Vec<String>, String> {
+fn python_list(text: &str) -> Result<Vec<String>, Words> {
     let wrong = || {
-        format!(
+        words!(
             "is '{}'; it must be a Python list of texts, such as ['slow', 'piano']",
-            shown(text)
+            Foreign::new(text)
         )
     };
     let inner = text

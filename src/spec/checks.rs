@@ -3,7 +3,8 @@
 use super::raw::RawArm;
 use super::{Arm, Piece, SpecError};
 use crate::analysis::grouping::{ALL, MOST_TASTES};
-use crate::wording::{hint, shown};
+use crate::wording::{Foreign, Words, hint};
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 /// Longest name of an experiment, an arm or a taste.
@@ -25,9 +26,10 @@ pub(super) fn tastes_of(
         return Err(document.invalid("tastes", reserved()));
     }
     if found.len() > MOST_TASTES {
-        let message = format!(
-            "the run's pieces have {} tastes; the figures have room for {MOST_TASTES}",
-            found.len()
+        let message = words!(
+            "the run's pieces have {} tastes; the figures have room for {}",
+            found.len(),
+            MOST_TASTES
         );
         return Err(document.invalid("tastes", message));
     }
@@ -37,9 +39,9 @@ pub(super) fn tastes_of(
     let known: Vec<&str> = given.iter().map(String::as_str).collect();
     match found.iter().find(|taste| !given.contains(taste)) {
         Some(taste) => {
-            let message = format!(
+            let message = words!(
                 "the run's pieces have the taste '{}'{}",
-                shown(taste),
+                Foreign::new(taste),
                 hint(taste, &known)
             );
             Err(document.invalid("tastes", message))
@@ -49,16 +51,19 @@ pub(super) fn tastes_of(
 }
 
 /// Why no taste may be called [`ALL`].
-pub(super) fn reserved() -> String {
-    format!("'{ALL}' stands for all tastes together in every table; rename that taste")
+pub(super) fn reserved() -> Words {
+    words!(
+        "'{}' stands for all tastes together in every table; rename that taste",
+        ALL
+    )
 }
 
 /// The name becomes a folder's.
 pub(super) fn check_name(document: &Document, name: &str) -> Result<(), YamlError> {
     if !is_name(name) {
-        let message = format!(
+        let message = words!(
             "'experiment' is '{}'; it names a folder: letters, digits, '.', '_' and '-', no '.' first",
-            shown(name)
+            Foreign::new(name)
         );
         return Err(document.invalid("experiment", message));
     }
@@ -87,14 +92,15 @@ pub(super) fn check_label(document: &Document, key: &str, label: &str) -> Result
     } else {
         return Ok(());
     };
-    Err(document.invalid(key, format!("'{key}' {problem}")))
+    Err(document.invalid(key, words!("'{}' {}", Foreign::new(key), problem)))
 }
 
 pub(super) fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<String>, YamlError> {
     if tastes.len() > MOST_TASTES {
-        let message = format!(
-            "'tastes' has {} entries; the figures have room for {MOST_TASTES}",
-            tastes.len()
+        let message = words!(
+            "'tastes' has {} entries; the figures have room for {}",
+            tastes.len(),
+            MOST_TASTES
         );
         return Err(document.invalid("tastes", message));
     }
@@ -105,7 +111,10 @@ pub(super) fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<Str
             return Err(document.invalid(&key, reserved()));
         }
         if tastes[..i].contains(taste) {
-            return Err(document.invalid(&key, format!("'tastes' names '{}' twice", shown(taste))));
+            return Err(document.invalid(
+                &key,
+                words!("'tastes' names '{}' twice", Foreign::new(taste)),
+            ));
         }
     }
     Ok(tastes)
@@ -120,9 +129,9 @@ pub(super) fn arms(document: &Document, arms: Vec<RawArm>) -> Result<Vec<Arm>, Y
         check_label(document, &key, &arm.name)?;
         check_label(document, &format!("arms.{i}.model"), &arm.model)?;
         if arms[..i].iter().any(|other| other.name == arm.name) {
-            let message = format!(
+            let message = words!(
                 "two arms are called '{}'; give each a name of its own",
-                shown(&arm.name)
+                Foreign::new(&arm.name)
             );
             return Err(document.invalid(&key, message));
         }
@@ -141,7 +150,7 @@ pub(super) fn limit(
     match (flag, written) {
         (Some(0), _) => Err(SpecError::Flag {
             flag: "--limit 0",
-            message: "leaves no piece".to_owned(),
+            message: "leaves no piece".into(),
         }),
         (Some(limit), _) => Ok(Some(limit)),
         (None, Some(0)) => Err(document

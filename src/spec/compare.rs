@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::template::Template;
 use super::{Piece, PieceSet};
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// The pieces of all sets, each under the name of its set, set after set and in the order of the first.
 ///
@@ -18,7 +19,7 @@ pub(super) fn combine(
     pieces: Vec<Vec<Piece>>,
     text: Option<&Template>,
     limit: Option<usize>,
-) -> Result<Vec<Piece>, String> {
+) -> Result<Vec<Piece>, Words> {
     let mut tastes: HashMap<String, String> = HashMap::new();
     for piece in pieces.iter().flatten() {
         let Some(taste) = &piece.taste else { continue };
@@ -26,11 +27,11 @@ pub(super) fn combine(
             .entry(piece.id.clone())
             .or_insert_with(|| taste.clone());
         if known != taste {
-            return Err(format!(
+            return Err(words!(
                 "the item '{}' is {} in one set and {} in another; the sets must be about the same items",
-                shown(&piece.id),
-                shown(known),
-                shown(taste)
+                Foreign::new(&piece.id),
+                Foreign::new(known),
+                Foreign::new(taste)
             ));
         }
     }
@@ -45,10 +46,10 @@ pub(super) fn combine(
         let missing = lacking(order.iter().map(String::as_str), &theirs);
         let extra = lacking(pieces.iter().map(|piece| piece.id.as_str()), &ids);
         if let Some(missing) = missing {
-            return Err(unpaired(&set.name, &sets[0].name, &missing));
+            return Err(unpaired(&set.name, &sets[0].name, missing));
         }
         if let (Some(extra), None) = (extra, limit) {
-            return Err(unpaired(&sets[0].name, &set.name, &extra));
+            return Err(unpaired(&sets[0].name, &set.name, extra));
         }
     }
     let mut all = Vec::with_capacity(order.len() * sets.len());
@@ -65,9 +66,9 @@ pub(super) fn combine(
             piece.taste = tastes.get(id).cloned();
             if let Some(text) = text {
                 if text.uses_taste() && piece.taste.is_none() {
-                    return Err(format!(
+                    return Err(words!(
                         "the item '{}' has no taste, and the text that it is scored against has {{taste}} in it",
-                        shown(id)
+                        Foreign::new(id)
                     ));
                 }
                 let prompt = text.fill(id, piece.taste.as_deref());
@@ -81,22 +82,26 @@ pub(super) fn combine(
     Ok(all)
 }
 
+/// The most ids that a message names.
+const TOLD: usize = 5;
+
 /// The ids that `known` lacks, in words; the first few of them.
-fn lacking<'a>(ids: impl Iterator<Item = &'a str>, known: &HashSet<&str>) -> Option<String> {
+fn lacking<'a>(ids: impl Iterator<Item = &'a str>, known: &HashSet<&str>) -> Option<Words> {
     let lacking: Vec<&str> = ids.filter(|id| !known.contains(id)).collect();
-    let first: Vec<String> = lacking.iter().take(5).map(|id| shown(id)).collect();
+    let first = Words::join(lacking.iter().take(TOLD).map(Foreign::new), ", ");
     match lacking.len() {
         0 => None,
-        n if n > first.len() => Some(format!("{} and {} more", first.join(", "), n - first.len())),
-        _ => Some(first.join(", ")),
+        n if n > TOLD => Some(words!("{} and {} more", first, n - TOLD)),
+        _ => Some(first),
     }
 }
 
-fn unpaired(without: &str, with: &str, ids: &str) -> String {
-    format!(
-        "the set '{}' has no piece for {ids}, which '{}' has; both need a piece for each item, called by the same id",
-        shown(without),
-        shown(with)
+fn unpaired(without: &str, with: &str, ids: Words) -> Words {
+    words!(
+        "the set '{}' has no piece for {}, which '{}' has; both need a piece for each item, called by the same id",
+        Foreign::new(without),
+        ids,
+        Foreign::new(with)
     )
 }
 
@@ -158,8 +163,10 @@ mod tests {
     #[test]
     fn sets_about_other_items_are_refused() {
         let sets = [set("a"), set("b")];
-        let error =
-            |a: Vec<Piece>, b: Vec<Piece>| combine(&sets, vec![a, b], None, None).unwrap_err();
+        let error = |a: Vec<Piece>, b: Vec<Piece>| {
+            let combined = combine(&sets, vec![a, b], None, None);
+            combined.unwrap_err().to_string()
+        };
         assert_eq!(
             error(
                 vec![piece("1", None), piece("2", None)],
@@ -185,6 +192,7 @@ mod tests {
         assert!(
             combine(&sets, untasted, Some(&text), None)
                 .unwrap_err()
+                .to_string()
                 .contains("has no taste")
         );
     }

@@ -8,7 +8,8 @@ use super::SpecError;
 use super::table::{Row, Table};
 use crate::audio::Crops;
 use crate::report::cell::unguarded;
-use crate::wording::shown;
+use crate::wording::Foreign;
+use crate::words;
 
 /// Room for what `embed` writes about thousands of pieces, embeddings included.
 const MAX_BYTES: u64 = 256 << 20;
@@ -38,9 +39,10 @@ pub fn read(path: &Path) -> Result<HashMap<String, Crops>, SpecError> {
             Entry::Occupied(mut slot) => {
                 let (known, line) = slot.get_mut();
                 *known = merged(*known, taken).ok_or_else(|| {
-                    row.error(format!(
-                        "the id '{}' has other crops in line {line}; keep one",
-                        shown(id)
+                    row.error(words!(
+                        "the id '{}' has other crops in line {}; keep one",
+                        Foreign::new(id),
+                        *line
                     ))
                 })?;
             }
@@ -70,9 +72,10 @@ fn crops_of(row: &Row) -> Result<Crops, SpecError> {
     let number = |column: &str| match row.get(column) {
         "" => Ok(None),
         text => text.parse().map(Some).map_err(|_| {
-            row.error(format!(
-                "'{column}' is '{}'; it must be a whole number, 0 or more, or empty",
-                shown(text)
+            row.error(words!(
+                "'{}' is '{}'; it must be a whole number, 0 or more, or empty",
+                Foreign::new(column),
+                Foreign::new(text)
             ))
         }),
     };

@@ -13,13 +13,11 @@ use super::pieces::check_file_id;
 use super::template::Template;
 use super::{Origin, Piece, SpecError};
 use crate::textfile;
-use crate::wording::printable;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// A thousand times the file of that repository.
 pub const MAX_BYTES: u64 = 16 << 20;
-
-/// The longest message of the JSON reader that is passed on.
-const MAX_MESSAGE_CHARS: usize = 200;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,17 +71,18 @@ pub(super) fn read(
     })?;
     let mut pieces = Vec::with_capacity(items.len() * draws);
     for (number, item) in (1..).zip(items) {
-        let wrong = |message: String| SpecError::Item {
+        let wrong = |message: Words| SpecError::Item {
             path: path.to_owned(),
             item: number,
             message,
         };
         check_file_id(&item.id).map_err(wrong)?;
         if let Some(other) = first.insert(item.id.to_lowercase(), number) {
-            let message = format!(
-                "the id '{}' is also that of item {other}, or differs by its case alone; it names a file, so give each \
+            let message = words!(
+                "the id '{}' is also that of item {}, or differs by its case alone; it names a file, so give each \
                  its own",
-                item.id
+                Foreign::new(&item.id),
+                other
             );
             return Err(wrong(message));
         }
@@ -91,7 +90,7 @@ pub(super) fn read(
         let prompt = match rewrite {
             Some(rewrite) if rewrite.uses_taste() && named.is_empty() => {
                 let message = "the description names none of the tastes, and 'prompts.rewrite' has {taste} in it";
-                return Err(wrong(message.to_owned()));
+                return Err(wrong(message.into()));
             }
             Some(rewrite) => rewrite.fill(&item.id, named.first().map(String::as_str)),
             None => item.description.clone(),
@@ -111,28 +110,27 @@ pub(super) fn read(
 
 fn items(path: &Path) -> Result<Vec<Item>, SpecError> {
     let text = textfile::read(path, MAX_BYTES)?;
-    let whole = |message: &str| SpecError::File {
+    let whole = |message: Words| SpecError::File {
         path: path.to_owned(),
-        message: message.to_owned(),
+        message,
     };
     let expected = "a JSON list of {\"id\", \"instrument\", \"description\"} is expected";
     if text.trim().is_empty() {
-        return Err(whole(&format!("it is empty; {expected}")));
+        return Err(whole(words!("it is empty; {}", expected)));
     }
     let items: Vec<Item> = serde_json::from_str(&text).map_err(|e| {
         let message = e.to_string();
         let message = message
             .rsplit_once(" at line ")
             .map_or(message.as_str(), |(message, _)| message);
-        let message: String = message.chars().take(MAX_MESSAGE_CHARS).collect();
         SpecError::Line {
             path: path.to_owned(),
             line: e.line() as u64,
-            message: format!("{}; {expected}", printable(&message)),
+            message: words!("{}; {}", Foreign::said(message), expected),
         }
     })?;
     match items.is_empty() {
-        true => Err(whole(&format!("its list is empty; {expected}"))),
+        true => Err(whole(words!("its list is empty; {}", expected))),
         false => Ok(items),
     }
 }

@@ -11,6 +11,7 @@ use super::{
     Audio, Experiment, Overrides, Piece, SpecError, Task, Text, captions, compare, descriptions,
     pieces, tasks,
 };
+use crate::wording::Words;
 use crate::yaml::Document;
 
 /// An experiment whose settings are right and whose pieces are not looked for yet.
@@ -114,7 +115,7 @@ impl Draft {
     }
 
     /// An error about the value at a dotted path of the file.
-    pub fn invalid(&self, key: &str, message: impl Into<String>) -> SpecError {
+    pub fn invalid(&self, key: &str, message: impl Into<Words>) -> SpecError {
         self.document.invalid(key, message).into()
     }
 

@@ -8,7 +8,8 @@ use super::pieces::check_file_id;
 use super::raw::{RawGenerate, RawPrompts};
 use super::template::Template;
 use super::{Origin, Piece, Shrink};
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 /// Draws of one prompt beyond which a number was mistyped.
@@ -60,15 +61,19 @@ pub struct Download {
 }
 
 pub(super) fn resolve(document: &Document, raw: &RawGenerate) -> Result<Generation, YamlError> {
-    let wrong = |key: &str, message: &str| Err(document.invalid(key, message));
+    let wrong = |key: &str, message: Words| Err(document.invalid(key, message));
     if !(1..=MAX_DRAWS).contains(&raw.draws) {
-        let message = format!("'draws' is {}; it must be from 1 to {MAX_DRAWS}", raw.draws);
-        return wrong("draws", &message);
+        let message = words!(
+            "'draws' is {}; it must be from 1 to {}",
+            raw.draws,
+            MAX_DRAWS
+        );
+        return wrong("draws", message);
     }
     if !(raw.duration_s.is_finite() && raw.duration_s > 0.0) {
         return wrong(
             "duration_s",
-            "'duration_s' must be a number of seconds above 0",
+            "'duration_s' must be a number of seconds above 0".into(),
         );
     }
     // The sampler computes in 32 bits.
@@ -76,33 +81,34 @@ pub(super) fn resolve(document: &Document, raw: &RawGenerate) -> Result<Generati
     if !(guidance.is_finite() && raw.guidance >= 1.0) {
         return wrong(
             "guidance",
-            "'guidance' must be 1 or more; 1 is without guidance",
+            "'guidance' must be 1 or more; 1 is without guidance".into(),
         );
     }
     if !(temperature.is_finite() && temperature > 0.0) {
         return wrong(
             "temperature",
-            "'temperature' must be above 0; for the likeliest code at every step (greedy) set top_k: 1",
+            "'temperature' must be above 0; for the likeliest code at every step (greedy) set top_k: 1".into(),
         );
     }
     if !(raw.top_p as f32 > 0.0 && raw.top_p <= 1.0) {
         return wrong(
             "top_p",
-            "'top_p' must be above 0 and at most 1; 1 is all codes",
+            "'top_p' must be above 0 and at most 1; 1 is all codes".into(),
         );
     }
     if raw.top_k == 1 && raw.draws > 1 {
-        let message = format!(
+        let message = words!(
             "with top_k: 1 nothing is drawn, and the {} draws of a prompt would be the same piece; set draws: 1 as well",
             raw.draws
         );
-        return wrong("top_k", &message);
+        return wrong("top_k", message);
     }
     let prompts = prompts(document, &raw.prompts)?;
     if matches!(prompts, Prompts::Text(_)) && raw.prompts.rewrite.is_some() {
         return wrong(
             "prompts.rewrite",
-            "'prompts.rewrite' goes with a file of descriptions; 'text' is the prompt already",
+            "'prompts.rewrite' goes with a file of descriptions; 'text' is the prompt already"
+                .into(),
         );
     }
     Ok(Generation {
@@ -190,13 +196,13 @@ pub(super) fn template(
     text: &str,
     tastes: &[String],
 ) -> Result<Template, YamlError> {
-    let wrong = |message: String| document.invalid("prompts.text", message);
+    let wrong = |message: Words| document.invalid("prompts.text", message);
     let template = Template::parse("prompts.text", text).map_err(wrong)?;
     if !template.uses_taste() || tastes.is_empty() {
         return Err(wrong(
             "'prompts.text' makes one prompt a taste: it needs {taste} in it and the list beside it, such as tastes: \
              [sweet, bitter, sour, salty]"
-                .to_owned(),
+                .into(),
         ));
     }
     for (i, taste) in tastes.iter().enumerate() {
@@ -207,9 +213,9 @@ pub(super) fn template(
             .iter()
             .any(|other| other.to_lowercase() == folded)
         {
-            let message = format!(
+            let message = words!(
                 "the taste '{}' differs from another one by its case alone, and many file systems take their files for one",
-                shown(taste)
+                Foreign::new(taste)
             );
             return Err(document.invalid(&format!("tastes.{i}"), message));
         }
@@ -218,11 +224,15 @@ pub(super) fn template(
 }
 
 /// That `prompts` prompts with `draws` draws each are no more than [`MAX_PIECES`] pieces.
-pub(super) fn check_count(prompts: usize, draws: usize) -> Result<(), String> {
+pub(super) fn check_count(prompts: usize, draws: usize) -> Result<(), Words> {
     match prompts.saturating_mul(draws) {
-        pieces if pieces > MAX_PIECES => Err(format!(
-            "{prompts} prompts with {draws} draws each are {pieces} pieces; a run has at most {MAX_PIECES}, so set fewer \
-             draws, or keep fewer prompts"
+        pieces if pieces > MAX_PIECES => Err(words!(
+            "{} prompts with {} draws each are {} pieces; a run has at most {}, so set fewer \
+             draws, or keep fewer prompts",
+            prompts,
+            draws,
+            pieces,
+            MAX_PIECES
         )),
         _ => Ok(()),
     }
@@ -268,7 +278,7 @@ mod tests {
     #[test]
     fn more_pieces_than_a_run_can_have_are_refused_with_the_number() {
         assert_eq!(check_count(100, 10_000), Ok(()));
-        let message = check_count(200_000, 10_000).unwrap_err();
+        let message = check_count(200_000, 10_000).unwrap_err().to_string();
         assert!(message.contains("2000000000 pieces"), "{message}");
         assert!(check_count(usize::MAX, 2).is_err());
     }

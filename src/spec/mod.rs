@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::tsne::TsneSettings;
 pub use crate::audio::CropPolicy;
 use crate::textfile::TextError;
+use crate::wording::Words;
 use crate::yaml::{Document, YamlError};
 
 pub use captions::{Captions, Text, texts_sha256};
@@ -225,11 +226,11 @@ pub enum SpecError {
     Line {
         path: PathBuf,
         line: u64,
-        message: String,
+        message: Words,
     },
     /// A CSV or a prompts file as a whole.
     #[error("cannot use {}: {message}", path.display())]
-    File { path: PathBuf, message: String },
+    File { path: PathBuf, message: Words },
     #[error("cannot list {}: {source}", path.display())]
     List { path: PathBuf, source: io::Error },
     /// An entry of a descriptions file, from 1.
@@ -237,10 +238,10 @@ pub enum SpecError {
     Item {
         path: PathBuf,
         item: usize,
-        message: String,
+        message: Words,
     },
     #[error("{flag} {message}")]
-    Flag { flag: &'static str, message: String },
+    Flag { flag: &'static str, message: Words },
 }
 
 /// Read and override an experiment and check its settings. Relative paths are taken from the working folder, in the file

@@ -11,7 +11,8 @@ use super::template::Template;
 use super::{Piece, SpecError};
 use crate::analysis::grouping::{ALL, MOST_TASTES};
 use crate::audio::EXTENSIONS;
-use crate::wording::{hint, shown};
+use crate::wording::{Foreign, Words, hint};
+use crate::words;
 use crate::yaml::Document;
 
 /// A CSV of a hundred thousand pieces has room.
@@ -31,15 +32,16 @@ pub(super) fn from_folder(
     tastes: &[String],
 ) -> Result<Vec<Piece>, SpecError> {
     if !folder.is_dir() {
-        let message = format!(
-            "there is no folder {}; say where the pieces are: --set {key}=DIR",
-            folder.display()
+        let message = words!(
+            "there is no folder {}; say where the pieces are: --set {}=DIR",
+            folder.display(),
+            Foreign::new(key)
         );
         return Err(document.invalid(key, message).into());
     }
     let paths = files_of(folder)?;
     if paths.is_empty() {
-        let message = format!(
+        let message = words!(
             "{} has no .wav, .flac, .ogg or .mp3 file; folders below it are not searched",
             folder.display()
         );
@@ -90,8 +92,9 @@ pub fn check_ids(files: &[(String, PathBuf)]) -> Result<(), SpecError> {
     for (id, path) in files {
         check_id(id).map_err(|message| file_error(path, message))?;
         if let Some(other) = first.insert(id, path) {
-            let message = format!(
-                "its id '{id}' is also that of {}; rename one of them",
+            let message = words!(
+                "its id '{}' is also that of {}; rename one of them",
+                Foreign::new(id),
                 other.display()
             );
             return Err(file_error(path, message));
@@ -133,17 +136,17 @@ fn stem(path: &Path) -> Result<String, SpecError> {
 }
 
 /// `sweet_01` is sweet: what stands before the last `_`.
-fn taste_of(id: &str, tastes: &[String]) -> Result<String, String> {
+fn taste_of(id: &str, tastes: &[String]) -> Result<String, Words> {
     let taste = id.rsplit_once('_').map_or(id, |(taste, _)| taste);
     if tastes.iter().any(|known| known == taste) {
         return Ok(taste.to_owned());
     }
     let known: Vec<&str> = tastes.iter().map(String::as_str).collect();
-    Err(format!(
+    Err(words!(
         "the taste in its name is '{}'{}; call it TASTE_NUMBER, such as {}_01",
-        shown(taste),
+        Foreign::new(taste),
         hint(taste, &known),
-        known.first().unwrap_or(&"sweet")
+        Foreign::new(known.first().unwrap_or(&"sweet"))
     ))
 }
 
@@ -169,7 +172,7 @@ pub(super) fn from_csv(
         }
         let path = folder.join(file);
         if !path.is_file() {
-            return Err(row.error(format!("there is no file {}", path.display())));
+            return Err(row.error(words!("there is no file {}", path.display())));
         }
         let id = match row.get("id") {
             "" => stem(&path)?,
@@ -177,15 +180,17 @@ pub(super) fn from_csv(
         };
         check_id(&id).map_err(|message| row.error(message))?;
         if let Some(line) = first.insert(id.clone(), row.line()) {
-            return Err(row.error(format!(
-                "the id '{id}' is also that of line {line}; give each piece its own"
+            return Err(row.error(words!(
+                "the id '{}' is also that of line {}; give each piece its own",
+                Foreign::new(&id),
+                line
             )));
         }
         if !taste.is_empty() && !tastes.is_empty() && !tastes.iter().any(|known| known == taste) {
             let known: Vec<&str> = tastes.iter().map(String::as_str).collect();
-            return Err(row.error(format!(
+            return Err(row.error(words!(
                 "unknown taste '{}'{}",
-                shown(taste),
+                Foreign::new(taste),
                 hint(taste, &known)
             )));
         }
@@ -210,9 +215,10 @@ pub(super) fn from_csv(
         return Err(file_error(path, "it has a header and no rows"));
     }
     if found.len() > MOST_TASTES {
-        let message = format!(
-            "it has {} tastes; the figures have room for {MOST_TASTES}",
-            found.len()
+        let message = words!(
+            "it has {} tastes; the figures have room for {}",
+            found.len(),
+            MOST_TASTES
         );
         return Err(file_error(path, message));
     }
@@ -220,16 +226,17 @@ pub(super) fn from_csv(
 }
 
 /// An id goes into tables and may name a file.
-fn check_id(id: &str) -> Result<(), String> {
+fn check_id(id: &str) -> Result<(), Words> {
     let bad = |c: char| c.is_control() || matches!(c, '/' | '\\');
     if id.is_empty()
         || id.starts_with('.')
         || id.chars().count() > MAX_ID_CHARS
         || id.chars().any(bad)
     {
-        return Err(format!(
-            "the id '{}' must be 1 to {MAX_ID_CHARS} characters without '/', '\\' and control characters, no '.' first",
-            shown(id)
+        return Err(words!(
+            "the id '{}' must be 1 to {} characters without '/', '\\' and control characters, no '.' first",
+            Foreign::new(id),
+            MAX_ID_CHARS
         ));
     }
     Ok(())
@@ -237,17 +244,18 @@ fn check_id(id: &str) -> Result<(), String> {
 
 /// As [`check_id`], for an id that names a file to be written: with what comes behind it, the name must fit a file
 /// system's 255 bytes.
-pub fn check_file_id(id: &str) -> Result<(), String> {
+pub fn check_file_id(id: &str) -> Result<(), Words> {
     match check_id(id) {
         Ok(()) if id.len() <= MAX_ID_CHARS => Ok(()),
-        _ => Err(format!(
-            "the id '{}' must be 1 to {MAX_ID_CHARS} bytes without '/', '\\' and control characters, no '.' first",
-            shown(id)
+        _ => Err(words!(
+            "the id '{}' must be 1 to {} bytes without '/', '\\' and control characters, no '.' first",
+            Foreign::new(id),
+            MAX_ID_CHARS
         )),
     }
 }
 
-fn file_error(path: &Path, message: impl Into<String>) -> SpecError {
+fn file_error(path: &Path, message: impl Into<Words>) -> SpecError {
     SpecError::File {
         path: path.to_owned(),
         message: message.into(),

@@ -17,7 +17,7 @@ pub fn read(path: &Path) -> Result<Vec<String>, SpecError> {
         Some(index) => Err(SpecError::Line {
             path: path.to_owned(),
             line: index as u64 + 1,
-            message: "this line is empty; every line is one prompt".to_owned(),
+            message: "this line is empty; every line is one prompt".into(),
         }),
         None => Ok(prompts),
     }
@@ -33,7 +33,7 @@ fn lines(path: &Path, text: &str, nothing: bool) -> Result<Vec<String>, SpecErro
     if nothing {
         return Err(SpecError::File {
             path: path.to_owned(),
-            message: "it holds no prompt; write one a line".to_owned(),
+            message: "it holds no prompt; write one a line".into(),
         });
     }
     Ok(text.lines().map(|line| line.trim().to_owned()).collect())

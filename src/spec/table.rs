@@ -6,7 +6,8 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::SpecError;
 use crate::textfile;
-use crate::wording::{hint, shown};
+use crate::wording::{Foreign, Words, hint};
+use crate::words;
 
 /// A parsed CSV.
 pub(super) struct Table {
@@ -34,7 +35,7 @@ impl Table {
                 return Err(line_error(
                     path,
                     1,
-                    format!("the column '{}' is there twice", shown(name)),
+                    words!("the column '{}' is there twice", Foreign::new(name)),
                 ));
             }
         }
@@ -44,10 +45,10 @@ impl Table {
             .filter(|name| !columns.iter().any(|c| c == name))
             .collect();
         if !missing.is_empty() {
-            let message = format!(
+            let message = words!(
                 "the header must name the columns {}; {} is missing",
-                required.join(","),
-                missing.join(",")
+                Words::join(required.iter().map(Foreign::new), ","),
+                Words::join(missing.iter().map(Foreign::new), ",")
             );
             return Err(line_error(path, 1, message));
         }
@@ -74,7 +75,7 @@ impl Table {
                 Err(line_error(
                     &self.path,
                     1,
-                    format!("unknown column '{}'{hint}", shown(name)),
+                    words!("unknown column '{}'{}", Foreign::new(name), hint),
                 ))
             }
             None => Ok(()),
@@ -108,12 +109,12 @@ impl<'a> Row<'a> {
         self.record.position().map_or(0, |position| position.line())
     }
 
-    pub fn error(&self, message: impl Into<String>) -> SpecError {
+    pub fn error(&self, message: impl Into<Words>) -> SpecError {
         line_error(&self.table.path, self.line(), message)
     }
 }
 
-fn line_error(path: &Path, line: u64, message: impl Into<String>) -> SpecError {
+fn line_error(path: &Path, line: u64, message: impl Into<Words>) -> SpecError {
     SpecError::Line {
         path: path.to_owned(),
         line,
@@ -127,11 +128,13 @@ fn csv_error(path: &Path, error: &csv::Error) -> SpecError {
         ErrorKind::UnequalLengths {
             expected_len, len, ..
         } => {
-            format!(
-                "this row has {len} fields, the header {expected_len}; put a text with a comma in quotes"
+            words!(
+                "this row has {} fields, the header {}; put a text with a comma in quotes",
+                len,
+                expected_len
             )
         }
-        _ => format!("this is not CSV: {error}"),
+        _ => words!("this is not CSV: {}", Foreign::said(error)),
     };
     line_error(path, line, message)
 }

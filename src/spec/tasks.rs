@@ -14,7 +14,8 @@ use super::template::Template;
 use super::{
     Clusters, CropPolicy, Experiment, Overrides, PieceSet, SpecError, Task, Texts, captions, tsne,
 };
-use crate::wording::shown;
+use crate::wording::Foreign;
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 /// Beyond these a number was mistyped.
@@ -116,7 +117,7 @@ pub(super) fn clusters(document: &Document, overrides: &Overrides) -> Result<Dra
 pub(super) fn compare(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError> {
     let raw: RawCompare = document.to()?;
     if raw.sets.len() != 2 {
-        let message = format!(
+        let message = words!(
             "'sets' has {} entries; two sets are compared",
             raw.sets.len()
         );
@@ -142,7 +143,7 @@ pub(super) fn compare(document: &Document, overrides: &Overrides) -> Result<Draf
         // It names a folder of the report's audio, and stands before the `/` of a piece's key.
         check_file_id(&set.name).map_err(|message| document.invalid(&key, message))?;
         if experiment.sets.iter().any(|other| other.name == set.name) {
-            let message = format!("two sets are called '{}'", shown(&set.name));
+            let message = words!("two sets are called '{}'", Foreign::new(&set.name));
             return Err(document.invalid(&key, message).into());
         }
         let (audio, found) = audio::resolve_set(
@@ -168,9 +169,9 @@ pub(super) fn compare(document: &Document, overrides: &Overrides) -> Result<Draf
     });
     let mut seen = HashSet::new();
     if let Some(twice) = names.into_iter().find(|name| !seen.insert(name.clone())) {
-        let message = format!(
+        let message = words!(
             "two sets under their arms would both be called '{}'; rename a set",
-            shown(&twice)
+            Foreign::new(&twice)
         );
         return Err(document.invalid("sets", message).into());
     }
@@ -190,15 +191,17 @@ pub(super) fn texts(
     let raw: RawTexts = document.to()?;
     let captions = captions::resolve(document, &raw.captions, overrides.demo.as_ref(), shrunk)?;
     if raw.queries.len() > MOST_QUERIES || !(1..=MOST_NEAREST).contains(&raw.nearest) {
-        let message = format!(
-            "'queries' may have {MOST_QUERIES} entries, and 'nearest' be from 1 to {MOST_NEAREST}"
+        let message = words!(
+            "'queries' may have {} entries, and 'nearest' be from 1 to {}",
+            MOST_QUERIES,
+            MOST_NEAREST
         );
         return Err(document.invalid("queries", message).into());
     }
     for (i, query) in raw.queries.iter().enumerate() {
         if query.trim().is_empty() || raw.queries[..i].contains(query) {
             let key = format!("queries.{i}");
-            let message = format!("'{key}' is empty or there twice");
+            let message = words!("'queries.{}' is empty or there twice", i);
             return Err(document.invalid(&key, message).into());
         }
     }
@@ -273,7 +276,7 @@ fn settings(
     permutations: u64,
 ) -> Result<Clusters, YamlError> {
     if !(100..=MOST_PERMUTATIONS).contains(&permutations) {
-        let message = format!("'permutations' must be from 100 to {MOST_PERMUTATIONS}");
+        let message = words!("'permutations' must be from 100 to {}", MOST_PERMUTATIONS);
         return Err(document.invalid("permutations", message));
     }
     if let Some(i) = pieces_per_taste.iter().position(|n| *n < 2) {

@@ -1,6 +1,7 @@
 //! A prompt with places for a piece's own words: `{taste} music, ambient for fine restaurant`.
 
-use crate::wording::{hint, shown};
+use crate::wording::{Foreign, Words, hint};
+use crate::words;
 
 /// What may stand in braces.
 const PLACES: [&str; 2] = ["taste", "id"];
@@ -18,9 +19,12 @@ enum Part {
 
 impl Template {
     /// Parse the text of `key`. The error is a sentence about it.
-    pub fn parse(key: &str, text: &str) -> Result<Self, String> {
+    pub fn parse(key: &str, text: &str) -> Result<Self, Words> {
         if text.trim().is_empty() {
-            return Err(format!("'{key}' is empty; it is the prompt of every piece"));
+            return Err(words!(
+                "'{}' is empty; it is the prompt of every piece",
+                Foreign::new(key)
+            ));
         }
         let mut parts = Vec::new();
         let mut words = String::new();
@@ -38,8 +42,9 @@ impl Template {
                             Some('}') => break,
                             Some(c) if c != '{' => name.push(c),
                             _ => {
-                                return Err(format!(
-                                    "'{key}' has a '{{' without its '}}'; write {{{{ for a brace"
+                                return Err(words!(
+                                    "'{}' has a '{{' without its '}}'; write {{{{ for a brace",
+                                    Foreign::new(key)
                                 ));
                             }
                         }
@@ -50,16 +55,19 @@ impl Template {
                         "id" => Part::Id,
                         _ => {
                             let hint = hint(&name, &PLACES);
-                            return Err(format!(
-                                "'{key}' has the unknown place '{{{}}}'{hint}",
-                                shown(&name)
+                            return Err(words!(
+                                "'{}' has the unknown place '{{{}}}'{}",
+                                Foreign::new(key),
+                                Foreign::new(&name),
+                                hint
                             ));
                         }
                     });
                 }
                 '}' => {
-                    return Err(format!(
-                        "'{key}' has a '}}' without its '{{'; write }}}} for a brace"
+                    return Err(words!(
+                        "'{}' has a '}}' without its '{{'; write }}}} for a brace",
+                        Foreign::new(key)
                     ));
                 }
                 c => words.push(c),
@@ -102,7 +110,10 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_an_error() {
-        let error = |text: &str| Template::parse("audio.text", text).unwrap_err();
+        let error = |text: &str| {
+            let parsed = Template::parse("audio.text", text);
+            parsed.unwrap_err().to_string()
+        };
         assert_eq!(
             error("{tast} music"),
             "'audio.text' has the unknown place '{tast}'; did you mean 'taste'? (valid here: taste, id)"

@@ -2,6 +2,7 @@
 
 use super::raw::RawTsne;
 use crate::analysis::tsne::{TsneError, TsneSettings};
+use crate::words;
 use crate::yaml::{Document, YamlError};
 
 pub(super) fn resolve(document: &Document, raw: RawTsne) -> Result<TsneSettings, YamlError> {
@@ -19,7 +20,7 @@ pub(super) fn resolve(document: &Document, raw: RawTsne) -> Result<TsneSettings,
                 TsneError::Setting { name, .. } => format!("tsne.{name}"),
                 _ => "tsne".to_owned(),
             };
-            Err(document.invalid(&key, error.to_string()))
+            Err(document.invalid(&key, words!("{}", error)))
         }
     }
 }

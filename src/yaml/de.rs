@@ -10,7 +10,8 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::tree::{Entry, Node, Place, Value};
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// What is wrong, and with which value.
 #[derive(Debug)]
@@ -32,12 +33,12 @@ pub(super) enum FaultKind {
         value: String,
         valid: &'static [&'static str],
     },
-    MissingKey(String),
+    MissingKey(&'static str),
     Wrong {
-        expected: String,
-        found: String,
+        expected: Words,
+        found: Words,
     },
-    Message(String),
+    Message(Foreign),
 }
 
 impl Fault {
@@ -74,13 +75,13 @@ impl std::error::Error for Fault {}
 
 impl Error for Fault {
     fn custom<T: Display>(message: T) -> Self {
-        Fault::new(FaultKind::Message(message.to_string()))
+        Fault::new(FaultKind::Message(Foreign::said(message)))
     }
 
     fn invalid_type(found: Unexpected, expected: &dyn Expected) -> Self {
         Fault::new(FaultKind::Wrong {
-            expected: expected.to_string(),
-            found: found.to_string(),
+            expected: Foreign::said(expected).into(),
+            found: Foreign::said(found).into(),
         })
     }
 
@@ -90,20 +91,20 @@ impl Error for Fault {
 
     fn unknown_variant(value: &str, valid: &'static [&'static str]) -> Self {
         Fault::new(FaultKind::UnknownValue {
-            value: shown(value),
+            value: value.to_owned(),
             valid,
         })
     }
 
     fn unknown_field(key: &str, valid: &'static [&'static str]) -> Self {
         Fault::new(FaultKind::UnknownKey {
-            key: shown(key),
+            key: key.to_owned(),
             valid,
         })
     }
 
     fn missing_field(key: &'static str) -> Self {
-        Fault::new(FaultKind::MissingKey(key.to_owned()))
+        Fault::new(FaultKind::MissingKey(key))
     }
 }
 
@@ -112,15 +113,15 @@ impl Error for Fault {
 pub(super) struct NodeDe<'a>(pub &'a Node);
 
 impl NodeDe<'_> {
-    fn wrong(&self, expected: &str) -> Fault {
+    fn wrong(&self, expected: impl Into<Words>) -> Fault {
         let kind = FaultKind::Wrong {
-            expected: expected.to_owned(),
+            expected: expected.into(),
             found: self.0.describe(),
         };
         Fault::new(kind).at(&self.0.place)
     }
 
-    fn int<T: TryFrom<i128>>(&self, expected: &str) -> Result<T, Fault> {
+    fn int<T: TryFrom<i128>>(&self, expected: &'static str) -> Result<T, Fault> {
         match self.0.value {
             Value::Int(v) => T::try_from(v).map_err(|_| self.wrong(expected)),
             _ => Err(self.wrong(expected)),
@@ -241,9 +242,12 @@ impl<'de> Deserializer<'de> for NodeDe<'_> {
         valid: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let text = self
-            .text()
-            .ok_or_else(|| self.wrong(&format!("one of {}", valid.join(", "))))?;
+        let text = self.text().ok_or_else(|| {
+            self.wrong(words!(
+                "one of {}",
+                Words::join(valid.iter().copied(), ", ")
+            ))
+        })?;
         let name: StrDeserializer<Fault> = text.into_deserializer();
         visitor.visit_enum(name).map_err(|e| e.at(&self.0.place))
     }

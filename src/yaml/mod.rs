@@ -7,13 +7,14 @@ mod de;
 mod set;
 mod tree;
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
 use crate::textfile::{self, TextError};
-use crate::wording::hint;
+use crate::wording::{Foreign, Safe, Words, hint};
+use crate::words;
 use de::{Fault, FaultKind, NodeDe};
 use tree::{Node, Place};
 
@@ -22,21 +23,23 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// Where something was written: `weights.yaml:7`, `weights.yaml` or `--set seed=x`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct At(String);
+pub struct At(Words);
 
 impl At {
     fn new(origin: &Path, place: &Place) -> Self {
         At(match place {
-            Place::File => origin.display().to_string(),
-            Place::Line(line) => format!("{}:{line}", origin.display()),
-            Place::Set(assignment) => format!("--set {}", crate::wording::shown(assignment)),
+            Place::File => words!("{}", origin.display()),
+            Place::Line(line) => words!("{}:{}", origin.display(), line),
+            Place::Set(assignment) => words!("--set {}", Foreign::new(assignment)),
         })
     }
 }
 
-impl fmt::Display for At {
+impl Safe for At {}
+
+impl Display for At {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.0)
+        Display::fmt(&self.0, f)
     }
 }
 
@@ -46,52 +49,54 @@ pub enum YamlError {
     #[error(transparent)]
     Text(#[from] TextError),
     #[error("{at}: {message}")]
-    Syntax { at: At, message: String },
+    Syntax { at: At, message: Words },
     /// `hint` names the nearest valid key and all of them.
-    #[error("{at}: unknown key '{key}'{}{hint}", within(.path))]
+    #[error("{at}: unknown key '{key}'{within}{hint}")]
     UnknownKey {
         at: At,
-        key: String,
-        path: String,
-        hint: String,
+        key: Foreign,
+        within: Words,
+        hint: Words,
     },
     #[error("{at}: '{path}' cannot be '{value}'{hint}")]
     UnknownValue {
         at: At,
-        path: String,
-        value: String,
-        hint: String,
+        path: Foreign,
+        value: Foreign,
+        hint: Words,
     },
-    #[error("{at}: the key '{key}' is missing{}", within(.path))]
-    MissingKey { at: At, key: String, path: String },
-    #[error("{at}: {} must be {expected}, found {found}", subject(.path))]
+    #[error("{at}: the key '{key}' is missing{within}")]
+    MissingKey {
+        at: At,
+        key: &'static str,
+        within: Words,
+    },
+    #[error("{at}: {what} must be {expected}, found {found}")]
     WrongType {
         at: At,
-        path: String,
-        expected: String,
-        found: String,
+        what: Words,
+        expected: Words,
+        found: Words,
     },
     /// A value of the right type that makes no sense.
     #[error("{at}: {message}")]
-    Invalid { at: At, message: String },
+    Invalid { at: At, message: Words },
     /// A `--set` that names no place in the document.
     #[error("--set {assignment}: {message}")]
-    Set { assignment: String, message: String },
+    Set { assignment: Foreign, message: Words },
 }
 
-fn within(path: &str) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!(" in '{path}'")
+fn within(path: &str) -> Words {
+    match path {
+        "" => Words::none(),
+        path => words!(" in '{}'", Foreign::new(path)),
     }
 }
 
-fn subject(path: &str) -> String {
-    if path.is_empty() {
-        "the file".to_owned()
-    } else {
-        format!("'{path}'")
+fn subject(path: &str) -> Words {
+    match path {
+        "" => "the file".into(),
+        path => words!("'{}'", Foreign::new(path)),
     }
 }
 
@@ -142,7 +147,7 @@ impl Document {
     }
 
     /// An error about the value at a dotted path, placed where that value was written.
-    pub fn invalid(&self, path: &str, message: impl Into<String>) -> YamlError {
+    pub fn invalid(&self, path: &str, message: impl Into<Words>) -> YamlError {
         YamlError::Invalid {
             at: set::place_of(&self.root, path, &self.origin),
             message: message.into(),
@@ -154,25 +159,32 @@ impl Document {
         let path = fault.path;
         match fault.kind {
             FaultKind::UnknownKey { key, valid } => YamlError::UnknownKey {
-                hint: hint(&key, valid),
                 at,
-                key,
-                path,
+                key: Foreign::new(&key),
+                within: within(&path),
+                hint: hint(&key, valid),
             },
             FaultKind::UnknownValue { value, valid } => YamlError::UnknownValue {
-                hint: hint(&value, valid),
                 at,
-                path,
-                value,
+                path: Foreign::new(path),
+                value: Foreign::new(&value),
+                hint: hint(&value, valid),
             },
-            FaultKind::MissingKey(key) => YamlError::MissingKey { at, key, path },
+            FaultKind::MissingKey(key) => YamlError::MissingKey {
+                at,
+                key,
+                within: within(&path),
+            },
             FaultKind::Wrong { expected, found } => YamlError::WrongType {
                 at,
-                path,
+                what: subject(&path),
                 expected,
                 found,
             },
-            FaultKind::Message(message) => YamlError::Invalid { at, message },
+            FaultKind::Message(message) => YamlError::Invalid {
+                at,
+                message: message.into(),
+            },
         }
     }
 }

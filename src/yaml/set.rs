@@ -4,25 +4,26 @@ use std::path::Path;
 
 use super::tree::{Entry, Node, Place, Value, parse};
 use super::{At, YamlError};
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Put the value of `assignment` at its path; keys that the file leaves out are made.
 pub(super) fn set(root: &mut Node, assignment: &str) -> Result<(), YamlError> {
-    let fault = |message: String| YamlError::Set {
-        assignment: shown(assignment),
+    let fault = |message: Words| YamlError::Set {
+        assignment: Foreign::new(assignment),
         message,
     };
     let Some((path, text)) = assignment.split_once('=') else {
-        return Err(fault("expected path.to.key=value".to_owned()));
+        return Err(fault("expected path.to.key=value".into()));
     };
     let steps: Vec<&str> = path.trim().split('.').collect();
     if steps.iter().any(|step| step.is_empty()) {
         return Err(fault(
-            "the path has an empty part; write path.to.key=value".to_owned(),
+            "the path has an empty part; write path.to.key=value".into(),
         ));
     }
     if text.len() as u64 > super::MAX_BYTES {
-        return Err(fault("the value is too long".to_owned()));
+        return Err(fault("the value is too long".into()));
     }
     let place = Place::Set(assignment.to_owned());
     let target = descend(root, &steps, &place).map_err(fault)?;
@@ -31,7 +32,7 @@ pub(super) fn set(root: &mut Node, assignment: &str) -> Result<(), YamlError> {
 }
 
 /// The node at the path, made when it is missing.
-fn descend<'a>(root: &'a mut Node, steps: &[&str], place: &Place) -> Result<&'a mut Node, String> {
+fn descend<'a>(root: &'a mut Node, steps: &[&str], place: &Place) -> Result<&'a mut Node, Words> {
     let mut node = root;
     for (depth, step) in steps.iter().enumerate() {
         let here = steps[..depth].join(".");
@@ -60,16 +61,22 @@ fn descend<'a>(root: &'a mut Node, steps: &[&str], place: &Place) -> Result<&'a 
             Value::List(items) => {
                 let count = items.len();
                 let missing = || {
-                    let step = shown(step);
-                    format!("'{here}' is a list of {count}, counted from 0, and has no '{step}'")
+                    let step = Foreign::new(step);
+                    words!(
+                        "'{}' is a list of {}, counted from 0, and has no '{}'",
+                        Foreign::new(&here),
+                        count,
+                        step
+                    )
                 };
                 let index: usize = step.parse().map_err(|_| missing())?;
                 items.get_mut(index).ok_or_else(missing)?
             }
             _ => {
-                return Err(format!(
-                    "'{here}' is one value and holds no '{}'",
-                    shown(step)
+                return Err(words!(
+                    "'{}' is one value and holds no '{}'",
+                    Foreign::new(&here),
+                    Foreign::new(step)
                 ));
             }
         };

@@ -10,7 +10,8 @@ use serde_saphyr::{MessageFormatter, Spanned, UserMessageFormatter};
 
 use super::{At, YamlError};
 use crate::guard::guarded;
-use crate::wording::{printable, shown};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Nothing that people write by hand nests deeper.
 const MAX_DEPTH: usize = 24;
@@ -82,7 +83,7 @@ pub(super) fn parse(text: &str, origin: &Path) -> Result<Node, YamlError> {
     let parsed = read.unwrap_or_else(|| {
         Err(YamlError::Syntax {
             at: At::new(origin, &Place::File),
-            message: "the YAML reader cannot make sense of it".to_owned(),
+            message: "the YAML reader cannot make sense of it".into(),
         })
     })?;
     let mut root = placed(parsed, text);
@@ -98,18 +99,18 @@ fn syntax_error(error: &serde_saphyr::Error, origin: &Path) -> YamlError {
     }
     let message = match cause {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("the key '{}' is there twice", shown(key))
+            words!("the key '{}' is there twice", Foreign::new(key))
         }
-        Error::DuplicateMappingKey { key: None, .. } => "a key is there twice".to_owned(),
+        Error::DuplicateMappingKey { key: None, .. } => "a key is there twice".into(),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => {
-            "it nests too deep, repeats too much or is too long for such a file".to_owned()
+            "it nests too deep, repeats too much or is too long for such a file".into()
         }
-        other => format!(
+        other => words!(
             "this is not YAML: {}",
-            printable(&UserMessageFormatter.format_message(other))
+            Foreign::said(UserMessageFormatter.format_message(other))
         ),
     };
     let place = match error.location() {
@@ -226,15 +227,15 @@ fn written(parsed: &Spanned<Parsed>, text: &str) -> Option<String> {
 
 impl Node {
     /// The value in a message: `the text 'abc'`, `a list`.
-    pub fn describe(&self) -> String {
+    pub fn describe(&self) -> Words {
         match &self.value {
-            Value::Null => "nothing".to_owned(),
-            Value::Bool(v) => v.to_string(),
-            Value::Int(v) => format!("the number {v}"),
-            Value::Float(v) => format!("the number {v}"),
-            Value::Text(v) => format!("the text '{}'", shown(v)),
-            Value::List(_) => "a list".to_owned(),
-            Value::Map(_) => "keys and values".to_owned(),
+            Value::Null => "nothing".into(),
+            Value::Bool(v) => words!("{}", v),
+            Value::Int(v) => words!("the number {}", v),
+            Value::Float(v) => words!("the number {}", v),
+            Value::Text(v) => words!("the text '{}'", Foreign::new(v)),
+            Value::List(_) => "a list".into(),
+            Value::Map(_) => "keys and values".into(),
         }
     }
 }

@@ -18,3 +18,4 @@ mod providers;
 #[path = "../support/small_disk.rs"]
 mod small_disk;
 mod support;
+mod terminal;

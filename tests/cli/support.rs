@@ -140,6 +140,16 @@ impl Call {
         self
     }
 
+    pub fn stdout(mut self, file: fs::File) -> Self {
+        self.0.stdout(file);
+        self
+    }
+
+    pub fn stderr(mut self, file: fs::File) -> Self {
+        self.0.stderr(file);
+        self
+    }
+
     pub fn in_folder(mut self, folder: &Path) -> Self {
         self.0.current_dir(folder);
         self

@@ -109,6 +109,8 @@ pub enum TsneError {
     Diverged,
 }
 
+impl crate::wording::Safe for TsneError {}
+
 /// A map of embeddings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map {

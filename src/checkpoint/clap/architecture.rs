@@ -24,6 +24,8 @@ pub struct ClapArchitecture {
     pub naming: Naming,
 }
 
+impl crate::wording::Safe for ClapArchitecture {}
+
 impl fmt::Display for ClapArchitecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fusion = if self.audio.fusion { "on" } else { "off" };

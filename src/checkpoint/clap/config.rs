@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::CheckpointError;
-use super::super::error::printable;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// The text tower's settings that its tensors do not show; transformers' defaults where `config.json` is silent.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,18 +45,20 @@ fn implemented() -> [(&'static str, Value); 10] {
 
 /// Read the settings of the text tower; refuse a model that computes otherwise than what is implemented.
 pub(super) fn text_settings(path: &Path, config: &Value) -> Result<TextSettings, CheckpointError> {
-    let refuse = |detail: String| {
+    let refuse = |detail: Words| {
         let way_out = "use the config.json that came with these weights";
-        CheckpointError::not_clap(path, format!("its config.json has {detail}; {way_out}"))
+        CheckpointError::not_clap(path, words!("its config.json has {}; {}", detail, way_out))
     };
     for (key, value) in implemented() {
         if let Some(found) = config.pointer(key).filter(|v| !v.is_null())
             && !same(found, &value)
         {
-            let found = printable(&found.to_string());
-            return Err(refuse(format!(
-                "{} {found}, only {value} is implemented",
-                dotted(key)
+            let found = Foreign::new(found.to_string());
+            return Err(refuse(words!(
+                "{} {}, only {} is implemented",
+                dotted(key),
+                found,
+                Foreign::new(value.to_string())
             )));
         }
     }
@@ -69,7 +72,7 @@ pub(super) fn text_settings(path: &Path, config: &Value) -> Result<TextSettings,
         let found = config.pointer(key).filter(|v| !v.is_null());
         let read = |v: &Value| v.as_u64().and_then(|n| usize::try_from(n).ok());
         found
-            .map(|v| read(v).ok_or_else(|| refuse(format!("an impossible {}", dotted(key)))))
+            .map(|v| read(v).ok_or_else(|| refuse(words!("an impossible {}", dotted(key)))))
             .transpose()
     };
     settings.heads = number("/text_config/num_attention_heads")?;
@@ -89,8 +92,8 @@ fn same(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
+fn dotted(pointer: &str) -> Foreign {
+    Foreign::new(pointer.trim_start_matches('/').replace('/', "."))
 }
 
 #[cfg(test)]

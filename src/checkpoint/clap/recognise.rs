@@ -5,6 +5,8 @@ use super::architecture::{ClapArchitecture, Htsat, Naming, Roberta};
 use super::config::{self, TextSettings};
 use super::strangers::{has_prefix, looks_like};
 use super::transformers;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// laion_clap's RoBERTa: heads of 64 channels, as in roberta-base.
 const HEAD_DIM: usize = 64;
@@ -47,7 +49,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn refuse(&self, detail: impl Into<String>) -> CheckpointError {
+    fn refuse(&self, detail: impl Into<Words>) -> CheckpointError {
         CheckpointError::not_clap(self.checkpoint.path(), detail)
     }
 
@@ -63,15 +65,18 @@ impl Reader<'_> {
     fn shape<const N: usize>(&self, canonical: &str) -> Result<[usize; N], CheckpointError> {
         let name = self.spelled(canonical);
         let Some(info) = self.checkpoint.tensors().get(&name) else {
-            return Err(self.refuse(format!(
-                "`{name}` is missing, which gives the model's size; fetch the file again"
+            return Err(self.refuse(words!(
+                "`{}` is missing, which gives the model's size; fetch the file again",
+                Foreign::new(&name)
             )));
         };
         match <[usize; N]>::try_from(info.shape.as_slice()) {
             Ok(shape) if !shape.contains(&0) => Ok(shape),
-            _ => Err(self.refuse(format!(
-                "`{name}` has shape {:?}, where {N} axes are needed that are not empty",
-                info.shape
+            _ => Err(self.refuse(words!(
+                "`{}` has shape {:?}, where {} axes are needed that are not empty",
+                Foreign::new(&name),
+                info.shape,
+                N
             ))),
         }
     }
@@ -99,9 +104,16 @@ impl Reader<'_> {
             fusion,
         };
         if (channels, patch, mel_bins, stages) != (1, PATCH, MEL_BINS, STAGES) {
-            return Err(self.refuse(format!(
-                "its audio tower has {stages} stages, patches of {channels} x {patch} and {mel_bins} mel bins; \
-                 HTSAT has {STAGES}, 1 x {PATCH} and {MEL_BINS} (fusion type channel_map is not implemented)"
+            return Err(self.refuse(words!(
+                "its audio tower has {} stages, patches of {} x {} and {} mel bins; \
+                 HTSAT has {}, 1 x {} and {} (fusion type channel_map is not implemented)",
+                stages,
+                channels,
+                patch,
+                mel_bins,
+                STAGES,
+                PATCH,
+                MEL_BINS
             )));
         }
         for stage in 0..stages {
@@ -111,10 +123,16 @@ impl Reader<'_> {
             let [offsets, heads] = self.shape(&table)?;
             let dim = embed_dim.checked_mul(1 << stage).unwrap_or(0);
             if offsets != (2 * WINDOW - 1).pow(2) || dim % heads != 0 {
-                return Err(self.refuse(format!(
-                    "stage {stage} of its audio tower has {offsets} relative positions and {heads} heads; \
-                     windows of {WINDOW} x {WINDOW} have {}, and {dim} channels must divide into heads",
-                    (2 * WINDOW - 1).pow(2)
+                return Err(self.refuse(words!(
+                    "stage {} of its audio tower has {} relative positions and {} heads; \
+                     windows of {} x {} have {}, and {} channels must divide into heads",
+                    stage,
+                    offsets,
+                    heads,
+                    WINDOW,
+                    WINDOW,
+                    (2 * WINDOW - 1).pow(2),
+                    dim
                 )));
             }
             audio.heads.push(heads);
@@ -136,16 +154,18 @@ impl Reader<'_> {
             None
         };
         if let Some(other) = other {
-            return Err(self.refuse(format!(
-                "its fusion is {other}, only aff_2d is implemented; take a checkpoint with aff_2d or without fusion"
+            return Err(self.refuse(words!(
+                "its fusion is {}, only aff_2d is implemented; take a checkpoint with aff_2d or without fusion",
+                other
             )));
         }
         let said = self.checkpoint.config().and_then(config::fusion);
         match self.naming == Naming::Transformers && said.is_some_and(|said| said != fusion) {
-            true => Err(self.refuse(format!(
-                "its config.json says enable_fusion: {}, its tensors say {fusion}; \
+            true => Err(self.refuse(words!(
+                "its config.json says enable_fusion: {}, its tensors say {}; \
                  use the config.json that came with these weights",
-                !fusion
+                !fusion,
+                fusion
             ))),
             false => Ok(fusion),
         }
@@ -164,15 +184,19 @@ impl Reader<'_> {
         let settings = self.text_settings()?;
         let heads = settings.heads.unwrap_or(hidden / HEAD_DIM);
         if heads == 0 || hidden % heads != 0 {
-            return Err(self.refuse(format!(
-                "its text tower's {hidden} channels do not divide into {heads} heads"
+            return Err(self.refuse(words!(
+                "its text tower's {} channels do not divide into {} heads",
+                hidden,
+                heads
             )));
         }
         // Text needs one position beyond the padding's at least, and the pad token a row.
         if settings.pad_id >= vocab || settings.pad_id.saturating_add(2) > positions {
-            return Err(self.refuse(format!(
-                "its pad token {} is outside of {vocab} tokens or {positions} positions",
-                settings.pad_id
+            return Err(self.refuse(words!(
+                "its pad token {} is outside of {} tokens or {} positions",
+                settings.pad_id,
+                vocab,
+                positions
             )));
         }
         Ok(Roberta {

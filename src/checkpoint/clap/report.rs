@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::error::printable;
 use super::super::musicgen::{self, is_musicgen};
 use super::super::{Checkpoint, CheckpointError, Dtype, Match};
 use super::architecture::{ClapArchitecture, Naming, spaced};
 use super::compare::compare;
 use super::recognise::recognise;
 use super::weights::Expected;
+use crate::wording::{Foreign, Words};
 
 /// How many names a list shows, for what the checkpoint is and for what a card says otherwise.
 const LISTED: usize = 12;
@@ -118,10 +118,10 @@ fn clap_model(
     for (card, expected) in cards {
         let claimed = expected.claimed(architecture);
         rows.push(Row {
-            card: printable(card),
+            card: Foreign::new(card).to_string(),
             says: match &claimed {
                 Ok(claimed) => claimed.to_string(),
-                Err(_) => printable(expected.audio.as_deref().unwrap_or("?")),
+                Err(_) => Foreign::new(expected.audio.as_deref().unwrap_or("?")).to_string(),
             },
             same: claimed.as_ref() == Ok(architecture),
             found: claimed.map(|claimed| compare(checkpoint, &claimed)),
@@ -141,7 +141,7 @@ fn clap_model(
 struct Row {
     card: String,
     says: String,
-    found: Result<Match, String>,
+    found: Result<Match, Words>,
     /// Whether it says what the tensors are.
     same: bool,
 }
@@ -190,7 +190,12 @@ fn details(out: &mut String, row: &Row, most: usize) {
         Ok(found) => found,
         Err(reason) => return out.push_str(&format!("\n{}: {reason}\n", row.card)),
     };
-    let names = |names: &[String]| names.iter().map(|n| printable(n)).collect::<Vec<_>>();
+    let names = |names: &[String]| {
+        names
+            .iter()
+            .map(|n| Foreign::new(n).to_string())
+            .collect::<Vec<_>>()
+    };
     let misshapen: Vec<_> = found.misshapen.iter().map(ToString::to_string).collect();
     for (what, items) in [
         ("missing", names(&found.missing)),

@@ -1,8 +1,9 @@
 //! What a checkpoint is that is not a CLAP model, as far as its names tell.
 
 use super::super::Checkpoint;
-use super::super::error::printable;
 use super::super::musicgen::is_musicgen;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Whether any tensor's name begins so.
 pub(super) fn has_prefix(checkpoint: &Checkpoint, prefix: &str) -> bool {
@@ -12,7 +13,7 @@ pub(super) fn has_prefix(checkpoint: &Checkpoint, prefix: &str) -> bool {
 }
 
 /// Half a sentence: "it looks like ...".
-pub(super) fn looks_like(checkpoint: &Checkpoint) -> String {
+pub(super) fn looks_like(checkpoint: &Checkpoint) -> Words {
     if is_musicgen(checkpoint) {
         return "it looks like a MusicGen checkpoint; give its card kind: musicgen".into();
     }
@@ -46,13 +47,13 @@ pub(super) fn looks_like(checkpoint: &Checkpoint) -> String {
         ("decoder.", "a decoder or sequence-to-sequence checkpoint"),
     ];
     if let Some((_, what)) = SIGNS.iter().find(|(sign, _)| has_prefix(checkpoint, sign)) {
-        return format!("it looks like {what}");
+        return words!("it looks like {}", what);
     }
     let names: Vec<_> = checkpoint.tensors().keys().take(3).collect();
-    let shown: Vec<_> = names.iter().map(|n| printable(n)).collect();
-    format!(
+    let shown = Words::join(names.into_iter().map(Foreign::new), ", ");
+    words!(
         "its tensors are of no model known here (the first of {}: {})",
         checkpoint.tensors().len(),
-        shown.join(", ")
+        shown
     )
 }

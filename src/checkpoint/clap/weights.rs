@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::error::printable;
 use super::super::{Checkpoint, CheckpointError, Tensor};
 use super::architecture::{ClapArchitecture, Htsat};
 use super::{Naming, Requirement, compare, recognise, requirements};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// What a card says of its checkpoint; what it leaves out is taken from the tensors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,15 +18,15 @@ pub struct Expected {
 
 impl Expected {
     /// The architecture that the card claims, given what the tensors are. `Err` is the name that no tower has.
-    pub(super) fn claimed(&self, found: &ClapArchitecture) -> Result<ClapArchitecture, String> {
+    pub(super) fn claimed(&self, found: &ClapArchitecture) -> Result<ClapArchitecture, Words> {
         let mut claimed = found.clone();
         if let Some(name) = &self.audio {
             claimed.audio = found.audio.resized(name).ok_or_else(|| {
                 let known: Vec<_> = Htsat::known_names().collect();
-                format!(
+                words!(
                     "the card names the audio tower `{}`; known are {}",
-                    printable(name),
-                    known.join(", ")
+                    Foreign::new(name),
+                    Words::join(known, ", ")
                 )
             })?;
         }
@@ -52,7 +53,7 @@ impl<'a> ClapWeights<'a> {
         checkpoint: &'a Checkpoint,
         expected: Option<&Expected>,
     ) -> Result<Self, CheckpointError> {
-        let mismatch = |detail: String| CheckpointError::Mismatch {
+        let mismatch = |detail: Words| CheckpointError::Mismatch {
             path: checkpoint.path().to_owned(),
             detail,
         };
@@ -64,20 +65,25 @@ impl<'a> ClapWeights<'a> {
                 // Of towers without a name a card can only say whether they fuse.
                 let name = architecture.audio.name();
                 let audio = match Htsat::known_names().any(|known| known == name) {
-                    true => format!("audio: {name}, "),
-                    false => String::new(),
+                    true => words!("audio: {}, ", Foreign::new(&name)),
+                    false => Words::none(),
                 };
-                return Err(mismatch(format!(
-                    "the card says {claimed}, the tensors are {architecture}; write architecture: \
-                     {{ {audio}fusion: {} }} into the card, or name another checkpoint{lacking}",
-                    architecture.audio.fusion
+                return Err(mismatch(words!(
+                    "the card says {}, the tensors are {}; write architecture: \
+                     {{ {}fusion: {} }} into the card, or name another checkpoint{}",
+                    claimed,
+                    architecture,
+                    audio,
+                    architecture.audio.fusion,
+                    lacking
                 )));
             }
         }
         let found = compare(checkpoint, &architecture);
         if !found.fits() {
-            return Err(mismatch(format!(
-                "by its sizes it is {architecture}, but it is not whole; fetch it again{}",
+            return Err(mismatch(words!(
+                "by its sizes it is {}, but it is not whole; fetch it again{}",
+                architecture,
                 found.lacking()
             )));
         }
@@ -108,7 +114,7 @@ impl<'a> ClapWeights<'a> {
         let Some(requirement) = self.requirements.get(canonical) else {
             return Err(CheckpointError::NoTensor {
                 path: self.checkpoint.path().to_owned(),
-                tensor: printable(canonical),
+                tensor: Foreign::new(canonical),
             });
         };
         if let [source] = requirement.sources.as_slice() {

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::Path;
 
 use super::super::CheckpointError;
-use super::super::error::printable;
 use super::raw::{RawCodec, RawDecoder, RawText};
 use super::{CodecConfig, DecoderConfig, TextConfig};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// No size in any public model comes near it; products of two stay far from overflow.
 const LARGEST: usize = 1 << 20;
@@ -23,7 +24,7 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    pub fn refuse(&self, detail: impl Into<String>) -> CheckpointError {
+    pub fn refuse(&self, detail: impl Into<Words>) -> CheckpointError {
         CheckpointError::NotMusicgen {
             path: self.path.to_owned(),
             detail: detail.into(),
@@ -33,8 +34,11 @@ impl Check<'_> {
     /// Each is between 1 and [`LARGEST`].
     fn sizes(&self, part: &str, sizes: &[(&str, usize)]) -> Result<(), CheckpointError> {
         match sizes.iter().find(|(_, n)| !(1..=LARGEST).contains(n)) {
-            Some((name, n)) => Err(self.refuse(format!(
-                "its config.json has {part}.{name} {n}, which no model has"
+            Some((name, n)) => Err(self.refuse(words!(
+                "its config.json has {}.{} {}, which no model has",
+                Foreign::new(part),
+                Foreign::new(name),
+                n
             ))),
             None => Ok(()),
         }
@@ -43,8 +47,10 @@ impl Check<'_> {
     fn layers(&self, key: &str, count: usize) -> Result<(), CheckpointError> {
         match (1..=MOST_LAYERS).contains(&count) {
             true => Ok(()),
-            false => Err(self.refuse(format!(
-                "its config.json has {key} {count}, which no model has"
+            false => Err(self.refuse(words!(
+                "its config.json has {} {}, which no model has",
+                Foreign::new(key),
+                count
             ))),
         }
     }
@@ -59,9 +65,15 @@ impl Check<'_> {
         if found == wanted {
             return Ok(());
         }
-        let found = printable(&found.to_string());
-        Err(self.refuse(format!(
-            "its config.json has {key} {found}; only {wanted} is implemented"
+        let (found, wanted) = (
+            Foreign::new(found.to_string()),
+            Foreign::new(wanted.to_string()),
+        );
+        Err(self.refuse(words!(
+            "its config.json has {} {}; only {} is implemented",
+            Foreign::new(key),
+            found,
+            wanted
         )))
     }
 
@@ -100,8 +112,10 @@ impl Check<'_> {
             raw.relative_attention_max_distance,
         );
         if !buckets.is_multiple_of(4) || distance <= buckets / 4 {
-            return Err(self.refuse(format!(
-                "its config.json has {buckets} relative buckets up to a distance of {distance}, which is impossible"
+            return Err(self.refuse(words!(
+                "its config.json has {} relative buckets up to a distance of {}, which is impossible",
+                buckets,
+                distance
             )));
         }
         if !(0.0..=1e-2).contains(&raw.layer_norm_epsilon) {
@@ -126,7 +140,7 @@ impl Check<'_> {
         let kind = raw.model_type.as_deref().unwrap_or("musicgen_decoder");
         self.only("decoder.model_type", kind, "musicgen_decoder")?;
         if raw.audio_channels != 1 {
-            return Err(self.refuse(format!(
+            return Err(self.refuse(words!(
                 "its config.json has decoder.audio_channels {}: stereo models are not implemented, only mono ones",
                 raw.audio_channels
             )));
@@ -162,21 +176,25 @@ impl Check<'_> {
         if !raw.hidden_size.is_multiple_of(raw.num_attention_heads)
             || !raw.hidden_size.is_multiple_of(2)
         {
-            return Err(self.refuse(format!(
+            return Err(self.refuse(words!(
                 "its config.json has decoder.hidden_size {}, which {} heads cannot share",
-                raw.hidden_size, raw.num_attention_heads
+                raw.hidden_size,
+                raw.num_attention_heads
             )));
         }
         let head = raw.hidden_size / raw.num_attention_heads;
         if !head.is_multiple_of(HEAD_CHANNELS) {
-            return Err(self.refuse(format!(
-                "its config.json has decoder heads of {head} channels; only multiples of {HEAD_CHANNELS} are implemented"
+            return Err(self.refuse(words!(
+                "its config.json has decoder heads of {} channels; only multiples of {} are implemented",
+                head,
+                HEAD_CHANNELS
             )));
         }
         if raw.max_position_embeddings > MOST_POSITIONS {
-            return Err(self.refuse(format!(
-                "its config.json has decoder.max_position_embeddings {}; only up to {MOST_POSITIONS} are implemented",
-                raw.max_position_embeddings
+            return Err(self.refuse(words!(
+                "its config.json has decoder.max_position_embeddings {}; only up to {} are implemented",
+                raw.max_position_embeddings,
+                MOST_POSITIONS
             )));
         }
         if let Some(cross) = raw.cross_attention_hidden_size {

@@ -4,11 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::error::printable;
 use super::super::{Checkpoint, CheckpointError};
 use super::check::Check;
 use super::is_musicgen;
 use super::raw::RawConfig;
+use crate::wording::Foreign;
+use crate::words;
 
 /// A `MusicgenForConditionalGeneration`, as its `config.json` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,16 +141,18 @@ impl MusicgenConfig {
         if let Some(kind) = config.get("model_type").and_then(|v| v.as_str())
             && kind != "musicgen"
         {
-            let kind = printable(kind);
-            return Err(check.refuse(format!(
-                "its config.json says model_type {kind}; only musicgen (text to music, mono) is implemented, not \
-                 musicgen_melody and no other"
+            let kind = Foreign::new(kind);
+            return Err(check.refuse(words!(
+                "its config.json says model_type {}; only musicgen (text to music, mono) is implemented, not \
+                 musicgen_melody and no other",
+                kind
             )));
         }
         let raw: RawConfig = serde_json::from_value(config.clone()).map_err(|e| {
-            let detail = printable(&e.to_string());
-            check.refuse(format!(
-                "its config.json is not MusicGen's: {detail}; use the one that came with these weights"
+            let detail = Foreign::said(e);
+            check.refuse(words!(
+                "its config.json is not MusicGen's: {}; use the one that came with these weights",
+                detail
             ))
         })?;
         if raw.model_type.is_none() {
@@ -166,6 +169,8 @@ impl MusicgenConfig {
         })
     }
 }
+
+impl crate::wording::Safe for MusicgenConfig {}
 
 /// In the words of `harness inspect`.
 impl fmt::Display for MusicgenConfig {

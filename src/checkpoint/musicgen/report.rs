@@ -1,9 +1,9 @@
 //! What `harness inspect` says of a MusicGen checkpoint.
 
 use super::super::Checkpoint;
-use super::super::error::printable;
 use super::MusicgenConfig;
 use super::weights::compare;
+use crate::wording::Foreign;
 
 /// The three parts: what they are and how their names begin.
 const PARTS: [(&str, &[&str]); 3] = [
@@ -68,7 +68,7 @@ pub fn describe(checkpoint: &Checkpoint, size: impl Fn(usize) -> String) -> Desc
         false => "no: the tensors are not those of the configuration",
     };
     lines.push(("usable", usable.to_owned()));
-    let names = |names: &[String]| names.iter().map(|n| printable(n)).collect();
+    let names = |names: &[String]| names.iter().map(|n| Foreign::new(n).to_string()).collect();
     let lists = [
         ("missing", names(&found.missing)),
         (

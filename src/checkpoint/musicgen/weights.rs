@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::error::printable;
 use super::super::{Checkpoint, CheckpointError, Match, Tensor};
 use super::MusicgenConfig;
 use super::requirements::{Requirement, Source, is_known_unused, requirements};
+use crate::wording::Foreign;
+use crate::words;
 
 /// The weights of a MusicGen model, by canonical name.
 #[derive(Debug)]
@@ -28,9 +29,10 @@ impl<'a> MusicgenWeights<'a> {
         if !found.fits() {
             return Err(CheckpointError::Mismatch {
                 path: checkpoint.path().to_owned(),
-                detail: format!(
-                    "its config.json says {config}, and the tensors are not those; use the config.json that came with \
+                detail: words!(
+                    "its config.json says {}, and the tensors are not those; use the config.json that came with \
                      them, or fetch them again{}",
+                    config,
                     found.lacking()
                 ),
             });
@@ -62,7 +64,7 @@ impl<'a> MusicgenWeights<'a> {
         let Some(requirement) = self.requirements.get(canonical) else {
             return Err(CheckpointError::NoTensor {
                 path: self.checkpoint.path().to_owned(),
-                tensor: printable(canonical),
+                tensor: Foreign::new(canonical),
             });
         };
         match &requirement.source {

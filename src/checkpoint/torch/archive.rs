@@ -8,9 +8,10 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::super::CheckpointError;
-use super::super::error::printable;
 use super::super::file::{Stream, WeightsFile};
 use crate::guard::guarded;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// The entries of the archive's folder. torch.save stores them uncompressed, so that each is a range of the file.
 #[derive(Debug)]
@@ -24,9 +25,9 @@ impl<'a> Archive<'a> {
     /// Find the entries; every range is inside the file, and `data.pkl` is among them.
     pub fn open(file: &'a WeightsFile) -> Result<Self, CheckpointError> {
         let path = &file.path;
-        let damaged = |detail: String| CheckpointError::damaged(path, detail);
+        let damaged = |detail: Words| CheckpointError::damaged(path, detail);
         let all = guarded(|| entries(file))
-            .unwrap_or_else(|| Err("the zip's reader cannot make sense of it".to_owned()))
+            .unwrap_or_else(|| Err("the zip's reader cannot make sense of it".into()))
             .map_err(damaged)?;
         let folder = folder(path, &all)?;
         let entries = all
@@ -58,16 +59,20 @@ impl<'a> Archive<'a> {
 }
 
 /// Every entry of the zip with its range.
-fn entries(file: &WeightsFile) -> Result<BTreeMap<String, Range<usize>>, String> {
-    let mut zip = ZipArchive::new(BufReader::new(file.stream()))
-        .map_err(|e| format!("the zip's directory at its end is not whole ({e})"))?;
+fn entries(file: &WeightsFile) -> Result<BTreeMap<String, Range<usize>>, Words> {
+    let mut zip = ZipArchive::new(BufReader::new(file.stream())).map_err(|e| {
+        words!(
+            "the zip's directory at its end is not whole ({})",
+            Foreign::said(e)
+        )
+    })?;
     if zip.has_duplicate_names() {
-        return Err("two entries of the zip have one name".to_owned());
+        return Err("two entries of the zip have one name".into());
     }
     (0..zip.len())
         .map(|index| {
             let found = entry(&mut zip, index, file.len());
-            found.map_err(|detail| format!("zip entry {index}: {detail}"))
+            found.map_err(|detail| words!("zip entry {}: {}", index, detail))
         })
         .collect()
 }
@@ -77,13 +82,14 @@ fn entry(
     zip: &mut ZipArchive<BufReader<Stream<'_>>>,
     index: usize,
     file_size: usize,
-) -> Result<(String, Range<usize>), String> {
-    let entry = zip.by_index_raw(index).map_err(|e| e.to_string())?;
-    let name = entry.name().map_err(|e| e.to_string())?.into_owned();
-    let shown = printable(&name);
+) -> Result<(String, Range<usize>), Words> {
+    let entry = zip.by_index_raw(index).map_err(Foreign::said)?;
+    let name = entry.name().map_err(Foreign::said)?.into_owned();
+    let shown = Foreign::new(&name);
     if entry.compression() != CompressionMethod::Stored || entry.encrypted() {
-        return Err(format!(
-            "`{shown}` is compressed or encrypted, which torch.save never does"
+        return Err(words!(
+            "`{}` is compressed or encrypted, which torch.save never does",
+            shown
         ));
     }
     let start = entry
@@ -95,8 +101,9 @@ fn entry(
         .filter(|range| range.end <= file_size && entry.size() == entry.compressed_size());
     match range {
         Some(range) => Ok((name, range)),
-        None => Err(format!(
-            "`{shown}` claims {} bytes, more than the file holds",
+        None => Err(words!(
+            "`{}` claims {} bytes, more than the file holds",
+            shown,
             entry.size()
         )),
     }

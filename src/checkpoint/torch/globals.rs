@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::super::CheckpointError;
-use super::super::error::printable;
 use super::opcodes::{instructions, little_endian};
+use crate::wording::{Foreign, Words};
 
 /// Modules and the names in them that files of weights mention.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -56,7 +56,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Refuse a pickle that mentions any other name. Instructions that the reader itself does not know are left to
 /// [`super::limits`]; names are found in all protocols.
 pub(super) fn check(path: &Path, pickle: &[u8]) -> Result<(), CheckpointError> {
-    let forbidden = |global: String| CheckpointError::ForbiddenGlobal {
+    let forbidden = |global: Words| CheckpointError::ForbiddenGlobal {
         path: path.to_owned(),
         global,
     };
@@ -77,7 +77,9 @@ pub(super) fn check(path: &Path, pickle: &[u8]) -> Result<(), CheckpointError> {
             Some((module, name)) if is_allowed(module, name) => {}
             Some((module, name)) => {
                 let global = [module, b" ", name].concat();
-                return Err(forbidden(printable(&String::from_utf8_lossy(&global))));
+                return Err(forbidden(
+                    Foreign::new(String::from_utf8_lossy(&global)).into(),
+                ));
             }
             None => return Err(forbidden("a name made while it runs".into())),
         }

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use super::super::CheckpointError;
 use super::opcodes::{Instruction, instructions, little_endian};
+use crate::wording::Words;
+use crate::words;
 
 /// Nesting of values; a checkpoint with optimizer state has about 12.
 const DEEPEST: u32 = 128;
@@ -58,13 +60,14 @@ pub(super) fn check(path: &Path, pickle: &[u8]) -> Result<(), CheckpointError> {
 }
 
 enum Refusal {
-    Damaged(String),
-    Unusual(String),
+    Damaged(Words),
+    Unusual(Words),
 }
 
-fn damaged<T>(detail: &str) -> Result<T, Refusal> {
-    Err(Refusal::Damaged(format!(
-        "its pickle is inconsistent ({detail})"
+fn damaged<T>(detail: &'static str) -> Result<T, Refusal> {
+    Err(Refusal::Damaged(words!(
+        "its pickle is inconsistent ({})",
+        detail
     )))
 }
 
@@ -86,7 +89,7 @@ impl Machine {
             b')' => self.push(Kind::Other, 1, 0),
             b'N' | 0x88 | 0x89 | b'K' | b'M' | b'J' | b'G' => self.push(Kind::Other, 1, 0),
             0x8a if argument.len() <= 8 => self.push(Kind::Other, 1, 0),
-            0x8a => Err(Refusal::Unusual(format!(
+            0x8a => Err(Refusal::Unusual(words!(
                 "its pickle holds an integer of {} bytes",
                 argument.len()
             ))),
@@ -175,8 +178,9 @@ impl Machine {
                 None => damaged("a value is used before it is stored"),
             },
             b'.' => self.top().map(|_| ()),
-            opcode => Err(Refusal::Unusual(format!(
-                "its pickle uses instruction {opcode:#04x}, which torch.save's default protocol 2 does not"
+            opcode => Err(Refusal::Unusual(words!(
+                "its pickle uses instruction {:#04x}, which torch.save's default protocol 2 does not",
+                opcode
             ))),
         }
     }
@@ -195,8 +199,9 @@ impl Machine {
     /// Push a value made of others that were moved into it.
     fn push_made(&mut self, kind: Kind, depth: u32, content: u64) -> Result<(), Refusal> {
         if depth > DEEPEST {
-            return Err(Refusal::Unusual(format!(
-                "its pickle nests values more than {DEEPEST} deep"
+            return Err(Refusal::Unusual(words!(
+                "its pickle nests values more than {} deep",
+                DEEPEST
             )));
         }
         // The content moves into a vector of its own.
@@ -225,7 +230,7 @@ impl Machine {
     fn allocate(&mut self, bytes: u64) -> Result<(), Refusal> {
         self.allocated = self.allocated.saturating_add(bytes);
         match self.allocated > MOST_BYTES {
-            true => Err(Refusal::Unusual(format!(
+            true => Err(Refusal::Unusual(words!(
                 "its pickle unfolds to more than {} MB, far more than a list of tensors",
                 MOST_BYTES >> 20
             ))),

@@ -17,10 +17,12 @@ use std::path::Path;
 use candle_core::pickle::{Object, Stack};
 
 use self::archive::Archive;
+use super::CheckpointError;
 use super::file::WeightsFile;
 use super::tensor::TensorInfo;
-use super::{CheckpointError, error::printable};
 use crate::guard::guarded;
+use crate::wording::Foreign;
+use crate::words;
 
 /// The pickle of a checkpoint with optimizer state takes well under 1 MB.
 const LARGEST_PICKLE: usize = 64 << 20;
@@ -39,9 +41,9 @@ pub(super) fn tensors(
     {
         return Err(CheckpointError::unsupported(
             path,
-            format!(
+            words!(
                 "its byte order is `{}`, only little-endian files are read",
-                printable(&String::from_utf8_lossy(&order))
+                Foreign::new(String::from_utf8_lossy(&order))
             ),
             "save it again with torch on an ordinary machine",
         ));
@@ -50,7 +52,11 @@ pub(super) fn tensors(
     if pickle_bytes > LARGEST_PICKLE {
         return Err(CheckpointError::unsupported(
             path,
-            format!("its pickle takes {pickle_bytes} bytes, at most {LARGEST_PICKLE} are read"),
+            words!(
+                "its pickle takes {} bytes, at most {} are read",
+                pickle_bytes,
+                LARGEST_PICKLE
+            ),
             "save only the state_dict with torch.save",
         ));
     }
@@ -71,10 +77,8 @@ fn read_pickle(path: &Path, pickle: &[u8]) -> Result<Object, CheckpointError> {
         stack
             .read_loop(&mut reader)
             .and_then(|()| stack.finalize())
-            .map_err(|e| e.to_string())
+            .map_err(Foreign::said)
     });
-    let read = read.unwrap_or_else(|| Err("the reader cannot make sense of it".to_owned()));
-    read.map_err(|e| {
-        CheckpointError::damaged(path, format!("its pickle is not valid ({})", printable(&e)))
-    })
+    let read = read.unwrap_or_else(|| Err(Foreign::said("the reader cannot make sense of it")));
+    read.map_err(|e| CheckpointError::damaged(path, words!("its pickle is not valid ({})", e)))
 }

@@ -23,7 +23,7 @@ enum Layout {
 /// The instructions up to STOP. An unknown opcode, or an end before STOP, is an error.
 pub(super) fn instructions(
     pickle: &[u8],
-) -> impl Iterator<Item = Result<Instruction<'_>, String>> + '_ {
+) -> impl Iterator<Item = Result<Instruction<'_>, Words>> + '_ {
     let mut rest = Some(pickle);
     std::iter::from_fn(move || {
         let bytes = rest?;
@@ -35,16 +35,20 @@ pub(super) fn instructions(
             Err(detail) => {
                 rest = None;
                 let at = pickle.len() - bytes.len();
-                Some(Err(format!("its pickle {detail} at byte {at}")))
+                Some(Err(words!("its pickle {} at byte {}", detail, at)))
             }
         }
     })
 }
 
-fn next(bytes: &[u8]) -> Result<(Instruction<'_>, &[u8]), String> {
+use crate::wording::Words;
+use crate::words;
+
+fn next(bytes: &[u8]) -> Result<(Instruction<'_>, &[u8]), Words> {
     const SHORT: &str = "ends inside an instruction";
     let (&opcode, rest) = bytes.split_first().ok_or("has no end")?;
-    let layout = layout(opcode).ok_or_else(|| format!("holds the unknown opcode {opcode:#04x}"))?;
+    let layout =
+        layout(opcode).ok_or_else(|| words!("holds the unknown opcode {:#04x}", opcode))?;
     let (argument, second, rest) = match layout {
         Layout::Fixed(n) => {
             let (argument, rest) = rest.split_at_checked(n).ok_or(SHORT)?;

@@ -9,9 +9,10 @@ use std::path::Path;
 use candle_core::pickle::Object;
 
 use super::super::CheckpointError;
-use super::super::error::printable;
 use super::super::tensor::{Dtype, Place, TensorInfo, extent, is_contiguous};
 use super::archive::Archive;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// torch allows 64.
 const MOST_AXES: usize = 64;
@@ -52,10 +53,10 @@ pub(super) fn tensors(
     }
     if found.is_empty() {
         let keys: Vec<_> = state_dict.iter().filter_map(|(k, _)| text(k)).collect();
-        let shown: Vec<_> = keys.iter().take(8).map(|k| printable(k)).collect();
+        let shown = Words::join(keys.into_iter().take(8).map(Foreign::new), ", ");
         return Err(CheckpointError::unsupported(
             path,
-            format!("its dict holds no tensor (keys: {})", shown.join(", ")),
+            words!("its dict holds no tensor (keys: {})", shown),
             "save the model's state_dict with torch.save, bare or under the key state_dict",
         ));
     }
@@ -109,15 +110,18 @@ fn tensor_arguments(object: &Object) -> Option<&[Object]> {
     call(inner.unwrap_or(object), "_rebuild_tensor_v2")
 }
 
-fn tensor(arguments: &[Object], archive: &Archive, file: usize) -> Result<TensorInfo, String> {
+fn tensor(arguments: &[Object], archive: &Archive, file: usize) -> Result<TensorInfo, Words> {
     let [storage, offset, shape, strides, ..] = arguments else {
         return Err("its description is not complete; fetch the file again".into());
     };
     let storage = Storage::of(storage)?;
     let range = archive.range(&format!("data/{}", storage.key));
     let range = range.ok_or_else(|| {
-        let key = printable(storage.key);
-        format!("its storage `data/{key}` is not in the file; fetch the file again")
+        let key = Foreign::new(storage.key);
+        words!(
+            "its storage `data/{}` is not in the file; fetch the file again",
+            key
+        )
     })?;
     let held = range.len() / storage.dtype.size();
 
@@ -125,10 +129,11 @@ fn tensor(arguments: &[Object], archive: &Archive, file: usize) -> Result<Tensor
     let shape = sizes(shape).ok_or("its shape has a negative or impossible size")?;
     let strides = sizes(strides).ok_or("its strides are negative or impossible")?;
     if shape.len() != strides.len() || shape.len() > MOST_AXES {
-        return Err(format!(
-            "its shape has {} axes and its strides {}, at most {MOST_AXES} of both and equally many are possible",
+        return Err(words!(
+            "its shape has {} axes and its strides {}, at most {} of both and equally many are possible",
             shape.len(),
-            strides.len()
+            strides.len(),
+            MOST_AXES
         ));
     }
     // More elements than the storage holds come from strides of 0: a tensor that would unfold to any size.
@@ -136,11 +141,13 @@ fn tensor(arguments: &[Object], archive: &Archive, file: usize) -> Result<Tensor
         elements <= held && offset.checked_add(span).is_some_and(|end| end <= held)
     });
     let Some((_, span)) = fits else {
-        return Err(format!(
-            "shape {} with strides {} from element {offset} does not fit its storage of {held} elements; \
+        return Err(words!(
+            "shape {} with strides {} from element {} does not fit its storage of {} elements; \
              the file is damaged or forged, fetch it again",
             list(&shape),
-            list(&strides)
+            list(&strides),
+            offset,
+            held
         ));
     };
     let width = storage.dtype.size();
@@ -166,7 +173,7 @@ struct Storage<'a> {
 }
 
 impl<'a> Storage<'a> {
-    fn of(object: &'a Object) -> Result<Self, String> {
+    fn of(object: &'a Object) -> Result<Self, Words> {
         const UNKNOWN: &str =
             "its storage is not described as torch.save does; fetch the file again";
         let Object::PersistentLoad(id) = object else {
@@ -192,9 +199,9 @@ impl<'a> Storage<'a> {
             "ByteStorage" => Dtype::U8,
             "BoolStorage" => Dtype::Bool,
             other => {
-                return Err(format!(
+                return Err(words!(
                     "its storage type `{}` is unknown",
-                    printable(other)
+                    Foreign::new(other)
                 ));
             }
         };
@@ -215,10 +222,14 @@ fn sizes(object: &Object) -> Option<Vec<usize>> {
 }
 
 /// `[2, 3]`, cut after eight axes.
-fn list(sizes: &[usize]) -> String {
-    let mut shown: Vec<_> = sizes.iter().take(8).map(usize::to_string).collect();
+fn list(sizes: &[usize]) -> Words {
+    let mut shown: Vec<Words> = sizes
+        .iter()
+        .take(8)
+        .map(|size| words!("{}", size))
+        .collect();
     if sizes.len() > 8 {
         shown.push("…".into());
     }
-    format!("[{}]", shown.join(", "))
+    words!("[{}]", Words::join(shown, ", "))
 }

@@ -7,6 +7,7 @@ use super::sampler::ChoiceError;
 use crate::export::{ExportError, MAX_PROMPT_TOKENS};
 use crate::interrupt::Interrupted;
 use crate::runtime::SessionError;
+use crate::wording::{Safe, Words};
 
 /// Why a piece was not made.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum GenerateError {
     #[error("{0}")]
     Interrupted(#[from] Interrupted),
     #[error("cannot read the tokenizer {}: {detail}; it should be T5's tokenizer.json", path.display())]
-    Tokenizer { path: PathBuf, detail: String },
+    Tokenizer { path: PathBuf, detail: Words },
     #[error(
         "the tokenizer {} does not belong to this checkpoint: it gives ids up to {id}, and the checkpoint has {vocab} \
          rows of word embeddings; correct `tokenizer` in the card",
@@ -41,7 +42,7 @@ pub enum GenerateError {
     },
     /// `job` is the index of the piece.
     #[error("cannot turn its prompt into tokens: {detail}")]
-    Encode { job: usize, detail: String },
+    Encode { job: usize, detail: Words },
     /// `job` is the index of the piece.
     #[error(
         "its prompt has {tokens} tokens, and the text encoder takes {MAX_PROMPT_TOKENS} at most; shorten it"
@@ -73,6 +74,8 @@ pub enum GenerateError {
     )]
     Audio { job: usize },
 }
+
+impl Safe for GenerateError {}
 
 impl GenerateError {
     /// Whether memory ran out: fewer pieces at once may fit.

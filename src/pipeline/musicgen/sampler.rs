@@ -9,6 +9,7 @@
 //! arithmetic and the same everywhere. What may differ between machines are the logits themselves, in their last bits:
 //! a draw that lies that close to a border between two codes can then fall to the other one.
 
+use crate::wording::Safe;
 use rand::Rng;
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
@@ -45,6 +46,8 @@ pub enum ChoiceError {
     )]
     TopK { top_k: usize, vocab: usize },
 }
+
+impl Safe for ChoiceError {}
 
 impl Choice {
     /// A checked [`Choice::Sample`].

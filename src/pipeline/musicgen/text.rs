@@ -10,6 +10,8 @@ use crate::export::musicgen::names;
 use crate::export::{Exported, MAX_PROMPT_TOKENS};
 use crate::pipeline::tokenizer::Tokenizer;
 use crate::runtime::{Input, Runtime, Session};
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// T5's `</s>`, which ends every prompt and is all there is of an empty one.
 const END: u32 = 1;
@@ -21,15 +23,17 @@ pub(super) struct Prompts {
 
 impl Prompts {
     pub fn open(path: &Path, vocab: usize) -> Result<Self, GenerateError> {
-        let open = |detail: String| GenerateError::Tokenizer {
+        let open = |detail: Words| GenerateError::Tokenizer {
             path: path.to_owned(),
             detail,
         };
         let tokenizer = Tokenizer::open(path, None).map_err(open)?;
         let empty = tokenizer.encode("").map_err(open)?;
         if empty != [END] {
-            return Err(open(format!(
-                "it turns an empty text into the tokens {empty:?}, T5's into [{END}] (</s>)"
+            return Err(open(words!(
+                "it turns an empty text into the tokens {}, T5's into [{}] (</s>)",
+                Foreign::new(format!("{empty:?}")),
+                END
             )));
         }
         let largest = tokenizer.largest_id();

@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use crate::wording::shown;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// Parts in a sequence; T5's have 3.
 const MOST_PARTS: usize = 16;
@@ -25,9 +26,9 @@ const MOST_ADDED: usize = 20_000;
 const MOST_ADDED_BYTES: usize = 1 << 20;
 
 /// Every part of the file; gives how many bytes a byte of text may become.
-pub(super) fn check(parts: &Value) -> Result<usize, String> {
+pub(super) fn check(parts: &Value) -> Result<usize, Words> {
     if !parts.is_object() {
-        return Err("it is no JSON object".to_owned());
+        return Err("it is no JSON object".into());
     }
     model(&parts["model"])?;
     added(&parts["added_tokens"])?;
@@ -35,15 +36,17 @@ pub(super) fn check(parts: &Value) -> Result<usize, String> {
     let growth =
         normalizer(&parts["normalizer"])?.saturating_mul(pre_tokenizer(&parts["pre_tokenizer"])?);
     if growth > MOST_GROWTH {
-        return Err(format!(
-            "its normalizers may make {growth} bytes of one, and at most {MOST_GROWTH} are worked with"
+        return Err(words!(
+            "its normalizers may make {} bytes of one, and at most {} are worked with",
+            growth,
+            MOST_GROWTH
         ));
     }
     Ok(growth)
 }
 
 /// The `type` of a part; `None` where there is no part.
-fn kind(part: &Value) -> Result<Option<&str>, String> {
+fn kind(part: &Value) -> Result<Option<&str>, Words> {
     match part {
         Value::Null => Ok(None),
         // The library takes parts without a type for the first that fits, which nobody writes any more.
@@ -56,29 +59,32 @@ fn kind(part: &Value) -> Result<Option<&str>, String> {
     }
 }
 
-fn unknown(what: &str, kind: &str) -> String {
-    format!(
-        "its {what} has the type `{}`, which is not known here",
-        shown(kind)
+fn unknown(what: &'static str, kind: &str) -> Words {
+    words!(
+        "its {} has the type `{}`, which is not known here",
+        what,
+        Foreign::new(kind)
     )
 }
 
 /// The parts of a sequence, by the key that they stand under.
-fn parts<'v>(sequence: &'v Value, key: &str) -> Result<&'v [Value], String> {
+fn parts<'v>(sequence: &'v Value, key: &'static str) -> Result<&'v [Value], Words> {
     match sequence[key].as_array() {
         Some(parts) if parts.len() <= MOST_PARTS => Ok(parts),
-        Some(parts) => Err(format!(
-            "`{key}` has {} parts, and at most {MOST_PARTS} are worked with",
-            parts.len()
+        Some(parts) => Err(words!(
+            "`{}` has {} parts, and at most {} are worked with",
+            key,
+            parts.len(),
+            MOST_PARTS
         )),
-        None => Err(format!("a sequence has no list `{key}`")),
+        None => Err(words!("a sequence has no list `{}`", key)),
     }
 }
 
 /// The model's type is left out in files of the first years, as in RoBERTa's own.
-fn model(model: &Value) -> Result<(), String> {
+fn model(model: &Value) -> Result<(), Words> {
     match &model["type"] {
-        Value::Null if model["vocab"].is_null() => return Err("it has no `model`".to_owned()),
+        Value::Null if model["vocab"].is_null() => return Err("it has no `model`".into()),
         Value::Null => {}
         Value::String(kind)
             if ["BPE", "Unigram", "WordPiece", "WordLevel"].contains(&kind.as_str()) => {}
@@ -87,28 +93,31 @@ fn model(model: &Value) -> Result<(), String> {
     match &model["dropout"] {
         Value::Null => Ok(()),
         rate if rate.as_f64() == Some(0.0) => Ok(()),
-        rate => Err(format!(
+        rate => Err(words!(
             "its model has `dropout: {}`, which draws other tokens each time; set it to null",
-            shown(&rate.to_string())
+            Foreign::new(&rate.to_string())
         )),
     }
 }
 
-fn added(tokens: &Value) -> Result<(), String> {
+fn added(tokens: &Value) -> Result<(), Words> {
     let tokens = tokens.as_array().map_or(&[][..], Vec::as_slice);
     let contents = tokens.iter().filter_map(|token| token["content"].as_str());
     let bytes: usize = contents.map(str::len).sum();
     match tokens.len() > MOST_ADDED || bytes > MOST_ADDED_BYTES {
         false => Ok(()),
-        true => Err(format!(
-            "it adds {} tokens of {bytes} bytes; at most {MOST_ADDED} of {MOST_ADDED_BYTES} are worked with",
-            tokens.len()
+        true => Err(words!(
+            "it adds {} tokens of {} bytes; at most {} of {} are worked with",
+            tokens.len(),
+            bytes,
+            MOST_ADDED,
+            MOST_ADDED_BYTES
         )),
     }
 }
 
 /// How many bytes a byte becomes at most; a sequence multiplies.
-fn normalizer(part: &Value) -> Result<usize, String> {
+fn normalizer(part: &Value) -> Result<usize, Words> {
     Ok(match kind(part)? {
         None => 1,
         Some("Sequence") => product(parts(part, "normalizers")?, normalizer)?,
@@ -134,7 +143,7 @@ fn normalizer(part: &Value) -> Result<usize, String> {
     })
 }
 
-fn product(parts: &[Value], of: impl Fn(&Value) -> Result<usize, String>) -> Result<usize, String> {
+fn product(parts: &[Value], of: impl Fn(&Value) -> Result<usize, Words>) -> Result<usize, Words> {
     let mut product = 1usize;
     for part in parts {
         product = product.saturating_mul(of(part)?);
@@ -142,7 +151,7 @@ fn product(parts: &[Value], of: impl Fn(&Value) -> Result<usize, String>) -> Res
     Ok(product)
 }
 
-fn pre_tokenizer(part: &Value) -> Result<usize, String> {
+fn pre_tokenizer(part: &Value) -> Result<usize, Words> {
     Ok(match kind(part)? {
         None => 1,
         Some("Sequence") => product(parts(part, "pretokenizers")?, pre_tokenizer)?,
@@ -154,7 +163,7 @@ fn pre_tokenizer(part: &Value) -> Result<usize, String> {
             1
         }
         Some("FixedLength") if part["length"].as_u64() == Some(0) => {
-            return Err("it splits texts into pieces of length 0".to_owned());
+            return Err("it splits texts into pieces of length 0".into());
         }
         Some(
             "FixedLength" | "BertPreTokenizer" | "CharDelimiterSplit" | "Delimiter" | "Digits"
@@ -170,24 +179,28 @@ enum Pattern {
     Regex,
 }
 
-fn pattern(pattern: &Value) -> Result<Pattern, String> {
+fn pattern(pattern: &Value) -> Result<Pattern, Words> {
     let long = |bytes| {
-        format!("a pattern of it has {bytes} bytes, and at most {LONGEST_PATTERN} are worked with")
+        words!(
+            "a pattern of it has {} bytes, and at most {} are worked with",
+            bytes,
+            LONGEST_PATTERN
+        )
     };
     match (pattern["String"].as_str(), pattern["Regex"].as_str()) {
-        (Some(""), _) | (_, Some("")) => Err("a pattern of it is empty".to_owned()),
+        (Some(""), _) | (_, Some("")) => Err("a pattern of it is empty".into()),
         (Some(text), None) if text.len() <= LONGEST_PATTERN => Ok(Pattern::Text(text.len())),
         (None, Some(regex)) if regex.len() <= LONGEST_PATTERN => {
             match repetitions(regex) > MOST_REPETITIONS {
                 false => Ok(Pattern::Regex),
-                true => Err(format!(
+                true => Err(words!(
                     "its pattern `{}` repeats without measure",
-                    shown(regex)
+                    Foreign::new(regex)
                 )),
             }
         }
         (Some(text), _) | (_, Some(text)) => Err(long(text.len())),
-        (None, None) => Err("a pattern of it is neither a String nor a Regex".to_owned()),
+        (None, None) => Err("a pattern of it is neither a String nor a Regex".into()),
     }
 }
 
@@ -216,19 +229,20 @@ fn repetitions(regex: &str) -> usize {
 
 /// SentencePiece's table of replacements, in base64: the size of its trie in bytes, the trie, and the replacements, each
 /// with a zero behind (`spm_precompiled`). Gives the longest replacement.
-fn charsmap(coded: &Value) -> Result<usize, String> {
-    let wrong = |what: &str| format!("its precompiled_charsmap {what}");
-    let coded = coded.as_str().ok_or_else(|| wrong("is no text"))?;
+fn charsmap(coded: &Value) -> Result<usize, Words> {
+    let wrong = |what: Words| words!("its precompiled_charsmap {}", what);
+    let coded = coded.as_str().ok_or_else(|| wrong("is no text".into()))?;
     let bytes = BASE64_STANDARD
         .decode(coded)
-        .map_err(|e| wrong(&format!("is no base64: {e}")))?;
+        .map_err(|e| wrong(words!("is no base64: {}", Foreign::said(e))))?;
     let Some((size, rest)) = bytes.split_first_chunk::<4>() else {
-        return Err(wrong("is cut off"));
+        return Err(wrong("is cut off".into()));
     };
     let size = u32::from_le_bytes(*size) as usize;
     let Some((_, replacements)) = rest.split_at_checked(size) else {
-        return Err(format!(
-            "its precompiled_charsmap claims {size} bytes of trie and holds {}",
+        return Err(words!(
+            "its precompiled_charsmap claims {} bytes of trie and holds {}",
+            size,
             rest.len()
         ));
     };
@@ -236,7 +250,7 @@ fn charsmap(coded: &Value) -> Result<usize, String> {
     Ok(longest.unwrap_or(0).max(1))
 }
 
-fn processor(part: &Value) -> Result<(), String> {
+fn processor(part: &Value) -> Result<(), Words> {
     match kind(part)? {
         None | Some("RobertaProcessing" | "BertProcessing" | "ByteLevel") => Ok(()),
         Some("Sequence") => parts(part, "processors")?.iter().try_for_each(processor),
@@ -246,20 +260,21 @@ fn processor(part: &Value) -> Result<(), String> {
 }
 
 /// Every special token of a template is one that the template describes.
-fn template(part: &Value) -> Result<(), String> {
+fn template(part: &Value) -> Result<(), Words> {
     let special = part["special_tokens"].as_object();
     for token in special.into_iter().flat_map(|tokens| tokens.values()) {
         let count = |key: &str| token[key].as_array().map_or(0, Vec::len);
         if count("ids") > MOST_PIECES || count("ids") != count("tokens") {
-            return Err("a special token of its template has not as many ids as tokens".to_owned());
+            return Err("a special token of its template has not as many ids as tokens".into());
         }
     }
     for key in ["single", "pair"] {
         let pieces = part[key].as_array().map_or(&[][..], Vec::as_slice);
         if pieces.len() > MOST_PIECES {
-            return Err(format!(
-                "its template has {} pieces, and at most {MOST_PIECES} are worked with",
-                pieces.len()
+            return Err(words!(
+                "its template has {} pieces, and at most {} are worked with",
+                pieces.len(),
+                MOST_PIECES
             ));
         }
         for piece in pieces {
@@ -267,9 +282,9 @@ fn template(part: &Value) -> Result<(), String> {
                 continue;
             };
             if special.is_none_or(|tokens| !tokens.contains_key(name)) {
-                return Err(format!(
+                return Err(words!(
                     "its template names the special token `{}`, which it does not describe",
-                    shown(name)
+                    Foreign::new(name)
                 ));
             }
         }

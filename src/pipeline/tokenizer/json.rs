@@ -7,22 +7,28 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
+use crate::wording::{Foreign, Words};
+use crate::words;
+
 /// Levels of objects and lists; those of the published tokenizers have 6.
 const DEEPEST: usize = 16;
 
 /// The whole file.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
+pub(super) fn parse(text: &str) -> Result<Value, Words> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Strict(DEEPEST)
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value));
-    value.map_err(|e| format!("it is not valid JSON: {e}"))
+    value.map_err(invalid)
+}
+
+fn invalid(error: serde_json::Error) -> Words {
+    words!("it is not valid JSON: {}", Foreign::said(error))
 }
 
 /// The text of the object without the keys `left_out`; what stays is as it was written.
-pub(super) fn without(text: &str, left_out: &[&str]) -> Result<String, String> {
-    let Entries(entries) =
-        serde_json::from_str(text).map_err(|e| format!("it is not valid JSON: {e}"))?;
+pub(super) fn without(text: &str, left_out: &[&str]) -> Result<String, Words> {
+    let Entries(entries) = serde_json::from_str(text).map_err(invalid)?;
     let kept = entries
         .iter()
         .filter(|(key, _)| !left_out.contains(&key.as_str()))
@@ -124,8 +130,8 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value_seed(self.below()?)?;
             if values.contains_key(&key) {
-                let shown = crate::wording::shown(&key);
-                return Err(M::Error::custom(format!("the key `{shown}` stands twice")));
+                let key = Foreign::new(&key);
+                return Err(M::Error::custom(format!("the key `{key}` stands twice")));
             }
             values.insert(key, value);
         }

@@ -14,6 +14,8 @@ use tokenizers::TruncationParams;
 
 use crate::files::regular;
 use crate::guard::guarded;
+use crate::wording::{Foreign, Words};
+use crate::words;
 
 /// RoBERTa's and T5's take 2 MB, the largest in use some 30.
 const LARGEST: u64 = 40 << 20;
@@ -34,8 +36,8 @@ impl Tokenizer {
     ///
     /// # Errors
     /// In words, without the path.
-    pub fn open(path: &Path, longest: Option<usize>) -> Result<Self, String> {
-        let text = regular::read_text(path, LARGEST).map_err(words)?;
+    pub fn open(path: &Path, longest: Option<usize>) -> Result<Self, Words> {
+        let text = regular::read_text(path, LARGEST).map_err(said)?;
         let parts = json::parse(&text)?;
         let growth = check::check(&parts)?;
         let used = json::without(&text, &["decoder", "padding", "truncation"])?;
@@ -43,13 +45,13 @@ impl Tokenizer {
             max_length,
             ..Default::default()
         });
-        let read = || -> Result<tokenizers::Tokenizer, String> {
-            let mut inner: tokenizers::Tokenizer = used.parse().map_err(words)?;
-            inner.with_truncation(truncation).map_err(words)?;
+        let read = || -> Result<tokenizers::Tokenizer, Words> {
+            let mut inner: tokenizers::Tokenizer = used.parse().map_err(said)?;
+            inner.with_truncation(truncation).map_err(said)?;
             inner.with_padding(None);
             Ok(inner)
         };
-        let inner = guarded(read).unwrap_or_else(|| Err(NO_SENSE.to_owned()))?;
+        let inner = guarded(read).unwrap_or_else(|| Err(NO_SENSE.into()))?;
         Ok(Self { inner, growth })
     }
 
@@ -57,16 +59,16 @@ impl Tokenizer {
     ///
     /// # Errors
     /// In words, without the text.
-    pub fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, Words> {
         if text.len().saturating_mul(self.growth) > LARGEST_NORMALIZED {
-            return Err(format!(
+            return Err(words!(
                 "it has {} bytes, of which this tokenizer may make {} times as many; make it shorter",
                 text.len(),
                 self.growth
             ));
         }
-        let encode = || self.inner.encode(text, true).map_err(words);
-        let encoding = guarded(encode).unwrap_or_else(|| Err(NO_SENSE.to_owned()))?;
+        let encode = || self.inner.encode(text, true).map_err(said);
+        let encoding = guarded(encode).unwrap_or_else(|| Err(NO_SENSE.into()))?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -77,8 +79,8 @@ impl Tokenizer {
     }
 }
 
-fn words(error: impl Display) -> String {
-    error.to_string()
+fn said(error: impl Display) -> Words {
+    Foreign::said(error).into()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use package::{PYTHON, Package, Wheel};
 
 use crate::precision::Precision;
+use crate::wording::Safe;
 
 /// Where a graph runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -142,6 +143,8 @@ pub struct PairError {
     pub provider: Provider,
     pub precision: Precision,
 }
+
+impl Safe for PairError {}
 
 impl PairError {
     fn runs(&self) -> Vec<&'static str> {
