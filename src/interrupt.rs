@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::{files, progress};
+use crate::{child, files, progress};
 
 /// How long an end at once waits for the terminal and the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -122,6 +122,7 @@ fn end(code: i32) -> ! {
     if !ENDING.swap(true, Ordering::SeqCst) {
         let (done, wait) = mpsc::channel();
         let clean = std::thread::Builder::new().spawn(move || {
+            child::end_all();
             files::remove_all();
             progress::clear();
             let _ = done.send(());

@@ -2,6 +2,8 @@
 
 // What goes to the terminal goes through `progress`, which makes it safe and does not panic.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+// What is started is started through `child`, which lets nobody else's code into it.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod aligned;
 pub mod analysis;
@@ -9,6 +11,7 @@ pub mod audio;
 pub mod cache;
 pub mod card;
 pub mod checkpoint;
+pub mod child;
 pub mod cli;
 pub mod commands;
 pub mod diff;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -10,6 +9,7 @@ use super::{UsageError, check_runtime, open_runtime};
 use crate::aligned;
 use crate::audio;
 use crate::card::{Card, Kind};
+use crate::child;
 use crate::cli::{ProvidersArgs, RuntimeArgs};
 use crate::files::PartFolder;
 use crate::model::Model;
@@ -155,14 +155,13 @@ fn check_all(args: &ProvidersArgs) -> Result<()> {
             continue;
         }
         tried += 1;
-        let myself = std::env::current_exe().context("cannot find this program's own file")?;
-        let mut child = Command::new(myself);
+        let mut child = child::again().context("cannot find this program's own file")?;
         child.args(["providers", "--check", "--ep", provider.name()]);
         child.args(["--precision", args.precision.name()]);
         if let Some(threads) = args.threads {
             child.args(["--threads", &threads.to_string()]);
         }
-        let status = child.status().context("cannot start this program again")?;
+        let status = child::status(&mut child).context("cannot start this program again")?;
         if !status.success() {
             // A library that ends the process says nothing of itself.
             if status.code().is_none() {

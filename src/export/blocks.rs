@@ -152,7 +152,7 @@ impl<W: Weights> Tower<'_, '_, '_, W> {
         }
         let layer = Layer {
             name: name.to_owned(),
-            weight: weight.into(),
+            weight,
             bias: None,
             inputs,
         };

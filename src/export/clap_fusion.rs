@@ -141,8 +141,8 @@ fn convolution_and_norm(
     let layer = Layer {
         name: convolution,
         inputs: weight.len() / bias.len().max(1),
-        weight: weight.into(),
-        bias: Some(bias.into()),
+        weight,
+        bias: Some(bias),
     };
     tower.product(x, &layer)
 }

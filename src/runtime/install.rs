@@ -7,10 +7,11 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use super::library::{Installed, LibraryError, Part, RECORD, Record, in_folder};
 use super::providers::{PYTHON, Package, Provider, Wheel};
+use crate::child;
 use crate::files::{self, PartFolder};
 use crate::progress;
 
@@ -113,18 +114,15 @@ fn unpack(order: &Order, part: &Part, into: &Path) -> Result<PathBuf, LibraryErr
 
     let mut python_problem = String::new();
     for python in PYTHONS {
-        let mut pip = command(python, order, &scratch);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--no-input",
-            "--no-user",
-            "--no-compile",
-            "--disable-pip-version-check",
-        ])
-        .args(["--implementation", "cp", "--python-version", PYTHON])
-        .args(["--platform", wheel.tag]);
+        // Isolated: nothing is imported from the working folder, from the user's own packages, or from where variables say.
+        let pip = command(python, order, &scratch).map(|mut pip| {
+            pip.args(["-I", "-m", "pip", "install"])
+                .args(["--no-input", "--no-user", "--no-compile"])
+                .arg("--disable-pip-version-check")
+                .args(["--implementation", "cp", "--python-version", PYTHON])
+                .args(["--platform", wheel.tag]);
+            pip
+        });
         match run(pip, &target, &requirements) {
             Ok(out) if out.status.success() => return Ok(target),
             Ok(out) if said(&out).contains("No module named pip") => {
@@ -139,11 +137,13 @@ fn unpack(order: &Order, part: &Part, into: &Path) -> Result<PathBuf, LibraryErr
             Err(e) => return Err(LibraryError::io("start", Path::new(python))(e)),
         }
     }
-    let mut uv = command("uv", order, &scratch);
-    uv.args(["pip", "install", "--python-version", PYTHON])
-        .args(["--python-platform", wheel.uv_platform])
-        // Without it uv takes an older macOS than the wheels are for.
-        .env("MACOSX_DEPLOYMENT_TARGET", "14.0");
+    let uv = command("uv", order, &scratch).map(|mut uv| {
+        uv.args(["pip", "install", "--python-version", PYTHON])
+            .args(["--python-platform", wheel.uv_platform])
+            // Without it uv takes an older macOS than the wheels are for.
+            .env("MACOSX_DEPLOYMENT_TARGET", "14.0");
+        uv
+    });
     match run(uv, &target, &requirements) {
         Ok(out) if out.status.success() => Ok(target),
         Ok(out) => Err(failed(package, "uv pip", &out)),
@@ -155,11 +155,8 @@ fn unpack(order: &Order, part: &Part, into: &Path) -> Result<PathBuf, LibraryErr
     }
 }
 
-fn command(program: &str, order: &Order, scratch: &Path) -> Command {
-    let mut command = Command::new(program);
-    if let Some(path) = order.search_path {
-        command.env("PATH", path);
-    }
+fn command(program: &str, order: &Order, scratch: &Path) -> io::Result<Command> {
+    let mut command = child::command(program, scratch, order.search_path)?;
     // Its temporary files too go where they are cleared away, on the disk that has to have the room anyway.
     for variable in ["TMPDIR", "TEMP", "TMP"] {
         command.env(variable, scratch);
@@ -168,20 +165,20 @@ fn command(program: &str, order: &Order, scratch: &Path) -> Command {
     command
         .env("PIP_REQUIRE_VIRTUALENV", "0")
         .env("LC_ALL", "C");
-    command
+    Ok(command)
 }
 
 /// What pip and uv have in common.
-fn run(mut command: Command, target: &Path, requirements: &Path) -> io::Result<Output> {
+fn run(command: io::Result<Command>, target: &Path, requirements: &Path) -> io::Result<Output> {
+    let mut command = command?;
     command
         .args(["--quiet", "--no-deps", "--require-hashes"])
         .args(["--only-binary", ":all:"])
         .arg("--target")
         .arg(target)
         .arg("-r")
-        .arg(requirements)
-        .stdin(Stdio::null())
-        .output()
+        .arg(requirements);
+    child::output(&mut command)
 }
 
 fn said(out: &Output) -> String {

@@ -11,6 +11,8 @@ mod cards;
 mod crops;
 mod exports;
 mod full_disk;
+#[cfg(target_os = "linux")]
+mod hostile_folder;
 mod installation;
 mod parity;
 mod providers;

@@ -95,7 +95,7 @@ fn model(model: &Value) -> Result<(), Words> {
         rate if rate.as_f64() == Some(0.0) => Ok(()),
         rate => Err(words!(
             "its model has `dropout: {}`, which draws other tokens each time; set it to null",
-            Foreign::new(&rate.to_string())
+            Foreign::new(rate.to_string())
         )),
     }
 }
