@@ -9,7 +9,7 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::meta::MetadataOptions;
 
-use super::decode::{Mono, Recording};
+use super::decode::{Heard, Mono, Sink};
 use super::error::AudioFault;
 use crate::guard::guarded;
 use crate::wording::Foreign;
@@ -40,13 +40,13 @@ impl Container {
 }
 
 /// Decode the first audio track, encoder delay and padding trimmed.
-pub(super) fn read(file: File, container: Container) -> Result<Recording, AudioFault> {
+pub(super) fn read(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFault> {
     // symphonia's Vorbis reader panics on some codebooks that no encoder writes (0.6.1).
-    guarded(|| decode(file, container))
+    guarded(|| decode(file, container, sink))
         .unwrap_or_else(|| Err(container.undecodable("the decoder cannot make sense of it")))
 }
 
-fn decode(file: File, container: Container) -> Result<Recording, AudioFault> {
+fn decode(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFault> {
     let source: Box<dyn MediaSource> = match container {
         // From a file that it can seek in, symphonia guesses the length of an MP3 without a Xing header from its first
         // bit rates, and trims what lies beyond the guess.
@@ -83,7 +83,7 @@ fn decode(file: File, container: Container) -> Result<Recording, AudioFault> {
             },
             other => container.undecodable(other),
         })?;
-    let mono = drain(format.as_mut(), decoder.as_mut(), id, container)?;
+    let mono = drain(format.as_mut(), decoder.as_mut(), (id, container), sink)?;
     let held = mono.len() as u64;
     match claimed {
         Some(claimed) if held < claimed => return Err(AudioFault::CutOff { claimed, held }),
@@ -98,12 +98,13 @@ fn decode(file: File, container: Container) -> Result<Recording, AudioFault> {
 
 /// Decode every packet of track `id`. A packet that does not decode is an error: to leave it out would shift what
 /// comes after it.
-fn drain(
+fn drain<'s>(
     format: &mut dyn FormatReader,
     decoder: &mut dyn AudioDecoder,
-    id: u32,
-    container: Container,
-) -> Result<Mono, AudioFault> {
+    (id, container): (u32, Container),
+    sink: Sink<'s>,
+) -> Result<Mono<'s>, AudioFault> {
+    let mut sink = Some(sink);
     let mut mono: Option<(Mono, u32, usize)> = None;
     let mut samples = Vec::new();
     while let Some(packet) = format.next_packet().map_err(|e| container.undecodable(e))? {
@@ -119,7 +120,10 @@ fn drain(
             Some(_) => {
                 return Err(container.undecodable("its rate or its channels change on the way"));
             }
-            none => none.insert((Mono::new(rate, channels, 0)?, rate, channels)),
+            none => {
+                let sink = sink.take().ok_or(AudioFault::NoSamples)?;
+                none.insert((Mono::new(rate, channels, 0, sink)?, rate, channels))
+            }
         };
         buffer.copy_to_vec_interleaved::<f32>(&mut samples);
         for &sample in &samples {

@@ -16,8 +16,8 @@ pub const EXTENSIONS: [&str; 4] = ["wav", "flac", "ogg", "mp3"];
 /// Sample rates that a header may state [Hz]; others are a damaged header rather than audio.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 
-/// Samples per channel that are held in memory at most: 2 GiB as f32, 3.1 hours at 48 kHz. A few kilobytes of FLAC can
-/// decode to far more than that.
+/// Samples per channel that are decoded at most: 3.1 hours at 48 kHz. A few kilobytes of FLAC can decode to far more than
+/// that.
 const MAX_SAMPLES: usize = 1 << 29;
 /// And no longer than this [s]: at 48 kHz, to which everything is resampled, an hour takes 0.7 GB.
 const MAX_SECONDS: usize = 3600;
@@ -42,13 +42,49 @@ pub struct Recording {
 /// is not finite. An MP3 without a Xing, Info or VBRI header does not say how long it is: only there a missing end
 /// goes unnoticed.
 pub fn decode(path: &Path) -> Result<Recording, AudioError> {
-    read(path).map_err(|fault| AudioError {
+    let mut samples = Vec::new();
+    let heard = each_block(path, |_, block| samples.extend_from_slice(block))?;
+    Ok(Recording {
+        samples,
+        sample_rate_hz: heard.sample_rate_hz,
+        channels: heard.channels,
+    })
+}
+
+/// What a file that was decoded to its end is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Per channel, at least one.
+    pub samples: usize,
+    /// Samples per second [Hz], 1,000 to 768,000.
+    pub sample_rate_hz: u32,
+    /// How many channels the file has.
+    pub channels: u16,
+}
+
+impl Heard {
+    /// Its length [s].
+    pub fn seconds(&self) -> f64 {
+        self.samples as f64 / f64::from(self.sample_rate_hz)
+    }
+}
+
+/// As [`decode`], and `each` gets the rate [Hz] and a block of some ten thousand samples of mono after the other: no more is
+/// in memory, however long the file is.
+///
+/// # Errors
+/// Those of [`decode`]; blocks may have been handed over before.
+pub fn each_block(path: &Path, mut each: impl FnMut(u32, &[f32])) -> Result<Heard, AudioError> {
+    read(path, &mut each).map_err(|fault| AudioError {
         file: path.to_owned(),
         fault,
     })
 }
 
-fn read(path: &Path) -> Result<Recording, AudioFault> {
+/// Takes blocks of mono at a rate [Hz].
+pub(super) type Sink<'s> = &'s mut dyn FnMut(u32, &[f32]);
+
+fn read(path: &Path, sink: Sink) -> Result<Heard, AudioFault> {
     // Before opening: to open a pipe that nobody writes to would wait for ever.
     let length = match fs::metadata(path)? {
         m if !m.is_file() => return Err(AudioFault::NotAFile),
@@ -60,8 +96,8 @@ fn read(path: &Path) -> Result<Recording, AudioFault> {
     file.by_ref().take(12).read_to_end(&mut start)?;
     file.seek(SeekFrom::Start(0))?;
     match sniff(&start) {
-        Some(Format::Wav) => wav::read(file, length),
-        Some(Format::Compressed(container)) => compressed::read(file, container),
+        Some(Format::Wav) => wav::read(file, length, sink),
+        Some(Format::Compressed(container)) => compressed::read(file, container, sink),
         None => Err(AudioFault::UnknownFormat),
     }
 }
@@ -94,11 +130,17 @@ fn sniff(start: &[u8]) -> Option<Format> {
     }
 }
 
-/// Takes interleaved samples, one after the other, and keeps the mean of the channels.
+/// Samples of mono that are handed on together.
+const BLOCK: usize = 1 << 15;
+
+/// Takes interleaved samples, one after the other, and hands on the mean of the channels.
 ///
 /// Sums are in f64: for two channels this gives the f32 mean exactly, and the sum of huge samples cannot overflow.
-pub(super) struct Mono {
-    samples: Vec<f32>,
+pub(super) struct Mono<'s> {
+    sink: Sink<'s>,
+    block: Vec<f32>,
+    /// Handed on, or in the block.
+    count: usize,
     sample_rate_hz: u32,
     channels: u16,
     /// Samples that are taken.
@@ -107,12 +149,13 @@ pub(super) struct Mono {
     sum: f64,
 }
 
-impl Mono {
-    /// `expected` samples per channel are reserved at once; the caller has checked that the file can hold them.
+impl<'s> Mono<'s> {
+    /// `expected` samples per channel are announced; 0 where the file does not say.
     pub(super) fn new(
         sample_rate_hz: u32,
         channels: usize,
         expected: usize,
+        sink: Sink<'s>,
     ) -> Result<Self, AudioFault> {
         if !RATES_HZ.contains(&sample_rate_hz) {
             return Err(AudioFault::SampleRate(sample_rate_hz));
@@ -126,7 +169,9 @@ impl Mono {
             return Err(AudioFault::TooLong(most as u64));
         }
         Ok(Self {
-            samples: Vec::with_capacity(expected),
+            sink,
+            block: Vec::with_capacity(BLOCK),
+            count: 0,
             sample_rate_hz,
             channels,
             most,
@@ -138,34 +183,44 @@ impl Mono {
     /// The next sample of the next channel.
     pub(super) fn push(&mut self, value: f32) -> Result<(), AudioFault> {
         if !value.is_finite() {
-            let index = self.samples.len() as u64;
+            let index = self.count as u64;
             return Err(AudioFault::NotFinite { index, value });
         }
         self.sum += f64::from(value);
         self.filled += 1;
         if self.filled == self.channels {
-            if self.samples.len() == self.most {
+            if self.count == self.most {
                 return Err(AudioFault::TooLong(self.most as u64));
             }
-            self.samples
+            self.block
                 .push((self.sum / f64::from(self.channels)) as f32);
+            self.count += 1;
+            if self.block.len() == BLOCK {
+                self.hand_on();
+            }
             self.filled = 0;
             self.sum = 0.0;
         }
         Ok(())
     }
 
-    /// Samples per channel so far.
-    pub(super) fn len(&self) -> usize {
-        self.samples.len()
+    fn hand_on(&mut self) {
+        (self.sink)(self.sample_rate_hz, &self.block);
+        self.block.clear();
     }
 
-    pub(super) fn finish(self) -> Result<Recording, AudioFault> {
-        if self.samples.is_empty() {
+    /// Samples per channel so far.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(super) fn finish(mut self) -> Result<Heard, AudioFault> {
+        if self.count == 0 {
             return Err(AudioFault::NoSamples);
         }
-        Ok(Recording {
-            samples: self.samples,
+        self.hand_on();
+        Ok(Heard {
+            samples: self.count,
             sample_rate_hz: self.sample_rate_hz,
             channels: self.channels,
         })
@@ -202,16 +257,20 @@ mod tests {
 
     #[test]
     fn mono_is_the_mean_of_the_channels_even_of_huge_ones() {
-        let mut mono = Mono::new(48_000, 3, 2).unwrap();
+        let mut heard = Vec::new();
+        let mut sink = |_, block: &[f32]| heard.extend_from_slice(block);
+        let mut mono = Mono::new(48_000, 3, 2, &mut sink).unwrap();
         for value in [1.0, 0.5, 0.0, f32::MAX, f32::MAX, f32::MAX] {
             mono.push(value).unwrap();
         }
-        assert_eq!(mono.finish().unwrap().samples, [0.5, f32::MAX]);
+        assert_eq!(mono.finish().unwrap().samples, 2);
+        assert_eq!(heard, [0.5, f32::MAX]);
     }
 
     #[test]
     fn samples_that_are_no_numbers_are_named_by_their_place() {
-        let mut mono = Mono::new(48_000, 2, 0).unwrap();
+        let mut sink = |_, _: &[f32]| {};
+        let mut mono = Mono::new(48_000, 2, 0, &mut sink).unwrap();
         for _ in 0..3 {
             mono.push(0.0).unwrap();
         }
@@ -222,14 +281,16 @@ mod tests {
     #[test]
     fn absurd_rates_and_channel_counts_are_refused() {
         for rate in [0, 999, 768_001, u32::MAX] {
-            assert!(matches!(Mono::new(rate, 1, 0), Err(AudioFault::SampleRate(r)) if r == rate));
+            let mut sink = |_, _: &[f32]| {};
+            let mono = Mono::new(rate, 1, 0, &mut sink);
+            assert!(matches!(mono, Err(AudioFault::SampleRate(r)) if r == rate));
         }
         assert!(matches!(
-            Mono::new(48_000, 0, 0),
+            Mono::new(48_000, 0, 0, &mut |_, _| {}),
             Err(AudioFault::NoChannels)
         ));
         assert!(matches!(
-            Mono::new(48_000, 1 << 20, 0),
+            Mono::new(48_000, 1 << 20, 0, &mut |_, _| {}),
             Err(AudioFault::NoChannels)
         ));
     }

@@ -23,33 +23,105 @@ const LANES: usize = 8;
 ///
 /// Nothing is done when the rates are equal. A rate of zero gives no samples.
 pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Vec<f32> {
-    if from_hz == to_hz {
-        return samples.to_vec();
-    }
-    if samples.is_empty() || from_hz == 0 || to_hz == 0 {
-        return Vec::new();
-    }
-    let divisor = gcd(from_hz, to_hz);
-    let (from, to) = ((from_hz / divisor) as usize, (to_hz / divisor) as usize);
-    let length = output_length(samples.len(), from, to);
-    let bank = KernelBank::new(from, to, length);
+    let mut resampler = Resampler::new(from_hz, to_hz);
+    resampler.push(samples);
+    resampler.finish()
+}
 
-    // The signal with as many zeros around it as any kernel reaches.
-    let before = bank.reach;
-    let mut padded = vec![0.0; before + samples.len() + from + bank.reach + bank.taps];
-    padded[before..before + samples.len()].copy_from_slice(samples);
+/// Inputs that are taken at once: their windows are moved out of the way once they are done with.
+const AT_ONCE: usize = 1 << 15;
 
-    let mut out = Vec::with_capacity(length);
-    'blocks: for block in 0.. {
-        for (kernel, &first) in bank.kernels.chunks_exact(bank.taps).zip(&bank.firsts) {
-            if out.len() == length {
-                break 'blocks;
-            }
-            let at = block * from + first;
-            out.push(dot(&padded[at..at + bank.taps], kernel));
+/// Resamples what comes block by block, and holds what came out and a window of what went in. The blocks change nothing.
+pub struct Resampler {
+    /// And the rates, divided by their greatest common divisor; `None` when nothing is to be resampled.
+    bank: Option<(KernelBank, usize, usize)>,
+    /// The rates are equal.
+    passes: bool,
+    /// The signal from the input `base` on, counted from `reach` zeros before it.
+    window: Vec<f32>,
+    base: usize,
+    inputs: usize,
+    out: Vec<f32>,
+}
+
+impl Resampler {
+    /// From and to rates [Hz]; a rate of zero gives no samples.
+    pub fn new(from_hz: u32, to_hz: u32) -> Self {
+        let bank = (from_hz != to_hz && from_hz > 0 && to_hz > 0).then(|| {
+            let divisor = gcd(from_hz, to_hz);
+            let (from, to) = ((from_hz / divisor) as usize, (to_hz / divisor) as usize);
+            (KernelBank::new(from, to), from, to)
+        });
+        Self {
+            window: bank
+                .iter()
+                .flat_map(|(bank, ..)| vec![0.0; bank.reach])
+                .collect(),
+            bank,
+            passes: from_hz == to_hz,
+            base: 0,
+            inputs: 0,
+            out: Vec::new(),
         }
     }
-    out
+
+    /// Samples that came out so far.
+    pub fn ready(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Take the next samples of the signal.
+    pub fn push(&mut self, samples: &[f32]) {
+        self.inputs += samples.len();
+        if self.bank.is_none() {
+            if self.passes {
+                self.out.extend_from_slice(samples);
+            }
+            return;
+        }
+        for block in samples.chunks(AT_ONCE) {
+            self.window.extend_from_slice(block);
+            self.run(usize::MAX);
+        }
+    }
+
+    /// What came out, `[samples]`.
+    pub fn finish(mut self) -> Vec<f32> {
+        let Some((bank, from, to)) = &self.bank else {
+            return self.out;
+        };
+        // As many zeros behind the signal as any kernel reaches.
+        let length = match self.inputs {
+            0 => 0,
+            inputs => output_length(inputs, *from, *to),
+        };
+        let behind = from + bank.reach + bank.taps;
+        self.window.resize(self.window.len() + behind, 0.0);
+        self.run(length);
+        self.out
+    }
+
+    /// Every output below `length` whose window is there.
+    fn run(&mut self, length: usize) {
+        let Some((bank, from, to)) = &self.bank else {
+            return;
+        };
+        let mut next = self.out.len();
+        let first_of = |output: usize| (output / to) * from + bank.firsts[output % to];
+        while next < length {
+            let at = first_of(next) - self.base;
+            let Some(window) = self.window.get(at..at + bank.taps) else {
+                break;
+            };
+            let phase = (next % to) * bank.taps;
+            self.out
+                .push(dot(window, &bank.kernels[phase..phase + bank.taps]));
+            next += 1;
+        }
+        let done = (first_of(next) - self.base).min(self.window.len());
+        self.window.drain(..done);
+        self.base += done;
+    }
 }
 
 /// torchaudio rounds `samples * to / from` to f32 before the ceiling: beyond 2^24 outputs (5.8 minutes at 48 kHz) this
@@ -59,7 +131,7 @@ fn output_length(samples: usize, from: usize, to: usize) -> usize {
     (wanted.ceil() as usize).min((samples / from + 1) * to)
 }
 
-/// The taps that are not zero, of every phase that is needed.
+/// The taps that are not zero, of every phase.
 struct KernelBank {
     /// Taps of each kernel, a multiple of [`LANES`].
     taps: usize,
@@ -72,16 +144,15 @@ struct KernelBank {
 }
 
 impl KernelBank {
-    fn new(from: usize, to: usize, outputs: usize) -> Self {
+    fn new(from: usize, to: usize) -> Self {
         let cutoff = from.min(to) as f64 * ROLLOFF;
         let reach = (f64::from(ZERO_CROSSINGS) * from as f64 / cutoff).ceil() as usize;
         // Within 6 / cutoff of the centre, counted in inputs, and one on each side for the roundings.
         let taps = (2 * reach + 2).next_multiple_of(LANES);
         let scale = (cutoff / from as f64) as f32;
-        let phases = to.min(outputs);
-        let mut kernels = Vec::with_capacity(phases * taps);
-        let mut firsts = Vec::with_capacity(phases);
-        for phase in 0..phases {
+        let mut kernels = Vec::with_capacity(to * taps);
+        let mut firsts = Vec::with_capacity(to);
+        for phase in 0..to {
             let first = phase * from / to; // the centre, less `reach`, plus the padding of `reach`
             firsts.push(first);
             kernels.extend((first..first + taps).map(|i| {
@@ -173,10 +244,36 @@ mod tests {
     }
 
     #[test]
+    fn blocks_change_nothing() {
+        for (from, to) in [
+            (32_000, 48_000),
+            (44_100, 48_000),
+            (44_101, 48_000),
+            (48_000, 48_000),
+            (96_000, 48_000),
+            (1_000, 48_000),
+        ] {
+            let samples = sine(70_001, 440.0, f64::from(from));
+            let whole = resample(&samples, from, to);
+            for block in [1, 7, 1_000, 32_768, 69_999] {
+                let mut resampler = Resampler::new(from, to);
+                samples
+                    .chunks(block)
+                    .for_each(|block| resampler.push(block));
+                assert!(
+                    resampler.finish() == whole,
+                    "{from} to {to} in blocks of {block}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn lengths_are_ceilings_and_corner_cases_hold() {
         assert_eq!(resample(&[0.5; 7], 48_000, 48_000), [0.5; 7]);
         assert!(resample(&[], 32_000, 48_000).is_empty());
         assert!(resample(&[1.0], 0, 48_000).is_empty());
+        assert!(resample(&[1.0], 48_000, 0).is_empty());
         assert_eq!(resample(&[1.0; 3], 32_000, 48_000).len(), 5);
         assert_eq!(resample(&[1.0], 48_000, 32_000).len(), 1);
         assert_eq!(resample(&[1.0; 44_101], 44_101, 48_000).len(), 48_000);

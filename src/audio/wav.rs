@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 
-use super::decode::{Mono, Recording};
+use super::decode::{Heard, Mono, Sink};
 use super::error::AudioFault;
 use super::riff::{Encoding, Header, read_header};
 use crate::wording::Foreign;
@@ -11,12 +11,13 @@ use crate::wording::Foreign;
 const BUFFER_BYTES: usize = 1 << 18;
 
 /// Read a file of `length` bytes that begins as RIFF WAVE.
-pub(super) fn read(mut file: File, length: u64) -> Result<Recording, AudioFault> {
+pub(super) fn read(mut file: File, length: u64, sink: Sink) -> Result<Heard, AudioFault> {
     let header = read_header(&mut file, length)?;
     let mut mono = Mono::new(
         header.sample_rate_hz,
         usize::from(header.channels),
         header.samples as usize,
+        sink,
     )?;
     let data_bytes = u64::from(header.samples) * u64::from(header.block_bytes);
     let data = file.take(data_bytes);

@@ -1,6 +1,7 @@
 //! A sound file as a thumbnail.
 
 use std::fmt::Write;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::audio::{self, AudioError};
@@ -20,35 +21,80 @@ pub struct Waveform {
     pub seconds: f64,
 }
 
-/// Decode `path` and find the peaks.
+/// Decode `path` and find the peaks: twice, since where a column ends is known at the end, and no more than a block is held.
 pub fn read(path: &Path) -> Result<Waveform, AudioError> {
-    let recording = audio::decode(path)?;
-    let seconds = recording.samples.len() as f64 / f64::from(recording.sample_rate_hz);
+    let heard = audio::each_block(path, |_, _| {})?;
+    let mut peaks = Peaks::of(heard.samples);
+    audio::each_block(path, |_, block| peaks.add(block))?;
     Ok(Waveform {
-        columns: columns(&recording.samples),
-        seconds,
+        columns: peaks.columns(),
+        seconds: heard.seconds(),
     })
 }
 
+/// The lowest and the highest sample of each column.
+struct Peaks {
+    /// Samples in all.
+    samples: usize,
+    /// Of which so many came.
+    seen: usize,
+    peaks: Vec<(f32, f32)>,
+}
+
+impl Peaks {
+    /// Of a file of `samples`, at least one.
+    fn of(samples: usize) -> Self {
+        Self {
+            samples,
+            seen: 0,
+            peaks: vec![(f32::INFINITY, f32::NEG_INFINITY); BUCKETS],
+        }
+    }
+
+    /// The samples of a column; a file of fewer samples than columns repeats them.
+    fn range(&self, column: usize) -> Range<usize> {
+        let edge = |i: usize| i * self.samples / BUCKETS;
+        let from = edge(column).min(self.samples - 1);
+        from..edge(column + 1).max(from + 1)
+    }
+
+    fn add(&mut self, block: &[f32]) {
+        let (from, to) = (self.seen, self.seen + block.len());
+        self.seen = to;
+        for column in 0..BUCKETS {
+            let range = self.range(column);
+            let here = range.start.max(from)..range.end.min(to);
+            if here.is_empty() {
+                continue;
+            }
+            let (low, high) = &mut self.peaks[column];
+            for &sample in &block[here.start - from..here.end - from] {
+                *low = low.min(sample);
+                *high = high.max(sample);
+            }
+        }
+    }
+
+    fn columns(&self) -> Vec<(i32, i32)> {
+        let loudest = self
+            .peaks
+            .iter()
+            .fold(QUIET, |most, &(low, high)| most.max(-low).max(high));
+        let half = HEIGHT as f32 / 2.0;
+        let row = |x: f32| (half - x / loudest * (half - 1.0)).round() as i32;
+        self.peaks
+            .iter()
+            .map(|&(low, high)| (row(high), row(low)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
 fn columns(samples: &[f32]) -> Vec<(i32, i32)> {
-    let edge = |i: usize| i * samples.len() / BUCKETS;
-    let peaks = (0..BUCKETS).map(|i| {
-        // A file of fewer samples than columns repeats them.
-        let from = edge(i).min(samples.len() - 1);
-        let bucket = &samples[from..edge(i + 1).max(from + 1)];
-        let fold = |(low, high): (f32, f32), &x: &f32| (low.min(x), high.max(x));
-        bucket.iter().fold((f32::INFINITY, f32::NEG_INFINITY), fold)
-    });
-    let peaks: Vec<(f32, f32)> = peaks.collect();
-    let loudest = peaks
-        .iter()
-        .fold(QUIET, |most, &(low, high)| most.max(-low).max(high));
-    let half = HEIGHT as f32 / 2.0;
-    let row = |x: f32| (half - x / loudest * (half - 1.0)).round() as i32;
-    peaks
-        .iter()
-        .map(|&(low, high)| (row(high), row(low)))
-        .collect()
+    let mut peaks = Peaks::of(samples.len());
+    // Blocks that end anywhere.
+    samples.chunks(7).for_each(|block| peaks.add(block));
+    peaks.columns()
 }
 
 impl Waveform {

@@ -37,8 +37,7 @@ pub fn survey(paths: &[&Path]) -> Vec<Result<ClipInfo, ClipError>> {
     paths
         .par_iter()
         .map(|path| {
-            let recording = audio::decode(path)?;
-            let duration_s = recording.samples.len() as f64 / f64::from(recording.sample_rate_hz);
+            let duration_s = audio::each_block(path, |_, _| {})?.seconds();
             let sha256 = files::sha256_file(path).map_err(|source| ClipError::Read {
                 path: path.to_path_buf(),
                 source,
@@ -88,10 +87,7 @@ pub fn features(
     clips
         .par_iter()
         .map(|(id, path)| {
-            let recording = audio::decode(path)?;
-            let samples =
-                audio::resample(&recording.samples, recording.sample_rate_hz, CLAP_RATE_HZ);
-            drop(recording);
+            let samples = audio::decode_at(path, CLAP_RATE_HZ)?;
             let failed = |source| ClipError::Features {
                 path: path.to_path_buf(),
                 source,

@@ -26,6 +26,8 @@ mod hub_server;
 mod leftovers;
 #[cfg(unix)]
 mod links;
+#[cfg(target_os = "linux")]
+mod long_sound;
 mod repeat;
 #[cfg(unix)]
 mod resume;
