@@ -1,6 +1,5 @@
 //! Text files from strangers: bounded, UTF-8, with or without a byte order mark.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +26,7 @@ pub fn read(path: &Path, limit_bytes: u64) -> Result<String, TextError> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(failed)?;
+    let file = regular::open_or_pipe(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(TextError::Folder {
             path: path.to_owned(),

@@ -66,7 +66,7 @@ pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> 
         wrong += usize::from(largest > TOLERANCE);
         result(format!(
             "{verdict:6} {:?}: largest difference {largest:.1e}",
-            known.text
+            Foreign::new(&known.text)
         ))?;
     }
     if wrong > 0 {

@@ -1,7 +1,7 @@
 //! Files of strangers are read as regular files only, and never beyond a limit: a device has no end, and a named pipe
 //! that nobody writes to would be waited for.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
@@ -10,16 +10,8 @@ use std::path::Path;
 /// # Errors
 /// Those of the disk; `InvalidInput` for a device, a pipe, a socket, and `IsADirectory` for a folder.
 pub fn open(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
-    // What is opened is what is looked at: nobody can put a pipe in its place between the two, and not even a pipe is
-    // waited for.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(libc::O_NONBLOCK);
-    }
-    let file = options.open(path)?;
+    // What is opened is what is looked at: nobody can put a pipe in its place between the two.
+    let file = options().open(path)?;
     let kind = file.metadata()?.file_type();
     match kind {
         kind if kind.is_file() => Ok(file),
@@ -32,6 +24,42 @@ pub fn open(path: &Path) -> io::Result<File> {
             "it is a device or a pipe, and a regular file is needed here",
         )),
     }
+}
+
+/// Open for reading what a user names: a regular file, or a pipe that somebody writes to, as shells make them. A pipe that
+/// nobody writes to is empty, and not waited for.
+///
+/// # Errors
+/// Those of the disk.
+pub fn open_or_pipe(path: &Path) -> io::Result<File> {
+    let file = options().open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsRawFd;
+        let fd = file.as_raw_fd();
+        // Only the opening was not to wait: a writer that is there is waited for.
+        // SAFETY: flags of a file that is open here are read and set.
+        let set = unsafe {
+            let flags = libc::fcntl(fd, libc::F_GETFL);
+            flags >= 0 && libc::fcntl(fd, libc::F_SETFL, flags & !libc::O_NONBLOCK) >= 0
+        };
+        if !set {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(file)
+}
+
+/// For reading; not even a pipe is waited for.
+fn options() -> OpenOptions {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NONBLOCK);
+    }
+    options
 }
 
 /// The bytes of a regular file of at most `limit_bytes`; its stated size is not believed.
@@ -90,6 +118,25 @@ mod tests {
         std::fs::write(&path, b"a\xff").unwrap();
         let error = read_text(&path, 5).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_of_the_users_is_read_while_somebody_writes_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let none = open_or_pipe(&pipe).unwrap();
+        assert_eq!(read_limited(none, 100).unwrap(), b"");
+
+        let mut writer = File::options().read(true).write(true).open(&pipe).unwrap();
+        let reader = open_or_pipe(&pipe).unwrap();
+        let read = std::thread::spawn(move || read_limited(reader, 100).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        io::Write::write_all(&mut writer, b"sweet").unwrap();
+        drop(writer);
+        assert_eq!(read.join().unwrap(), b"sweet");
     }
 
     #[cfg(unix)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
-use super::table::{Row, drawn};
+use super::table::{Row, place};
 
 /// One point of one map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,9 +20,9 @@ pub struct MapRow {
     /// Empty when there is none.
     #[serde(with = "text")]
     pub taste: String,
-    #[serde(with = "drawn")]
+    #[serde(with = "place")]
     pub tsne_1: f64,
-    #[serde(with = "drawn")]
+    #[serde(with = "place")]
     pub tsne_2: f64,
 }
 

@@ -263,9 +263,13 @@ numbers!(
     finite, -1e18, 1e18
 );
 numbers!(
-    /// Numbers that figures place: cosines, their differences, places on maps. Figures have room for some thousand pixels;
+    /// Numbers that figures place on a scale of others: cosines and their differences. Figures have room for some thousand pixels;
     /// ten thousand times a scale's span is far outside of them, and still a number that a rasteriser holds.
     drawn, -1e4, 1e4
+);
+numbers!(
+    /// Places on maps, whose scale is made of them.
+    place, -1e12, 1e12
 );
 numbers!(
     /// Probabilities and shares.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::embeddings::json_list;
-use super::table::{LARGEST_WITH_EMBEDDINGS, Row, drawn};
+use super::table::{LARGEST_WITH_EMBEDDINGS, Row, place};
 
 /// One piece under one arm. The first eight columns are the notebook's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,18 +22,18 @@ pub struct TsneRow {
     /// Whether the arm's model has fusion.
     pub fusion: Option<bool>,
     /// On the joint map of all pieces.
-    #[serde(with = "drawn")]
+    #[serde(with = "place")]
     pub tsne_1: f64,
-    #[serde(with = "drawn")]
+    #[serde(with = "place")]
     pub tsne_2: f64,
     /// Number of the piece within its taste, from 1.
     pub num_id: usize,
     #[serde(with = "text")]
     pub arm: String,
     /// On the map of the arm alone.
-    #[serde(with = "drawn::option")]
+    #[serde(with = "place::option")]
     pub arm_tsne_1: Option<f64>,
-    #[serde(with = "drawn::option")]
+    #[serde(with = "place::option")]
     pub arm_tsne_2: Option<f64>,
 }
 

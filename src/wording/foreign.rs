@@ -11,7 +11,7 @@ const SHOWN_CHARS: usize = 120;
 /// Of what a library or a server says.
 const SAID_CHARS: usize = 600;
 /// Of a whole message; no message of ours comes near it.
-const MESSAGE_CHARS: usize = 4_000;
+const MESSAGE_CHARS: usize = 3_900;
 
 /// Text that others wrote, as a message may show it: on one line, escaped, and of a long one both ends.
 ///

@@ -115,7 +115,11 @@ fn looking_at_hours_of_sound_takes_the_memory_of_a_block() {
         check.args([env!("CARGO_BIN_EXE_harness"), threads]);
         let ran = ran(&mut check);
         assert_eq!(ran.code, Some(0), "{threads}: {}", ran.stderr);
-        assert!(ran.stdout.contains("4 pieces"), "{}", ran.stdout);
+        assert!(
+            ran.stdout.contains("pieces      4, 215.9 min of audio"),
+            "{}",
+            ran.stdout
+        );
     }
     // What is too long is told so, in as little.
     flac(&lab.at("pieces/bitter_1.flac"), 3_000);
