@@ -5,10 +5,17 @@ use harness::cli::Cli;
 use harness::{commands, interrupt, progress};
 
 fn main() {
-    // The driver's tools count GPUs along the bus, and so does `--device`; CUDA would put the fastest first.
-    if std::env::var_os("CUDA_DEVICE_ORDER").is_none() {
-        // SAFETY: no other thread runs yet.
-        unsafe { std::env::set_var("CUDA_DEVICE_ORDER", "PCI_BUS_ID") };
+    let defaults = [
+        // The driver's tools count GPUs along the bus, and so does `--device`; CUDA would put the fastest first.
+        ("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
+        // ONNX Runtime 1.31 keeps a data base and a number of the machine in the user's cache, whatever its own option says.
+        ("ORT_DISABLE_TELEMETRY", "1"),
+    ];
+    for (name, value) in defaults {
+        if std::env::var_os(name).is_none() {
+            // SAFETY: no other thread runs yet.
+            unsafe { std::env::set_var(name, value) };
+        }
     }
     interrupt::install();
     let done = match Cli::try_parse() {

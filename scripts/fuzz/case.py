@@ -12,9 +12,8 @@ import watch
 from lab import Lab
 from process import Ended, Limits, run
 
-# What every command may write beside what it was asked for: hashes of files already checked, graphs, and what the ONNX Runtime
-# library makes by itself when it is opened.
-ALWAYS = ("cache", "work/models/graphs", "home/.cache/Microsoft/DeveloperTools/.onnxruntime", "tmp/.ses")
+# What every command may write beside what it was asked for: hashes of files already checked, and graphs.
+ALWAYS = ("cache", "work/models/graphs")
 
 
 class Enough(Exception):
