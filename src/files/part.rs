@@ -108,8 +108,13 @@ impl PartFolder {
         loop {
             let make = || folder_as_usual(Builder::new().prefix(PART)).tempdir_in(parent);
             let (folder, listed) = Listed::make(make, TempDir::path)?;
-            // Where a folder cannot be opened as a file, it has no lock.
-            let lock = File::open(folder.path()).ok();
+            let lock = match File::open(folder.path()) {
+                Ok(lock) => Some(lock),
+                // A sweep was faster.
+                Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                // Where a folder cannot be opened as a file, it has no lock.
+                Err(_) => None,
+            };
             let ours = match &lock {
                 Some(lock) => is_ours(lock, folder.path())?,
                 None => true,
@@ -130,8 +135,7 @@ impl PartFolder {
     /// Those of the disk, with that folder and the way out in words.
     pub fn temporary() -> io::Result<Self> {
         let parent = std::env::temp_dir();
-        // Others' parts in a folder that all share are not ours to remove, and no reason to stop.
-        let _ = sweep(&parent);
+        super::sweep_once(&parent);
         Self::new_in(&parent).map_err(|e| {
             let advice = super::advice(&e, "TMPDIR");
             let way_out = match e.kind() {
@@ -371,6 +375,25 @@ mod tests {
         let mut names = names(folder.path());
         names.sort();
         assert_eq!(names, [".part-of-another-program", "whole"]);
+    }
+
+    #[test]
+    fn what_is_just_made_is_not_swept_by_others() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for i in 0..300 {
+                        let held = PartFolder::new_in(folder.path()).unwrap();
+                        sweep(folder.path()).unwrap();
+                        fs::write(held.path().join("x"), [0; 9]).unwrap();
+                        let file = PartFile::new_in(folder.path()).unwrap();
+                        file.persist(&held.path().join(i.to_string())).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(folder.path()), Vec::<String>::new());
     }
 
     #[test]
