@@ -65,7 +65,7 @@ def _flac_files(case: Case, folder) -> None:
 
 
 def _large_wav(case: Case, folder) -> None:
-    size = 1 << 30
+    size = 1 << 29
     _sparse(folder / "sweet_01.wav", wav(size, case.rng.choice([1, 2, 8]), 48000, case.rng.choice([8, 16])), 44 + size)
 
 
