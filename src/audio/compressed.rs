@@ -6,13 +6,18 @@ use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
 use super::decode::{Heard, Mono, Sink};
 use super::error::AudioFault;
+use super::tags;
 use crate::guard::guarded;
 use crate::wording::Foreign;
+
+/// Entries of all codebooks of a Vorbis stream; the encoder's largest have 20,000 in all. symphonia (0.6.1) takes up to a kilobyte
+/// for each, and 20 bytes of a file make a codebook of 131,072.
+const MOST_CODEBOOK_ENTRIES: u64 = 1 << 16;
 
 /// What the first bytes announce.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +36,7 @@ impl Container {
         }
     }
 
-    fn undecodable(self, error: impl ToString) -> AudioFault {
+    pub(super) fn undecodable(self, error: impl ToString) -> AudioFault {
         AudioFault::Undecodable {
             format: self.name(),
             reason: Foreign::said(error.to_string()),
@@ -48,10 +53,9 @@ pub(super) fn read(file: File, container: Container, sink: Sink) -> Result<Heard
 
 fn decode(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFault> {
     let source: Box<dyn MediaSource> = match container {
-        // From a file that it can seek in, symphonia guesses the length of an MP3 without a Xing header from its first
-        // bit rates, and trims what lies beyond the guess.
-        Container::Mp3 => Box::new(ReadOnlySource::new(file)),
-        Container::Flac | Container::Ogg => Box::new(file),
+        Container::Flac | Container::Mp3 => tags::passed(file, container)?,
+        // The length of an Ogg stands at its end.
+        Container::Ogg => Box::new(file),
     };
     let stream = MediaSourceStream::new(source, Default::default());
     let mut format = symphonia::default::get_probe()
@@ -74,6 +78,11 @@ fn decode(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFa
         .as_ref()
         .and_then(|p| p.audio())
         .ok_or_else(|| container.undecodable("its audio track is of an unknown kind"))?;
+    if let (Container::Ogg, Some(header)) = (container, &parameters.extra_data)
+        && codebook_entries(header) > MOST_CODEBOOK_ENTRIES
+    {
+        return Err(container.undecodable("its codebooks are larger than any encoder's"));
+    }
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
         .map_err(|e| match e {
@@ -131,4 +140,51 @@ fn drain<'s>(
         }
     }
     mono.map(|(mono, ..)| mono).ok_or(AudioFault::NoSamples)
+}
+
+/// At least as many entries as the codebooks of a Vorbis setup header have that symphonia accepts.
+///
+/// Each begins with 24 bits that are always the same, 16 for its dimensions (1 to 32 are accepted) and 24 for its entries (up to
+/// 131,072), from the lowest bit on and at any bit. That the same stands elsewhere by chance happens to one file in a hundred
+/// million.
+fn codebook_entries(header: &[u8]) -> u64 {
+    const SYNC: u128 = 0x56_43_42;
+    let mut entries = 0;
+    let mut window = 0u128;
+    for &byte in header.iter().chain(&[0; 9]) {
+        // 72 bits: the 64 of a beginning that lies at any of the lowest 8.
+        window = window >> 8 | u128::from(byte) << 64;
+        for bit in 0..8 {
+            let start = window >> bit;
+            let (dimensions, claimed) = (start >> 24 & 0xffff, start >> 40 & 0xff_ffff);
+            if start & 0xff_ffff == SYNC && (1..=32).contains(&dimensions) && claimed <= 131_072 {
+                entries += claimed as u64;
+            }
+        }
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codebooks_are_counted_at_any_bit() {
+        for bit in 0..24 {
+            let book = |dimensions: u128, entries: u128| {
+                let start = 0x56_43_42 | dimensions << 24 | entries << 40;
+                (start << bit).to_le_bytes()
+            };
+            let header = [book(2, 625), book(32, 131_072), book(1, 1)].concat();
+            assert_eq!(codebook_entries(&header), 131_698, "{bit}");
+            assert_eq!(codebook_entries(&book(33, 5)), 0);
+            assert_eq!(codebook_entries(&book(0, 5)), 0);
+            assert_eq!(codebook_entries(&book(2, 131_073)), 0);
+        }
+        // At the very end, and cut off.
+        let book = 0x56_43_42u64 | 2 << 24 | 9 << 40;
+        assert_eq!(codebook_entries(&book.to_le_bytes()), 9);
+        assert_eq!(codebook_entries(&[]), 0);
+    }
 }

@@ -15,6 +15,7 @@ mod resample;
 mod riff;
 mod samples;
 mod shrink;
+mod tags;
 mod wav;
 mod wav_out;
 
