@@ -175,8 +175,8 @@ pub fn explain(error: anyhow::Error, outcome: &str) -> anyhow::Error {
 /// `Err` once a signal came: to be asked between batches.
 pub fn check() -> Result<(), Interrupted> {
     let asked = ASKED.load(Ordering::SeqCst);
-    let came = Signal::ALL.into_iter();
-    match came.into_iter().find(|s| i32::from(s.exit_code()) == asked) {
+    let mut signals = Signal::ALL.into_iter();
+    match signals.find(|s| i32::from(s.exit_code()) == asked) {
         Some(signal) => Err(Interrupted(signal)),
         None => Ok(()),
     }
