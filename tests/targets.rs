@@ -213,6 +213,38 @@ fn every_form_of_the_cache_leads_to_the_same_codes() {
 }
 
 #[test]
+fn the_graph_chooses_the_codes_that_the_host_chooses() {
+    let model = model("tasty-musicgen-small");
+    let models = tempfile::tempdir().unwrap();
+    let reference = exported(&model, models.path(), Target::REFERENCE);
+    let chooses = exported(
+        &model,
+        models.path(),
+        target(Provider::Cuda, Precision::Fp32),
+    );
+    assert!(chooses.chooses_codes && !reference.chooses_codes);
+    // Shorter than a block, a block, and longer; every way to choose, with guidance and without.
+    for (steps, guidance, choice) in [
+        (4, 3.0, Choice::Greedy),
+        (50, 3.0, Choice::sample(1.0, 0, 1.0).unwrap()),
+        (70, 1.0, Choice::sample(0.8, 0, 0.9).unwrap()),
+        (101, 2.0, Choice::sample(1.2, 50, 0.8).unwrap()),
+    ] {
+        let settings = GenerationSettings {
+            steps,
+            guidance,
+            choice,
+        };
+        let expected = make(&model, &reference, &settings, 5);
+        for at_once in [1, 2, 5] {
+            let found = make(&model, &chooses, &settings, at_once);
+            let apart = codes_apart(&expected, &found);
+            assert_eq!(apart, 0.0, "{settings:?}, {at_once} at once");
+        }
+    }
+}
+
+#[test]
 fn a_piece_in_int8_is_the_same_to_the_bit_in_every_batch() {
     let model = model("tasty-musicgen-small");
     let models = tempfile::tempdir().unwrap();

@@ -117,6 +117,7 @@ impl ModelWeights<'_> {
                             precision,
                             cache: target.cache_form(),
                             fuse_cached_attention: target.fuses_cached_attention(),
+                            choose_codes: target.chooses_codes(),
                             cache_element: target.cache_element(),
                             cache_scales,
                         };

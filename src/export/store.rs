@@ -49,13 +49,6 @@ pub struct DecoderCache {
     pub fused: bool,
 }
 
-impl DecoderCache {
-    /// Whether it lies in the memory of a device that computes in half precision.
-    pub fn is_half(self) -> bool {
-        matches!(self.element, Element::Float16 | Element::Bfloat16)
-    }
-}
-
 /// A finished export.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exported {
@@ -67,6 +60,8 @@ pub struct Exported {
     pub precision: Precision,
     /// How the caller of a decoder keeps its cache, and what that holds.
     pub cache: DecoderCache,
+    /// Whether a decoder chooses the codes itself ([`Target::chooses_codes`]).
+    pub chooses_codes: bool,
     /// As the tensors say, for example `htsat-base, fusion off`.
     pub architecture: String,
     pub model: ExportedModel,
@@ -222,6 +217,7 @@ pub fn export(
             element: target.cache_element(),
             fused: target.fuses_cached_attention(),
         },
+        chooses_codes: target.chooses_codes(),
         architecture: weights.architecture(),
         model: weights.exported(),
         graphs: written,

@@ -87,6 +87,12 @@ impl Target {
         }
     }
 
+    /// Whether the decoder's graph chooses the codes too, so that nothing crosses to the host at a step. It pays where the
+    /// logits are in another memory; on the CPU the host chooses faster than standard operators do (benches/RESULTS.md).
+    pub fn chooses_codes(self) -> bool {
+        self.provider == Provider::Cuda
+    }
+
     /// Whether the cache's scales are to be found before the graphs can be written.
     pub fn needs_cache_scales(self) -> bool {
         self.cache_element() == Element::Int8
@@ -100,16 +106,18 @@ impl Target {
     /// Whether its graph `name` is that of [`Target::REFERENCE`], if it shares any.
     pub(super) fn is_reference_for(self, name: &str) -> bool {
         let same_cache = self.fuses_cached_attention() && self.cache_element() == Element::Float;
-        self.precision_of(name) == Precision::Fp32 && (name != names::DECODER || same_cache)
+        let same_decoder = same_cache && !self.chooses_codes();
+        self.precision_of(name) == Precision::Fp32 && (name != names::DECODER || same_decoder)
     }
 
     /// Providers with the same key share their graphs.
     pub(super) fn key(self) -> String {
         format!(
-            "{:?} {:?} {} {}",
+            "{:?} {:?} {} {} {}",
             self.operators(),
             self.cache_form(),
             self.fuses_cached_attention(),
+            self.chooses_codes(),
             self.precision
         )
     }

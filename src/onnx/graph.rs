@@ -35,6 +35,7 @@ pub enum Element {
     Int64 = 7,
     Bool = 9,
     Float16 = 10,
+    Double = 11,
     Bfloat16 = 16,
 }
 
@@ -159,7 +160,7 @@ impl<'w> GraphBuilder<'w> {
             Element::Uint8 | Element::Int8 | Element::Bool => 1,
             Element::Float16 | Element::Bfloat16 => 2,
             Element::Float | Element::Int32 => 4,
-            Element::Int64 => 8,
+            Element::Int64 | Element::Double => 8,
         };
         fits(name, shape, bytes.len() / size)?;
         if bytes.len() <= INLINE_BYTES {
@@ -281,6 +282,18 @@ impl<'w> GraphBuilder<'w> {
         self.push_node("", op, inputs, name.to_owned(), &[], attributes);
         self.graph.output.push(value_info(name, element, axes));
         Value(name.to_owned())
+    }
+
+    /// As [`GraphBuilder::node`], for an operator with two outputs.
+    pub(super) fn node_of_two(
+        &mut self,
+        op: &str,
+        inputs: &[&Value],
+        attributes: Vec<(&str, Attribute)>,
+    ) -> [Value; 2] {
+        let [first, second] = [self.unique(op), self.unique(op)];
+        self.push_node("", op, inputs, first.clone(), &[&second], attributes);
+        [Value(first), Value(second)]
     }
 
     fn push_node(

@@ -4,6 +4,7 @@
 //! (IR version 10, opset 20) plus the contributed operators of ONNX Runtime (`com.microsoft`, version 1).
 
 mod attention;
+mod choosing;
 mod graph;
 mod ops;
 mod proto;

@@ -22,17 +22,17 @@ pub struct Bound<'s> {
     pub(super) memory: Memory,
     /// By the name of the input.
     pub(super) caches: BTreeMap<String, Buffer>,
-    inputs: BTreeMap<String, BoundInput>,
+    pub(super) inputs: BTreeMap<String, BoundInput>,
     /// Outputs that are read after a run.
     pub(super) outputs: BTreeMap<String, BoundOutput>,
     /// For sessions that were loaded to record and replay.
     capture: Option<Capture>,
 }
 
-struct BoundInput {
-    buffer: Buffer,
+pub(super) struct BoundInput {
+    pub buffer: Buffer,
     /// The provider reads it on the host.
-    by_host: bool,
+    pub by_host: bool,
 }
 
 pub(super) struct BoundOutput {

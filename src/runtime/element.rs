@@ -24,6 +24,7 @@ pub trait Element: PrimitiveTensorElementType + Copy + PartialEq + Debug + 'stat
 impl Element for i8 {}
 impl Element for i32 {}
 impl Element for i64 {}
+impl Element for f64 {}
 impl Element for bool {}
 
 impl Element for f32 {

@@ -15,6 +15,7 @@ mod opened;
 mod placement;
 pub mod providers;
 mod session;
+mod state;
 pub mod threads;
 
 pub use bound::Bound;

@@ -8,6 +8,7 @@ use crate::checkpoint::musicgen::MusicgenWeights;
 use crate::onnx::{Axis, Element, GraphBuilder, KeyLayout, Scale, Value};
 
 use super::super::ExportError;
+use super::choice;
 use super::positions::sinusoids;
 use super::self_attention::CachedAttention;
 use super::{MusicgenTower, Plan, names};
@@ -34,7 +35,8 @@ struct Texts {
 /// Inputs: `codes` `[pieces, codebooks]` i64, what each codebook said last (or pad); `row_pieces` `[rows]` i64, the
 /// piece of each row; `position` `[1]` i64, from 0; those of the cache ([`CachedAttention`]); `cross_rows`, `cross_places`
 /// and `cross_bias` ([`Texts`]); by layer `cross_key.N`, `cross_value.N` `[texts, heads, tokens, head_dim]`.
-/// Outputs: `logits` `[rows, codebooks * vocab]`, and those of the cache.
+/// Outputs: `logits` `[rows, codebooks * vocab]`, and those of the cache. With [`Plan::choose_codes`] also the inputs and
+/// outputs of [`choice::build`].
 pub(super) fn build(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
@@ -45,9 +47,11 @@ pub(super) fn build(
     let (texts, tokens) = (Axis::Named("texts"), Axis::Named("tokens"));
     let one = Axis::Fixed(1);
     let axes = [pieces, Axis::Fixed(decoder.codebooks)];
-    let codes = graph.input("codes", Element::Int64, &axes);
+    let codes = graph.input(names::CODES, Element::Int64, &axes);
     let row_pieces = graph.input("row_pieces", Element::Int64, &[rows]);
-    let position = graph.input("position", Element::Int64, &[one]);
+    let position = graph.input(names::POSITION, Element::Int64, &[one]);
+    let at = plan.choose_codes.then(|| choice::At::new(graph, &position));
+    let position = at.as_ref().map_or(position, |at| at.position.clone());
     let zeros = vec![0.0; decoder.hidden];
     let inputs = Texts {
         nothing: graph.tensor("nothing", &[1, decoder.hidden], &zeros)?,
@@ -60,7 +64,7 @@ pub(super) fn build(
         weights,
         precision: plan.precision,
     };
-    let cached = CachedAttention::new(&mut tower, plan, &position);
+    let cached = CachedAttention::new(&mut tower, plan, &position, &row_pieces)?;
     let x = embed(&mut tower, &decoder, &codes, &position)?;
     let mut x = tower.graph.gather(&x, &row_pieces, 0);
     for layer in 0..decoder.layers {
@@ -82,6 +86,9 @@ pub(super) fn build(
     let logits = tower.matrices(&x, "decoder.lm_heads", &heads)?;
     let axes = [rows, Axis::Fixed(decoder.codebooks * decoder.vocab)];
     tower.graph.output("logits", &logits, Element::Float, &axes);
+    if let Some(at) = &at {
+        choice::build(tower.graph, &decoder, &logits, at)?;
+    }
     Ok(())
 }
 

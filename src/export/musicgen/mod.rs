@@ -1,6 +1,7 @@
 //! MusicGen as graphs: the text encoder, the cross-attention's keys and values, one step of the decoder, and the codec in
 //! three parts.
 
+pub(crate) mod choice;
 mod codec;
 mod cross;
 mod decoder;
@@ -8,6 +9,7 @@ mod positions;
 mod self_attention;
 mod text;
 
+pub use choice::NOT_FINITE;
 pub use codec::Stages;
 
 use crate::checkpoint::musicgen::MusicgenWeights;
@@ -26,6 +28,8 @@ pub(super) struct Plan<'a> {
     pub cache: CacheForm,
     /// Whether the decoder's attention to its cache is one operator.
     pub fuse_cached_attention: bool,
+    /// Whether the decoder chooses the codes too.
+    pub choose_codes: bool,
     /// What the cache holds.
     pub cache_element: Element,
     pub cache_scales: Option<&'a CacheScales>,
@@ -59,6 +63,30 @@ pub mod names {
     pub const CODEC_FRAMES: &str = "codec_frames";
     pub const CODEC_COARSE: &str = "codec_coarse";
     pub const CODEC_FINE: &str = "codec_fine";
+
+    /// Input of the decoder `[pieces, codebooks]` i64: what each codebook said last, or pad.
+    pub const CODES: &str = "codes";
+    /// Input of the decoder `[1]` i64, from 0.
+    pub const POSITION: &str = "position";
+
+    // Of a decoder that chooses the codes: inputs (`choice`), then what comes of a step, whose buffers are those of the
+    // inputs of the same meaning.
+    pub const CONDITIONAL_ROWS: &str = "conditional_rows";
+    pub const NULL_ROWS: &str = "null_rows";
+    pub const GUIDANCE: &str = "guidance";
+    pub const TEMPERATURE: &str = "temperature";
+    pub const LEAST: &str = "least";
+    pub const SPARE: &str = "spare";
+    pub const GREEDY: &str = "greedy";
+    pub const UNIFORMS: &str = "uniforms";
+    pub const BLOCK_START: &str = "block_start";
+    pub const FRAMES: &str = "frames";
+    pub const HISTORY: &str = "history";
+    /// Whole numbers from 0, one for each place of the cache.
+    pub const PLACES: &str = "places";
+    pub const NEXT_CODES: &str = "next_codes";
+    pub const NEXT_HISTORY: &str = "next_history";
+    pub const NEXT_POSITION: &str = "next_position";
 
     /// Input of the decoder: keys or values so far, by layer.
     pub fn past(layer: usize) -> [String; 2] {

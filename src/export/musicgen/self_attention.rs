@@ -3,7 +3,7 @@
 use super::super::{CacheForm, ExportError};
 use super::{CacheScales, MusicgenTower, Plan, names};
 use crate::checkpoint::musicgen::DecoderConfig;
-use crate::onnx::{Axis, Cache, Element, Value};
+use crate::onnx::{Axis, Cache, Element, MASKED, Value};
 
 /// How every layer attends to its cache.
 ///
@@ -19,7 +19,7 @@ pub(super) struct CachedAttention<'p> {
 
 enum Kind {
     /// One operator, with the further inputs `lengths` `[rows]` i32, the filled places of each row, and `total` i32, a
-    /// scalar, which is one more.
+    /// scalar, which is one more. A graph that chooses the codes makes `lengths` from the position.
     Fused {
         lengths: Value,
         total: Value,
@@ -33,36 +33,58 @@ struct Parts {
     /// `[1]` i64.
     position: Value,
     /// A further input `[1, 1, 1, capacity]` f32: 0 for places before `position`, and for the others a score out of the
-    /// softmax. Their content is multiplied by zero, so it has to be finite.
+    /// softmax. Their content is multiplied by zero, so it has to be finite. A graph that chooses the codes makes it from the
+    /// position and the input `places` `[capacity]` i64, which counts from 0.
     filled: Value,
 }
 
 impl<'p> CachedAttention<'p> {
-    /// `position` `[1]` i64 is that of the new step.
-    pub fn new(tower: &mut MusicgenTower, plan: &Plan<'p>, position: &Value) -> Self {
-        let kind = match plan.fuse_cached_attention {
-            true => Kind::Fused {
-                lengths: tower
-                    .graph
-                    .input("lengths", Element::Int32, &[Axis::Named("rows")]),
-                total: tower.graph.input("total", Element::Int32, &[]),
+    /// `position` `[1]` i64 is that of the new step, `row_pieces` `[rows]` i64 has one number for each row.
+    pub fn new(
+        tower: &mut MusicgenTower,
+        plan: &Plan<'p>,
+        position: &Value,
+        row_pieces: &Value,
+    ) -> Result<Self, ExportError> {
+        let graph = &mut *tower.graph;
+        let kind = match (plan.fuse_cached_attention, plan.choose_codes) {
+            (true, chooses) => Kind::Fused {
+                lengths: match chooses {
+                    true => {
+                        let nothing = graph.times(row_pieces, 0)?;
+                        let lengths = graph.add(&nothing, position);
+                        graph.cast(&lengths, Element::Int32)
+                    }
+                    false => graph.input("lengths", Element::Int32, &[Axis::Named("rows")]),
+                },
+                total: graph.input("total", Element::Int32, &[]),
             },
-            false => Kind::Parts(Parts {
+            (false, chooses) => Kind::Parts(Parts {
                 form: plan.cache,
                 position: position.clone(),
-                filled: {
-                    let one = Axis::Fixed(1);
-                    let axes = [one, one, one, Axis::Named("capacity")];
-                    tower.graph.input("filled", Element::Float, &axes)
+                filled: match chooses {
+                    true => {
+                        let axes = [Axis::Named("capacity")];
+                        let places = graph.input(names::PLACES, Element::Int64, &axes);
+                        let filled = graph.less(&places, position);
+                        let [zero, masked] = [graph.scalar(0.0), graph.scalar(MASKED)];
+                        let filled = graph.select(&filled, &zero, &masked);
+                        graph.reshape(&filled, &[1, 1, 1, -1])?
+                    }
+                    false => {
+                        let one = Axis::Fixed(1);
+                        let axes = [one, one, one, Axis::Named("capacity")];
+                        graph.input("filled", Element::Float, &axes)
+                    }
                 },
             }),
         };
-        Self {
+        Ok(Self {
             decoder: tower.weights.config().decoder.clone(),
             element: plan.cache_element,
             scales: plan.cache_scales,
             kind,
-        }
+        })
     }
 
     /// The context `[rows, hidden]` of packed queries, keys and values `[rows, 3 * hidden]`.

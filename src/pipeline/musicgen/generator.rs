@@ -11,12 +11,11 @@ use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 
 use super::batch::{self, Batches, Halved, Needs, Room};
-use super::delay::{self, DelayedCodes};
-use super::sampler::{self, Choice, Sampler};
-use super::steps::{Batch, fed};
+use super::sampler::Choice;
+use super::steps::Batch;
 use super::text::{Attended, Prompts, TextEncoder};
-use super::{Codec, GenerateError, codec};
-use crate::checkpoint::musicgen::MusicgenConfig;
+use super::{Codec, GenerateError, by_graph, by_host, codec, delay};
+use crate::checkpoint::musicgen::{DecoderConfig, MusicgenConfig};
 use crate::export::musicgen::names;
 use crate::export::{DecoderCache, Exported};
 use crate::interrupt::Interrupted;
@@ -75,6 +74,14 @@ pub struct Seconds {
     pub steps: usize,
 }
 
+/// What the codes of a batch are chosen by.
+pub(super) struct Asked<'a> {
+    /// Of its pieces, the index of the first among all jobs.
+    pub first: usize,
+    pub decoder: &'a DecoderConfig,
+    pub settings: &'a GenerationSettings,
+}
+
 /// One MusicGen checkpoint, loaded.
 pub struct Generator {
     text: TextEncoder,
@@ -83,6 +90,7 @@ pub struct Generator {
     prompts: Prompts,
     config: MusicgenConfig,
     cache: DecoderCache,
+    chooses_codes: bool,
     options: SessionOptions,
     seconds: Seconds,
 }
@@ -122,6 +130,7 @@ impl Generator {
             prompts,
             config,
             cache: export.cache,
+            chooses_codes: export.chooses_codes,
             options: runtime.options(),
             seconds: Seconds {
                 load: started.elapsed().as_secs_f64(),
@@ -244,64 +253,26 @@ impl Generator {
         self.seconds.text += started.elapsed().as_secs_f64();
 
         let started = Instant::now();
-        let decoder = &self.config.decoder;
-        let (codebooks, vocab) = (decoder.codebooks, decoder.vocab);
-        let guided = settings.guidance != 1.0;
-        let frames = delay::frames(settings.steps, codebooks);
-        let silent = DelayedCodes::new(codebooks, frames, decoder.pad() as i64);
-        let mut pieces: Vec<(DelayedCodes, ChaCha20Rng)> = streams
-            .into_iter()
-            .map(|rng| (silent.clone(), rng))
-            .collect();
-        let mut sampler = Sampler::new(settings.choice);
-        let (mut guidance, mut chosen) = (Vec::with_capacity(vocab), vec![0; codebooks]);
         let mut batch = Batch::start(
             &mut self.decoder,
-            decoder,
+            &self.config.decoder,
             self.cache,
             &texts,
             settings.steps,
-            guided,
+            settings.guidance != 1.0,
         )?;
-        let null = pieces.len();
-        for step in 0..settings.steps {
-            progress(Progress {
-                pieces: pieces.len(),
-                step,
-                steps: settings.steps,
-            })?;
-            let codes = fed(pieces.iter().map(|(codes, _)| codes.fed()), codebooks);
-            let logits = batch.step(codes.view(), step)?;
-            for (piece, (codes, rng)) in pieces.iter_mut().enumerate() {
-                for (codebook, chosen) in chosen.iter_mut().enumerate() {
-                    if !codes.speaks(codebook) {
-                        sampler.skip(rng);
-                        continue;
-                    }
-                    let of_row = |row: usize| {
-                        let start = (row * codebooks + codebook) * vocab;
-                        &logits[start..start + vocab]
-                    };
-                    let mut of_piece = of_row(piece);
-                    if guided {
-                        let uncond = of_row(null + piece);
-                        sampler::guide(of_piece, uncond, settings.guidance, &mut guidance);
-                        of_piece = &guidance;
-                    }
-                    let job = first + piece;
-                    *chosen = sampler
-                        .choose(of_piece, rng)
-                        .map_err(|_| GenerateError::NotFinite { job, step })?;
-                }
-                codes.push(&chosen);
-            }
-        }
+        let asked = Asked {
+            first,
+            decoder: &self.config.decoder,
+            settings,
+        };
+        let codes = match self.chooses_codes {
+            true => by_graph::codes(&mut batch, &asked, streams, progress),
+            false => by_host::codes(&mut batch, &asked, streams, progress),
+        }?;
         self.seconds.decoder += started.elapsed().as_secs_f64();
         self.seconds.steps += settings.steps;
-        Ok(pieces
-            .into_iter()
-            .map(|(codes, _)| codes.into_codes())
-            .collect())
+        Ok(codes)
     }
 
     fn most_at_once(

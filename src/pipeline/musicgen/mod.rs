@@ -4,6 +4,8 @@
 //! into audio. What a piece becomes depends on its prompt, its settings and its random stream, and on nothing else.
 
 pub mod batch;
+mod by_graph;
+mod by_host;
 mod calibrate;
 mod codec;
 pub mod delay;

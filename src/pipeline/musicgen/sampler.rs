@@ -204,7 +204,7 @@ impl Sampler {
 
     /// The first code up to which the weights add up to more than a uniform part of their sum.
     fn draw(&self, rng: &mut ChaCha20Rng) -> Option<usize> {
-        let uniform = (rng.next_u64() >> 11) as f64 * (-53f64).exp2();
+        let uniform = uniform(rng);
         let total: f64 = self.kept.iter().map(|(_, weight)| weight).sum();
         let target = uniform * total;
         let mut sum = 0.0;
@@ -213,6 +213,11 @@ impl Sampler {
             (sum > target).then_some(*code)
         })
     }
+}
+
+/// The next draw: in [0, 1), of the upper 53 bits of one `u64`.
+pub(super) fn uniform(rng: &mut ChaCha20Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 * (-53f64).exp2()
 }
 
 /// An integer that is ordered as the finite float is.

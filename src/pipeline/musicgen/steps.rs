@@ -22,9 +22,10 @@ const PLACES_AT_A_TIME: usize = 128;
 
 /// A batch on its way.
 pub(super) struct Batch<'s> {
-    bound: Bound<'s>,
+    pub bound: Bound<'s>,
     rows: usize,
-    steps: usize,
+    /// Steps to take in all.
+    pub steps: usize,
     decoder: DecoderConfig,
     cache: DecoderCache,
     /// Places of a cache that grows.
@@ -113,6 +114,23 @@ impl<'s> Batch<'s> {
         Ok([self.bound.cached(&keys)?, self.bound.cached(&values)?])
     }
 
+    /// What a graph that chooses the codes wants to know of its cache, once.
+    pub fn tell_of_cache(&mut self) -> Result<(), GenerateError> {
+        match self.cache.fused {
+            true => {
+                // A device records its kernels for as long as nothing changes that is read on the host, and this is: so it
+                // is the capacity, an upper bound, and the position tells what is filled.
+                let total = arr0(self.steps as i32);
+                self.bound.input("total", total.view().into_dyn())?;
+            }
+            false => {
+                let places = Array1::from_iter(0..self.steps as i64);
+                self.bound.input(names::PLACES, places.view().into_dyn())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Feed `codes` `[pieces, codebooks]` at `position` and return the logits `[rows, codebooks * vocab]`, conditional
     /// rows first.
     pub fn step(
@@ -132,21 +150,16 @@ impl<'s> Batch<'s> {
         as_if_at: usize,
     ) -> Result<&[f32], GenerateError> {
         self.make_room(position)?;
-        self.bound.input("codes", codes.into_dyn())?;
+        self.bound.input(names::CODES, codes.into_dyn())?;
         let at = Array1::from_elem(1, as_if_at as i64);
-        self.bound.input("position", at.view().into_dyn())?;
+        self.bound.input(names::POSITION, at.view().into_dyn())?;
         if self.cache.fused {
             // Bounded by the position limit of the model, which is far below.
             let filled = position as i32;
             let lengths = Array1::from_elem(self.rows, filled);
             self.bound.input("lengths", lengths.view().into_dyn())?;
-            // A device records its kernels for as long as nothing changes that is read on the host, and this is: there it
-            // is the capacity, an upper bound, and `lengths` tells what is filled.
-            let total = match self.cache.is_half() {
-                true => self.steps as i32,
-                false => filled + 1,
-            };
-            self.bound.input("total", arr0(total).view().into_dyn())?;
+            self.bound
+                .input("total", arr0(filled + 1).view().into_dyn())?;
         } else {
             let places = match self.cache.form {
                 CacheForm::Shared => self.steps,
