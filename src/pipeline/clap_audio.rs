@@ -9,6 +9,7 @@ use std::thread;
 use ndarray::{Array1, Array2, Array4, ArrayView1, s};
 
 use super::EmbedError;
+use super::batches::Batches;
 use super::clap_text::check_finite;
 use super::clips::{self, CropChoice};
 use crate::audio::{ClapFeatures, ClapFrontEnd, Crops, FusionShrink};
@@ -24,7 +25,7 @@ const MAX_WORKERS: usize = 4;
 const SHARING: usize = 2;
 /// Clips in one run on a device. Every run has as many, the last clip again where there are fewer: kernels differ by shape,
 /// and a clip's embedding is not to depend on how many others are left.
-const DEVICE_BATCH: usize = 16;
+const DEVICE_BATCH: usize = 32;
 
 /// The audio tower of one checkpoint, loaded, with its front end.
 ///
@@ -36,7 +37,10 @@ pub struct AudioTower {
     workers: usize,
     front_end: ClapFrontEnd,
     fusion: bool,
+    /// Clips that are prepared together.
     batch: usize,
+    /// Clips in one run: as many, until memory runs out.
+    at_once: AtomicUsize,
 }
 
 /// The embedding of one clip.
@@ -91,6 +95,7 @@ impl AudioTower {
             front_end: ClapFrontEnd::new(fusion, shrink),
             fusion,
             batch,
+            at_once: AtomicUsize::new(batch),
         })
     }
 
@@ -117,6 +122,7 @@ impl AudioTower {
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
         let (front_end, fusion, size) = (&self.front_end, self.fusion, self.batch);
+        let at_once = &self.at_once;
         let (send, receive) = mpsc::channel();
         thread::scope(|scope| {
             for session in self.sessions.iter().cycle().take(self.workers) {
@@ -130,9 +136,9 @@ impl AudioTower {
                         if batch.is_empty() {
                             break;
                         }
-                        let result = one_batch(session, front_end, fusion, batch, size, choice);
+                        let batched = one_batch(session, front_end, fusion, batch, at_once, choice);
                         // The receiver is gone when the sink failed: nobody wants more.
-                        if send.send((start, result)).is_err() {
+                        if send.send((start, batched)).is_err() {
                             break;
                         }
                     }
@@ -141,19 +147,10 @@ impl AudioTower {
             drop(send);
             let mut early = BTreeMap::new();
             let mut expected = 0;
-            for (start, result) in receive {
-                early.insert(start, result);
-                while let Some(result) = early.remove(&expected) {
-                    let handed = result.map_err(E::from).and_then(|(embeddings, crops)| {
-                        for (i, embedding) in embeddings.rows().into_iter().enumerate() {
-                            sink(EmbeddedClip {
-                                index: expected + i,
-                                embedding,
-                                crops: crops[i],
-                            })?;
-                        }
-                        Ok(())
-                    });
+            for (start, batched) in receive {
+                early.insert(start, batched);
+                while let Some(batched) = early.remove(&expected) {
+                    let handed = hand_over(batched, expected, &mut sink);
                     if handed.is_err() {
                         stop.store(true, Ordering::Relaxed);
                         return handed;
@@ -166,28 +163,91 @@ impl AudioTower {
     }
 }
 
+/// Hand the clips of a batch whose first is `first` to `sink`, in their order; the error of the one that ended it comes last.
+fn hand_over<E: From<EmbedError>>(
+    batched: Batched,
+    first: usize,
+    sink: &mut impl FnMut(EmbeddedClip) -> Result<(), E>,
+) -> Result<(), E> {
+    let rows = batched.embeddings.iter().flat_map(|run| run.rows());
+    for (i, (embedding, crops)) in rows.zip(batched.crops).enumerate() {
+        sink(EmbeddedClip {
+            index: first + i,
+            embedding,
+            crops,
+        })?;
+    }
+    batched.failed.map_or(Ok(()), |error| Err(E::from(error)))
+}
+
 /// A session that a panic elsewhere cannot have left half-way: it is borrowed for one run.
 fn locked(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Embeddings `[clips, joint]` of one batch, and the crops taken.
+/// What came of a batch.
+struct Batched {
+    /// Of the clips before the first that cannot be embedded, `[clips, joint]` all together, by run.
+    embeddings: Vec<Array2<f32>>,
+    crops: Vec<Crops>,
+    /// Why that one cannot.
+    failed: Option<EmbedError>,
+}
+
+/// Embed one batch, at most `at_once` clips in a run.
 fn one_batch(
     session: &Mutex<Session>,
     front_end: &ClapFrontEnd,
     fusion: bool,
     batch: &[(&str, &Path)],
-    size: usize,
+    at_once: &AtomicUsize,
     choice: &CropChoice,
-) -> Result<(Array2<f32>, Vec<Crops>), EmbedError> {
-    let (features, crops): (Vec<_>, Vec<_>) = clips::features(front_end, batch, choice)?
-        .into_iter()
-        .unzip();
-    let embeddings = run(&mut locked(session), fusion, &features, size)?;
-    for (embedding, (_, path)) in embeddings.rows().into_iter().zip(batch) {
-        check_finite(embedding, || path.display().to_string())?;
+) -> Batched {
+    let (mut features, mut crops, mut failed) = (Vec::new(), Vec::new(), None);
+    for clip in clips::features(front_end, batch, choice) {
+        match clip {
+            Ok((of_clip, taken)) => {
+                features.push(of_clip);
+                crops.push(taken);
+            }
+            Err(error) => {
+                failed = Some(error.into());
+                break;
+            }
+        }
     }
-    Ok((embeddings, crops))
+    let mut embeddings = Vec::new();
+    let mut runs = Batches::new(features.len(), at_once.load(Ordering::Relaxed));
+    loop {
+        let next = runs.next(
+            |clips| {
+                let size = at_once.load(Ordering::Relaxed);
+                let embedded = run(&mut locked(session), fusion, &features[clips.clone()], size)?;
+                for (embedding, (_, path)) in embedded.rows().into_iter().zip(&batch[clips]) {
+                    check_finite(embedding, || path.display().to_string())?;
+                }
+                Ok(embedded)
+            },
+            EmbedError::is_out_of_memory,
+            |halved| {
+                at_once.store(halved.to, Ordering::Relaxed);
+                halved.note("clips");
+            },
+        );
+        match next {
+            Ok(Some((_, embedded))) => embeddings.push(embedded),
+            Ok(None) => break,
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    Batched {
+        embeddings,
+        crops,
+        failed,
+    }
 }
 
 /// One run of the graph on `clips`, the last one repeated until they are `size`: `[clips, joint]`.
@@ -216,3 +276,6 @@ fn run(
     embeddings.slice_collapse(s![..clips.len(), ..]);
     Ok(embeddings)
 }
+
+#[cfg(test)]
+mod tests;

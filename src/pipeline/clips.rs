@@ -78,12 +78,12 @@ impl CropChoice {
     }
 }
 
-/// Features of the clips `(id, path)`, in their order, with the crops that were taken.
+/// Features of the clips `(id, path)`, in their order, with the crops that were taken; of each that cannot be used, why.
 pub fn features(
     front_end: &ClapFrontEnd,
     clips: &[(&str, &Path)],
     choice: &CropChoice,
-) -> Result<Vec<(ClapFeatures, Crops)>, ClipError> {
+) -> Vec<Result<(ClapFeatures, Crops), ClipError>> {
     clips
         .par_iter()
         .map(|(id, path)| {

@@ -1,5 +1,6 @@
 //! Texts and audio to embeddings. Reads no YAML, writes no file, prints nothing.
 
+mod batches;
 mod clap_audio;
 mod clap_text;
 pub mod clips;
@@ -32,4 +33,11 @@ pub enum EmbedError {
     Interrupted(#[from] Interrupted),
     #[error("the embedding of {what} is not finite; its checkpoint or its input is damaged")]
     NotFinite { what: Foreign },
+}
+
+impl EmbedError {
+    /// Whether fewer clips at once might do.
+    fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Session(error) if error.is_out_of_memory())
+    }
 }

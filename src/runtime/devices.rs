@@ -22,6 +22,9 @@ pub struct Gpu {
     pub driver: String,
     /// The newest CUDA that the driver runs, such as `13.0`.
     pub cuda_driver_version: String,
+    /// Generation of its cores (compute capability), such as 8 and 0 of Ampere; `None` where the driver does not tell, as of
+    /// some slices.
+    pub capability: Option<(u32, u32)>,
 }
 
 /// Why no GPU of NVIDIA's can be used.
@@ -73,6 +76,12 @@ fn list(nvml: &Nvml, shown: Option<&str>) -> Result<Vec<(String, Gpu)>, NvmlErro
             free_bytes: memory.free,
             driver: driver.clone(),
             cuda_driver_version: format!("{}.{}", cuda / 1000, cuda % 1000 / 10),
+            capability: device.cuda_compute_capability().ok().and_then(|told| {
+                Some((
+                    u32::try_from(told.major).ok()?,
+                    u32::try_from(told.minor).ok()?,
+                ))
+            }),
         })
     };
     let mut found = (0..nvml.device_count()?)
@@ -216,6 +225,7 @@ mod tests {
                     free_bytes: 20 << 30,
                     driver: "580.95.05".to_owned(),
                     cuda_driver_version: "13.0".to_owned(),
+                    capability: Some((9, 0)),
                 };
                 ((*uuid).to_owned(), gpu)
             })
@@ -227,6 +237,22 @@ mod tests {
         let places: Vec<u32> = gpus.iter().map(|g| g.index).collect();
         assert_eq!(places, (0..gpus.len() as u32).collect::<Vec<_>>());
         gpus.into_iter().map(|g| g.name).collect()
+    }
+
+    #[test]
+    fn a_slice_is_shown_by_its_name() {
+        let mut found = two();
+        let slice = Gpu {
+            name: "a slice".to_owned(),
+            total_bytes: 10 << 30,
+            ..found[0].1.clone()
+        };
+        found.push(("MIG-cc33".to_owned(), slice));
+        for shown in ["MIG-cc33", "MIG-cc33,0", "MIG-cc"] {
+            let gpus = visible(found.clone(), Some(shown));
+            assert_eq!((gpus[0].index, gpus[0].name.as_str()), (0, "a slice"));
+        }
+        assert!(visible(found, Some("MIG-other")).is_empty());
     }
 
     #[test]

@@ -83,7 +83,20 @@ pub enum Refusal {
         driver: Foreign,
         cuda: Foreign,
     },
+    #[error(
+        "--precision bf16 needs a GPU of the Ampere generation or later (compute capability {}.0), and {name} has {major}.{minor}; \
+         run with --precision fp16",
+        AMPERE
+    )]
+    BeforeAmpere {
+        name: Foreign,
+        major: u32,
+        minor: u32,
+    },
 }
+
+/// The first generation of NVIDIA's cores that computes in bf16.
+const AMPERE: u32 = 8;
 
 impl Safe for Refusal {}
 
@@ -149,7 +162,7 @@ pub fn check(
         return Err(Refusal::NoVulkan(provider));
     }
     match (&machine.nvidia, is_nvidia(provider)) {
-        (Some(found), true) => check_nvidia(found, provider, device.unwrap_or(0)),
+        (Some(found), true) => check_nvidia(found, provider, precision, device.unwrap_or(0)),
         _ => Ok(()),
     }
 }
@@ -157,6 +170,7 @@ pub fn check(
 fn check_nvidia(
     found: &Result<Vec<Gpu>, NoGpu>,
     provider: Provider,
+    precision: Precision,
     asked: u32,
 ) -> Result<(), Refusal> {
     let gpus = found.as_ref().map_err(|reason| Refusal::NoGpu {
@@ -171,13 +185,22 @@ fn check_nvidia(
         });
     };
     let major = gpu.driver.split('.').next().map(str::parse::<u32>);
-    match major {
-        Some(Ok(major)) if major < OLDEST_DRIVER => Err(Refusal::OldDriver {
+    // A number that is none of ours to read is the library's to judge.
+    if matches!(major, Some(Ok(major)) if major < OLDEST_DRIVER) {
+        return Err(Refusal::OldDriver {
             provider,
             driver: Foreign::new(&gpu.driver),
             cuda: Foreign::new(&gpu.cuda_driver_version),
-        }),
-        // A number that is none of ours to read is the library's to judge.
+        });
+    }
+    match gpu.capability {
+        Some((major, minor)) if precision == Precision::Bf16 && major < AMPERE => {
+            Err(Refusal::BeforeAmpere {
+                name: Foreign::new(&gpu.name),
+                major,
+                minor,
+            })
+        }
         _ => Ok(()),
     }
 }
@@ -194,6 +217,7 @@ mod tests {
             free_bytes: 23 << 30,
             driver: driver.to_owned(),
             cuda_driver_version: "12.8".to_owned(),
+            capability: Some((8, 9)),
         }
     }
 
@@ -250,6 +274,29 @@ mod tests {
         for driver in ["580.65.06", "595.10", "strange"] {
             let new = machine(Ok(vec![gpu(0, driver)]));
             assert!(check(&new, Provider::Cuda, Precision::Bf16, None).is_ok());
+        }
+    }
+
+    #[test]
+    fn bf16_is_refused_on_a_gpu_before_ampere_only() {
+        let of = |capability| {
+            machine(Ok(vec![Gpu {
+                name: "Tesla T4".to_owned(),
+                capability,
+                ..gpu(0, "580.1")
+            }]))
+        };
+        let turing = of(Some((7, 5)));
+        let (message, usage) = refused(&turing, Provider::Cuda, Precision::Bf16, None);
+        assert_eq!(
+            message,
+            "--precision bf16 needs a GPU of the Ampere generation or later (compute capability 8.0), and Tesla T4 has 7.5; \
+             run with --precision fp16"
+        );
+        assert!(usage);
+        assert!(check(&turing, Provider::Cuda, Precision::Fp16, None).is_ok());
+        for capability in [Some((8, 0)), Some((12, 0)), None] {
+            assert!(check(&of(capability), Provider::Cuda, Precision::Bf16, None).is_ok());
         }
     }
 

@@ -9,6 +9,8 @@ mod compiled;
 pub mod devices;
 mod element;
 pub mod fit;
+#[cfg(test)]
+pub(crate) mod for_tests;
 pub mod install;
 pub mod library;
 mod opened;

@@ -10,7 +10,8 @@ use ndarray::Array2;
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 
-use super::batch::{self, Batches, Halved, Needs, Room};
+use super::super::batches::Batches;
+use super::batch::{self, Needs, Room};
 use super::sampler::Choice;
 use super::steps::Batch;
 use super::text::{Attended, Prompts, TextEncoder};
@@ -19,7 +20,6 @@ use crate::checkpoint::musicgen::{DecoderConfig, MusicgenConfig};
 use crate::export::musicgen::names;
 use crate::export::{DecoderCache, Exported};
 use crate::interrupt::Interrupted;
-use crate::progress::note;
 use crate::runtime::{Runtime, Session, SessionOptions};
 
 /// What the decoder attends to of a text is kept once for further batches and once, padded, for this one.
@@ -211,7 +211,9 @@ impl Generator {
                 let (tokens, streams) = (&tokens[batch], streams.collect());
                 self.codes(first, tokens, streams, settings, &mut known, progress)
             };
-            let next = batches.next(make, GenerateError::is_out_of_memory, note_halved);
+            let next = batches.next(make, GenerateError::is_out_of_memory, |halved| {
+                halved.note("pieces")
+            });
             let Some((batch, codes)) = next.map_err(GenerateError::of_a_piece_alone)? else {
                 return Ok(());
             };
@@ -306,13 +308,6 @@ impl Generator {
             options.threads,
         )
     }
-}
-
-fn note_halved(halved: Halved) {
-    let Halved { from, to } = halved;
-    note(format!(
-        "not enough memory for {from} pieces at once: going on with {to}; no result depends on it"
-    ));
 }
 
 /// Whether the tokenizer belongs to a model of `config` and takes every prompt; needs no graph.

@@ -8,7 +8,8 @@ use crate::export::musicgen::choice;
 use crate::files;
 use crate::onnx::{Axis as GraphAxis, Element as Kind, GraphBuilder, Operators, WeightsFile};
 use crate::precision::Precision;
-use crate::runtime::{GraphFile, Provider, Runtime, Session, SessionOptions, library};
+use crate::runtime::for_tests::on_cpu;
+use crate::runtime::{GraphFile, Session};
 use crate::seeds;
 
 const PIECES: usize = 25;
@@ -48,14 +49,7 @@ fn session(folder: &std::path::Path) -> Session {
     let bytes = graph.encode(&[]);
     weights.finish().unwrap();
     files::write_bytes(&file, &bytes).unwrap();
-    let library = library::find_or_install(Provider::Cpu, false).unwrap();
-    let options = SessionOptions {
-        provider: Provider::Cpu,
-        device: None,
-        threads: 2,
-        spinning: true,
-    };
-    let runtime = Runtime::open(&library, options).unwrap();
+    let runtime = on_cpu();
     let graph = GraphFile {
         path: file,
         sha256: String::new(),

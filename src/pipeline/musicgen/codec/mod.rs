@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array3, ArrayView2, Axis, Ix3};
 
 use self::tiles::Tiles;
+use super::super::batches::Batches;
 use super::GenerateError;
 use crate::checkpoint::musicgen::CodecConfig;
 use crate::export::Exported;
@@ -84,8 +85,16 @@ impl Codec {
         let mut piece = 0;
         for alike in codes.chunk_by(|a, b| a.dim() == b.dim()) {
             let frames = alike.first().map_or(0, |codes| codes.ncols());
-            for group in alike.chunks((FRAMES_AT_ONCE / frames.max(1)).max(1)) {
-                let states = self.states(group)?;
+            let mut groups = Batches::new(alike.len(), FRAMES_AT_ONCE / frames.max(1));
+            loop {
+                let next = groups.next(
+                    |group| self.states(&alike[group]),
+                    GenerateError::is_out_of_memory,
+                    |halved| halved.note("pieces in the codec"),
+                );
+                let Some((_, states)) = next.map_err(GenerateError::of_a_piece_alone)? else {
+                    break;
+                };
                 for states in states.outer_iter() {
                     each(piece, self.audio(states)?)?;
                     piece += 1;

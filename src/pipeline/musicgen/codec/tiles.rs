@@ -6,11 +6,14 @@ use std::thread;
 
 use ndarray::{Array2, ArrayView2, arr0, s};
 
+use super::super::super::batches::Halved;
 use crate::export::musicgen::Stages;
 use crate::runtime::{GraphFile, Input, Runtime, Session, SessionError};
 
 /// Most sessions on one CPU. Each holds the weights of the graph, 80 MB of the coarse stages.
 const MAX_WORKERS: usize = 4;
+/// Below this a tile is mostly what it shares with its neighbours.
+const FEWEST_ROWS: usize = 16;
 
 /// Stages of the codec, loaded.
 ///
@@ -51,8 +54,23 @@ impl Tiles {
         ran.map(|s| s.placement().clone()).unwrap_or_default()
     }
 
-    /// What comes of all rows of `signal` `[rows, channels]`: `[rows * ratio, channels out]`.
+    /// What comes of all rows of `signal` `[rows, channels]`: `[rows * ratio, channels out]`. Where memory runs out, tiles
+    /// become smaller from then on.
     pub fn run(&mut self, signal: ArrayView2<f32>) -> Result<Array2<f32>, SessionError> {
+        loop {
+            match self.run_at_once(signal) {
+                Err(error) if error.is_out_of_memory() && self.rows > FEWEST_ROWS => {
+                    let from = self.rows;
+                    self.rows = (from / 2).max(FEWEST_ROWS);
+                    let to = self.rows;
+                    Halved { from, to }.note("rows in a tile of the codec");
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn run_at_once(&mut self, signal: ArrayView2<f32>) -> Result<Array2<f32>, SessionError> {
         let (total, plan) = (signal.nrows(), &self.plan);
         let width = plan.ratio * plan.channels_out;
         let mut output = vec![0.0; total * width];
