@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::audio::CropPolicy;
 use crate::export::Target;
 use crate::precision::Precision;
-use crate::runtime::{Provider, threads};
+use crate::runtime::{Provider, SessionOptions, threads};
 
 /// Taste-to-music experiments without Python: MusicGen and CLAP checkpoints to ONNX graphs, run from YAML files.
 #[derive(Debug, Parser)]
@@ -146,6 +146,16 @@ pub struct RuntimeArgs {
 }
 
 impl RuntimeArgs {
+    /// What sessions are told.
+    pub fn session_options(&self) -> SessionOptions {
+        SessionOptions {
+            provider: self.ep,
+            device: self.device,
+            threads: self.threads(),
+            spinning: self.spinning(),
+        }
+    }
+
     /// What graphs are exported for.
     pub fn target(&self) -> Target {
         Target {
@@ -182,6 +192,9 @@ pub struct ProvidersArgs {
     /// Threads on the CPU; by default one for each physical core that this process may use
     #[arg(long, value_name = "N", requires = "check", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// Start it and run one product: what the program asks of itself before a provider's first start
+    #[arg(long, hide = true, requires = "ep")]
+    pub only_start: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -22,7 +22,7 @@ use crate::cli::{Cli, Command, RuntimeArgs};
 use crate::interrupt::Interrupted;
 use crate::progress;
 use crate::runtime::fit::{self, Machine, Refusal};
-use crate::runtime::{Runtime, SessionOptions, library};
+use crate::runtime::{Runtime, library, trial};
 use crate::spec::SpecError;
 use crate::wording::{Foreign, Words};
 use crate::words;
@@ -90,13 +90,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
 
 /// ONNX Runtime for these arguments.
 fn open_runtime(args: &RuntimeArgs, library: &library::Library) -> Result<Runtime> {
-    let options = SessionOptions {
-        provider: args.ep,
-        device: args.device,
-        threads: args.threads(),
-        spinning: args.spinning(),
-    };
-    Ok(Runtime::open(library, options)?)
+    Ok(trial::open(library, args.session_options())?)
 }
 
 /// The same, opened once: a process has one.

@@ -19,8 +19,8 @@ use crate::pipeline::{AudioTower, TextTower, prepare};
 use crate::progress::{note, result};
 use crate::run::demo;
 use crate::runtime::devices::{self, Cpu, Gpu, NoGpu};
-use crate::runtime::library::{LibraryError, Places};
-use crate::runtime::{Provider, Runtime};
+use crate::runtime::library::{Library, LibraryError, Places};
+use crate::runtime::{Provider, Runtime, trial};
 use crate::seeds;
 use crate::wording::Foreign;
 use crate::words;
@@ -28,14 +28,33 @@ use crate::words;
 pub(super) fn providers(args: &ProvidersArgs) -> Result<()> {
     match (args.check, args.ep) {
         (false, _) => show(),
-        (true, Some(ep)) => check(&RuntimeArgs {
-            ep,
-            device: args.device,
-            precision: args.precision,
-            threads: args.threads,
-        }),
+        (true, Some(ep)) => {
+            let runtime = RuntimeArgs {
+                ep,
+                device: args.device,
+                precision: args.precision,
+                threads: args.threads,
+            };
+            match args.only_start {
+                true => Ok(trial::start(&installed(ep)?, runtime.session_options())?),
+                false => check(&runtime),
+            }
+        }
         (true, None) => check_all(args),
     }
+}
+
+/// The library of a provider, which is not installed for this.
+fn installed(provider: Provider) -> Result<Library> {
+    Places::of_process()?.find(provider)?.ok_or_else(|| {
+        let setup = provider.setup_command();
+        UsageError(words!(
+            "{} is not installed; `{}` installs it",
+            provider.name(),
+            Foreign::new(setup)
+        ))
+        .into()
+    })
 }
 
 /// The table.
@@ -190,14 +209,7 @@ fn check_all(args: &ProvidersArgs) -> Result<()> {
 fn check(args: &RuntimeArgs) -> Result<()> {
     check_runtime(args)?;
     let provider = args.ep;
-    let library = Places::of_process()?.find(provider)?.ok_or_else(|| {
-        let setup = provider.setup_command();
-        UsageError(words!(
-            "{} is not installed; `{}` installs it",
-            provider.name(),
-            Foreign::new(setup)
-        ))
-    })?;
+    let library = installed(provider)?;
     let runtime = open_runtime(args, &library)?;
     result(format!(
         "{provider} {}: ONNX Runtime {} at {}",

@@ -16,7 +16,7 @@ use super::store::Store;
 use crate::interrupt;
 use crate::progress::note;
 use crate::runtime::library;
-use crate::runtime::{Runtime, SessionOptions};
+use crate::runtime::{Runtime, trial};
 
 /// A finished run.
 pub struct Finished {
@@ -32,13 +32,8 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let started = (SystemTime::now(), Instant::now());
     // Before a download that would be in vain without it.
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
-    let options = SessionOptions {
-        provider: plan.runtime.ep,
-        device: plan.runtime.device,
-        threads: plan.runtime.threads(),
-        spinning: plan.runtime.spinning(),
-    };
-    let open = || Ok(Runtime::open(&library, options)?);
+    let options = plan.runtime.session_options();
+    let open = || Ok(trial::open(&library, options)?);
     let ready = Ready::prepare(&plan, &mut || opened(runtime, open).cloned())?;
     let plan = after(plan, runtime)?;
     let identity = ready.identity(&plan, &library)?;

@@ -127,14 +127,18 @@ pub(super) fn has_vulkan() -> bool {
 }
 
 fn has_vulkan_driver() -> bool {
-    // Files that the user names himself.
+    !vulkan_drivers().is_empty()
+}
+
+/// Descriptions of Vulkan's drivers, as far as they tell one set of drivers from another: files that the user names himself,
+/// and those where the loader looks, each with its size and the time of its change.
+pub(super) fn vulkan_drivers() -> Vec<String> {
     let named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"];
-    if named
-        .iter()
-        .any(|v| std::env::var_os(v).is_some_and(|files| !files.is_empty()))
-    {
-        return true;
-    }
+    let named = named.iter().filter_map(std::env::var_os);
+    let mut drivers: Vec<String> = named
+        .filter(|files| !files.is_empty())
+        .map(|files| files.display().to_string())
+        .collect();
     let of_variable = |name: &str, usual: &str| {
         let folders = std::env::var_os(name).filter(|v| !v.is_empty());
         let folders = folders.unwrap_or_else(|| usual.into());
@@ -146,10 +150,15 @@ fn has_vulkan_driver() -> bool {
     if let Some(home) = std::env::home_dir() {
         roots.extend([home.join(".local/share"), home.join(".config")]);
     }
-    roots.iter().any(|root| {
-        let drivers = std::fs::read_dir(root.join("vulkan/icd.d"));
-        drivers.is_ok_and(|mut entries| entries.next().is_some())
-    })
+    for root in roots {
+        let entries = std::fs::read_dir(root.join("vulkan/icd.d"));
+        drivers.extend(entries.into_iter().flatten().flatten().map(|entry| {
+            let told = entry.metadata().ok().map(|m| (m.len(), m.modified().ok()));
+            format!("{} {told:?}", entry.path().display())
+        }));
+    }
+    drivers.sort();
+    drivers
 }
 
 /// What the CPU computes in beyond fp32.

@@ -19,6 +19,7 @@ pub mod providers;
 mod session;
 mod state;
 pub mod threads;
+pub mod trial;
 
 pub use bound::Bound;
 pub use element::Element;

@@ -45,6 +45,18 @@ pub enum SessionError {
         detail: String,
         way_out: &'static str,
     },
+    /// Seen in a process of its own ([`super::trial`]).
+    #[error(
+        "the execution provider {provider} ends the program that starts it ({how}){}; its driver or its library is at fault: \
+         install another version of the driver, or run with --ep cpu",
+        said.as_ref().map(|said| format!(", and the last that it said is: {said}")).unwrap_or_default()
+    )]
+    Ended {
+        provider: Provider,
+        /// The signal.
+        how: String,
+        said: Option<String>,
+    },
     #[error(
         "cannot load {}: {}; if its folder was made by `harness export`, remove the folder and it is made again",
         graph.display(), Foreign::said(source)
@@ -77,7 +89,7 @@ impl SessionError {
                 is_out_of_memory(source.message())
             }
             Self::Provider { detail, .. } | Self::Output { detail, .. } => is_out_of_memory(detail),
-            Self::Library(_) | Self::Cache { .. } | Self::Scratch(_) => false,
+            Self::Library(_) | Self::Ended { .. } | Self::Cache { .. } | Self::Scratch(_) => false,
         }
     }
 }

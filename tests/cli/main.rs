@@ -9,6 +9,8 @@ mod bad_usage;
 mod batching;
 mod cards;
 mod crops;
+#[cfg(target_os = "linux")]
+mod ended;
 mod exports;
 mod full_disk;
 #[cfg(target_os = "linux")]
