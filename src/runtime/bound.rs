@@ -143,6 +143,12 @@ impl<'s> Bound<'s> {
         Ok(())
     }
 
+    /// Whether the kernels of the first run are recorded. ONNX Runtime then takes that run several times over: once to make
+    /// room, once to record, and once to replay. What a state holds after it is of no use.
+    pub fn records(&self) -> bool {
+        self.capture.is_some()
+    }
+
     /// Run once on what is bound.
     ///
     /// # Errors

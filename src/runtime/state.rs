@@ -8,7 +8,7 @@ use super::session::SessionError;
 
 impl Bound<'_> {
     /// Bind one buffer with `values` as the input `before` and the output `after`: what a run leaves there is what the next
-    /// begins with. The graph has to write it after it has read it.
+    /// begins with. The graph has to write it after it has read it. One that is bound already begins anew with `values`.
     ///
     /// # Errors
     /// When the graph has no such input or output, not of that type, or there is not enough memory.
@@ -18,6 +18,14 @@ impl Bound<'_> {
         after: &str,
         values: ArrayViewD<T>,
     ) -> Result<(), SessionError> {
+        let known = self.inputs.get_mut(before);
+        if let Some(state) = known.filter(|state| state.buffer.has_shape(values.shape())) {
+            // What the host wrote last is not what the last run left.
+            let renewed = T::write(values, state.buffer.host_mut());
+            return renewed
+                .and_then(|_| state.buffer.push())
+                .map_err(|e| self.session.run_error(e));
+        }
         let (_, element) = self.declared_input(before)?;
         let bind = || -> ort::Result<BoundInput> {
             let mut buffer = self.memory.on_device(element, values.shape(), true)?;
@@ -34,6 +42,11 @@ impl Bound<'_> {
         self.inputs.insert(before.to_owned(), state);
         self.rebound();
         Ok(())
+    }
+
+    /// The error of what the graph left, where it is not what it promised.
+    pub fn output_error(&self, detail: String) -> SessionError {
+        self.session.output_error(detail)
     }
 
     /// What the last run left in the state `before`, row-major.

@@ -34,6 +34,10 @@ pub(super) fn codes(
     for start in (0..steps).step_by(BLOCK) {
         let length = BLOCK.min(steps - start);
         blocks.begin(bound, start, length)?;
+        if start == 0 && bound.records() {
+            bound.run()?;
+            blocks.silence(bound)?;
+        }
         for step in start..start + length {
             progress(Progress {
                 pieces,
@@ -42,10 +46,20 @@ pub(super) fn codes(
             })?;
             bound.run()?;
         }
+        check_steps(bound, start + length)?;
         let history = bound.left_in::<i64>(names::HISTORY)?;
         tell(&mut told, history, start, length, asked)?;
     }
     Ok(told.into_iter().map(DelayedCodes::into_codes).collect())
+}
+
+/// That the graph took as many steps as it was run.
+fn check_steps(bound: &mut Bound, expected: usize) -> Result<(), SessionError> {
+    let taken = bound.left_in::<i64>(names::POSITION)?.to_vec();
+    match taken == [expected as i64] {
+        true => Ok(()),
+        false => Err(bound.output_error(format!("{taken:?} steps after {expected} runs"))),
+    }
 }
 
 /// What the graph is given of a batch's steps.
@@ -54,6 +68,7 @@ struct Steps {
     samples: bool,
     /// `[block, pieces, codebooks]`
     uniforms: Array3<f64>,
+    pad: i64,
 }
 
 impl Steps {
@@ -65,9 +80,22 @@ impl Steps {
     ) -> Result<Self, SessionError> {
         let (pieces, codebooks) = (streams.len(), asked.decoder.codebooks);
         settings(bound, asked, pieces)?;
-        let silence = Array2::from_elem((pieces, codebooks), asked.decoder.pad() as i64);
+        let steps = Self {
+            streams,
+            samples: matches!(asked.settings.choice, Choice::Sample { .. }),
+            uniforms: Array3::zeros((BLOCK, pieces, codebooks)),
+            pad: asked.decoder.pad() as i64,
+        };
+        steps.silence(bound)?;
+        Ok(steps)
+    }
+
+    /// Nothing said yet, and nothing chosen.
+    fn silence(&self, bound: &mut Bound) -> Result<(), SessionError> {
+        let (block, pieces, codebooks) = self.uniforms.dim();
+        let silence = Array2::from_elem((pieces, codebooks), self.pad);
         let first = arr1(&[0i64]);
-        let history = Array3::<i64>::zeros((pieces, codebooks, BLOCK));
+        let history = Array3::<i64>::zeros((pieces, codebooks, block));
         for (before, after, values) in [
             (names::CODES, names::NEXT_CODES, silence.view().into_dyn()),
             (
@@ -83,11 +111,7 @@ impl Steps {
         ] {
             bound.state(before, after, values)?;
         }
-        Ok(Self {
-            streams,
-            samples: matches!(asked.settings.choice, Choice::Sample { .. }),
-            uniforms: Array3::zeros((BLOCK, pieces, codebooks)),
-        })
+        Ok(())
     }
 
     /// What `length` steps from `start` on draw: one number a codebook and step, whether it speaks or not, in the order of

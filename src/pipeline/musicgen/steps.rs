@@ -20,12 +20,20 @@ const FEWEST_ROWS: usize = 2;
 /// Places by which a cache grows that the graph reads in full at every step.
 const PLACES_AT_A_TIME: usize = 128;
 
+/// Where a graph takes its steps by itself, the first is taken several times over when it is recorded ([`Bound::records`]).
+const FEWEST_PLACES: usize = 8;
+
+/// Places of a cache that the graph writes, for so many steps.
+pub(super) fn shared_places(steps: usize) -> usize {
+    steps.max(FEWEST_PLACES)
+}
+
 /// A batch on its way.
 pub(super) struct Batch<'s> {
     pub bound: Bound<'s>,
     rows: usize,
     /// Steps to take in all.
-    pub steps: usize,
+    steps: usize,
     decoder: DecoderConfig,
     cache: DecoderCache,
     /// Places of a cache that grows.
@@ -74,7 +82,11 @@ impl<'s> Batch<'s> {
             }
             if cache.form == CacheForm::Shared {
                 for (past, present) in names::past(layer).iter().zip(names::present(layer)) {
-                    bound.cache(past, &present, &[rows, heads, steps, head_dim])?;
+                    bound.cache(
+                        past,
+                        &present,
+                        &[rows, heads, shared_places(steps), head_dim],
+                    )?;
                 }
             }
         }
@@ -120,11 +132,11 @@ impl<'s> Batch<'s> {
             true => {
                 // A device records its kernels for as long as nothing changes that is read on the host, and this is: so it
                 // is the capacity, an upper bound, and the position tells what is filled.
-                let total = arr0(self.steps as i32);
+                let total = arr0(shared_places(self.steps) as i32);
                 self.bound.input("total", total.view().into_dyn())?;
             }
             false => {
-                let places = Array1::from_iter(0..self.steps as i64);
+                let places = Array1::from_iter(0..shared_places(self.steps) as i64);
                 self.bound.input(names::PLACES, places.view().into_dyn())?;
             }
         }
@@ -162,7 +174,7 @@ impl<'s> Batch<'s> {
                 .input("total", arr0(filled + 1).view().into_dyn())?;
         } else {
             let places = match self.cache.form {
-                CacheForm::Shared => self.steps,
+                CacheForm::Shared => shared_places(self.steps),
                 CacheForm::Appended => self.capacity,
             };
             let mut filled = Array4::from_elem((1, 1, 1, places), MASKED);

@@ -97,6 +97,15 @@ fn both(session: &mut Session, settings: &GenerationSettings) -> (Array3<i64>, A
     let mut guidance = Vec::new();
     for start in (0..STEPS).step_by(BLOCK) {
         steps.begin(&mut bound, start, BLOCK).unwrap();
+        if start == 0 {
+            // As a recording does: what is left of its runs does not count.
+            let logits = Array2::<f32>::zeros((rows, CODEBOOKS * VOCAB));
+            bound.input("logits", logits.view().into_dyn()).unwrap();
+            (0..3).for_each(|_| bound.run().unwrap());
+            assert!(check_steps(&mut bound, 0).is_err());
+            steps.silence(&mut bound).unwrap();
+            check_steps(&mut bound, 0).unwrap();
+        }
         for step in start..start + BLOCK {
             let logits = logits(rows, step, &mut numbers);
             bound.input("logits", logits.view().into_dyn()).unwrap();
@@ -126,10 +135,7 @@ fn both(session: &mut Session, settings: &GenerationSettings) -> (Array3<i64>, A
             *code = history[(piece * CODEBOOKS + codebook) * BLOCK + step];
         }
     }
-    assert_eq!(
-        bound.left_in::<i64>(names::POSITION).unwrap(),
-        [STEPS as i64]
-    );
+    check_steps(&mut bound, STEPS).unwrap();
     (by_graph, by_host)
 }
 
