@@ -1,17 +1,21 @@
 //! EnCodec's decoder against transformers (`tests/golden/musicgen`), and what must not change a piece's samples.
 
 use std::path::Path;
-use std::sync::LazyLock;
 
 use harness::checkpoint::Checkpoint;
 use harness::checkpoint::musicgen::MusicgenWeights;
 use harness::export::musicgen::{Stages, names};
 use harness::export::{self, Exported, ModelWeights, Target};
 use harness::pipeline::musicgen::{Codec, GenerateError};
-use harness::runtime::{Input, Provider, Runtime, Session, SessionOptions, library};
+use harness::runtime::{Input, Session};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, arr0};
 use rand::Rng;
 use safetensors::SafeTensors;
+
+#[path = "support/runtime.rs"]
+mod support;
+
+use support::runtime;
 
 /// Relative L2. Float32 sums in another order differ by about 1e-6; a wrong trim or mirrored element by more than 1e-2.
 const TOLERANCE: f64 = 1e-5;
@@ -20,18 +24,6 @@ const MODELS: [(&str, &str); 2] = [
     ("tasty-musicgen-small", "assets/demo/musicgen"),
     ("musicgen_sharded", "tests/data/musicgen_sharded"),
 ];
-
-/// A process has one.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    let library = library::find_or_install(Provider::Cpu, false).unwrap();
-    let options = SessionOptions {
-        provider: Provider::Cpu,
-        device: None,
-        threads: 2,
-        spinning: true,
-    };
-    Runtime::open(&library, options).unwrap()
-});
 
 /// An exported model and its golden values.
 struct Model {
@@ -62,11 +54,11 @@ impl Model {
     }
 
     fn codec(&self) -> Codec {
-        Codec::load(&RUNTIME, &self.export).unwrap()
+        Codec::load(runtime(), &self.export).unwrap()
     }
 
     fn session(&self, graph: &str) -> Session {
-        RUNTIME
+        runtime()
             .session(&self.export.graph(graph).unwrap(), 1)
             .unwrap()
     }

@@ -3,9 +3,14 @@
 use harness::card::Card;
 use harness::export::Target;
 use harness::model::Model;
-use harness::runtime::{Input, Provider, Runtime, SessionOptions, library};
+use harness::runtime::Input;
 use ndarray::{Array1, Array2, Array4, Axis, s};
 use rand::Rng;
+
+#[path = "support/runtime.rs"]
+mod support;
+
+use support::runtime;
 
 /// Relative L2 between a clip of a batch and the clip alone; float32 sums in another order differ by about 1e-7.
 const TOLERANCE: f32 = 1e-5;
@@ -45,14 +50,6 @@ fn apart(a: &Array2<f32>, b: &Array2<f32>) -> f32 {
 fn thirteen_clips_in_one_batch_equal_thirteen_singles() {
     let cards = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/models");
     let models = tempfile::tempdir().unwrap();
-    let library = library::find_or_install(Provider::Cpu, false).unwrap();
-    let options = SessionOptions {
-        provider: Provider::Cpu,
-        device: None,
-        threads: 2,
-        spinning: true,
-    };
-    let runtime = Runtime::open(&library, options).unwrap();
     for (name, fusion) in [
         ("630k-audioset-fusion-best", true),
         ("630k-audioset-best", false),
@@ -63,7 +60,9 @@ fn thirteen_clips_in_one_batch_equal_thirteen_singles() {
             .export(models.path(), Target::REFERENCE, None)
             .unwrap()
             .export;
-        let mut session = runtime.session(&export.graph("audio").unwrap(), 2).unwrap();
+        let mut session = runtime()
+            .session(&export.graph("audio").unwrap(), 2)
+            .unwrap();
         let mels = log_mels(if fusion { 4 } else { 1 });
         let longer: Array1<bool> = (0..CLIPS).map(|i| i % 3 == 1).collect();
         let longer = fusion.then_some(&longer);

@@ -9,7 +9,9 @@ mod compiled;
 pub mod devices;
 mod element;
 pub mod fit;
+/// ONNX Runtime on the CPU, opened once: the same file serves the tests outside.
 #[cfg(test)]
+#[path = "../../tests/support/runtime.rs"]
 pub(crate) mod for_tests;
 pub mod install;
 pub mod library;

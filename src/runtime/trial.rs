@@ -75,6 +75,7 @@ fn smallest(folder: &Path) -> io::Result<GraphFile> {
 
 fn try_apart(options: SessionOptions, mark: Option<&Path>) -> Result<(), SessionError> {
     let SessionOptions { provider, .. } = options;
+    // Where no other process can be had, this one tries.
     let Ok(mut command) = child::again() else {
         return Ok(());
     };
@@ -178,7 +179,7 @@ mod tests {
     fn the_smallest_graph_runs() {
         let folder = tempfile::tempdir().unwrap();
         let graph = smallest(folder.path()).unwrap();
-        let mut session = for_tests::on_cpu().session(&graph, 1).unwrap();
+        let mut session = for_tests::runtime().session(&graph, 1).unwrap();
         let ones = Array2::<f32>::ones((2, SIZE));
         let inputs = [("x", Input::Float(ones.view().into_dyn()))];
         let [y] = session.run(&inputs, ["y"]).unwrap();

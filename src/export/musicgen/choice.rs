@@ -10,7 +10,6 @@
 
 use std::io;
 
-use super::super::ExportError;
 use super::names;
 use crate::checkpoint::musicgen::DecoderConfig;
 use crate::onnx::{Axis, Element, GraphBuilder, Value};
@@ -94,7 +93,7 @@ pub(crate) fn build(
     decoder: &DecoderConfig,
     logits: &Value,
     at: &At,
-) -> Result<(), ExportError> {
+) -> io::Result<()> {
     graph.scope("choice");
     let asked = Asked::new(graph, decoder);
     let guided = guided(graph, decoder, &asked, logits)?;
@@ -106,8 +105,7 @@ pub(crate) fn build(
         graph.equal(&zeros, &zero)
     };
     let chosen = chosen(graph, decoder, &asked, &guided, at)?;
-    next(graph, decoder, &asked, [&chosen, &finite], at)?;
-    Ok(())
+    next(graph, decoder, &asked, [&chosen, &finite], at)
 }
 
 /// Classifier-free guidance on raw logits: `[pieces, codebooks, vocab]`.

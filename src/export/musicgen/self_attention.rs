@@ -1,9 +1,11 @@
 //! The decoder's attention to what it said before, on a cache that the caller owns.
 
+use std::io;
+
 use super::super::{CacheForm, ExportError};
 use super::{CacheScales, MusicgenTower, Plan, names};
 use crate::checkpoint::musicgen::DecoderConfig;
-use crate::onnx::{Axis, Cache, Element, MASKED, Value};
+use crate::onnx::{Axis, Cache, Element, GraphBuilder, MASKED, Value};
 
 /// How every layer attends to its cache.
 ///
@@ -47,30 +49,19 @@ impl<'p> CachedAttention<'p> {
         row_pieces: &Value,
     ) -> Result<Self, ExportError> {
         let graph = &mut *tower.graph;
-        let kind = match (plan.fuse_cached_attention, plan.choose_codes) {
-            (true, chooses) => Kind::Fused {
-                lengths: match chooses {
-                    true => {
-                        let nothing = graph.times(row_pieces, 0)?;
-                        let lengths = graph.add(&nothing, position);
-                        graph.cast(&lengths, Element::Int32)
-                    }
+        let kind = match plan.fuse_cached_attention {
+            true => Kind::Fused {
+                lengths: match plan.choose_codes {
+                    true => lengths_at(graph, position, row_pieces)?,
                     false => graph.input("lengths", Element::Int32, &[Axis::Named("rows")]),
                 },
                 total: graph.input("total", Element::Int32, &[]),
             },
-            (false, chooses) => Kind::Parts(Parts {
+            false => Kind::Parts(Parts {
                 form: plan.cache,
                 position: position.clone(),
-                filled: match chooses {
-                    true => {
-                        let axes = [Axis::Named("capacity")];
-                        let places = graph.input(names::PLACES, Element::Int64, &axes);
-                        let filled = graph.less(&places, position);
-                        let [zero, masked] = [graph.scalar(0.0), graph.scalar(MASKED)];
-                        let filled = graph.select(&filled, &zero, &masked);
-                        graph.reshape(&filled, &[1, 1, 1, -1])?
-                    }
+                filled: match plan.choose_codes {
+                    true => filled_at(graph, position)?,
                     false => {
                         let one = Axis::Fixed(1);
                         let axes = [one, one, one, Axis::Named("capacity")];
@@ -228,4 +219,21 @@ impl<'p> CachedAttention<'p> {
         let context = graph.add(&context, &own);
         Ok(graph.reshape(&context, &[-1, hidden])?)
     }
+}
+
+/// The filled places of each row `[rows]` i32.
+fn lengths_at(graph: &mut GraphBuilder, position: &Value, row_pieces: &Value) -> io::Result<Value> {
+    let nothing = graph.times(row_pieces, 0)?;
+    let lengths = graph.add(&nothing, position);
+    Ok(graph.cast(&lengths, Element::Int32))
+}
+
+/// What [`Parts::filled`] is, from the input `places` `[capacity]` i64.
+fn filled_at(graph: &mut GraphBuilder, position: &Value) -> io::Result<Value> {
+    let axes = [Axis::Named("capacity")];
+    let places = graph.input(names::PLACES, Element::Int64, &axes);
+    let filled = graph.less(&places, position);
+    let [zero, masked] = [graph.scalar(0.0), graph.scalar(MASKED)];
+    let filled = graph.select(&filled, &zero, &masked);
+    graph.reshape(&filled, &[1, 1, 1, -1])
 }

@@ -6,18 +6,17 @@ use crate::card::Card;
 use crate::export::Target;
 use crate::model::Model;
 use crate::pipeline::prepare;
-use crate::runtime::for_tests::on_cpu;
+use crate::runtime::for_tests::runtime;
 
 fn tower(models: &Path) -> AudioTower {
-    let runtime = on_cpu();
     let cards = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/models");
     let card = Card::find("630k-audioset-fusion-best", &cards).unwrap();
     let model = Model::obtain(card, true).unwrap();
-    let open = || -> anyhow::Result<Runtime> { Ok(runtime.clone()) };
+    let open = || -> anyhow::Result<Runtime> { Ok(runtime().clone()) };
     let export = prepare(&model, models, Target::REFERENCE, open)
         .unwrap()
         .export;
-    AudioTower::load(runtime, &export, FusionShrink::default(), 1).unwrap()
+    AudioTower::load(runtime(), &export, FusionShrink::default(), 1).unwrap()
 }
 
 /// Five clips, the fourth of which is no audio.

@@ -23,11 +23,8 @@ pub(super) fn codes(
     streams: Vec<ChaCha20Rng>,
     progress: &mut dyn FnMut(Progress) -> Result<(), Interrupted>,
 ) -> Result<Vec<Array2<i64>>, GenerateError> {
-    let (pieces, codebooks) = (streams.len(), asked.decoder.codebooks);
-    let steps = asked.settings.steps;
-    let frames = delay::frames(steps, codebooks);
-    let pad = asked.decoder.pad() as i64;
-    let mut told = vec![DelayedCodes::new(codebooks, frames, pad); pieces];
+    let (pieces, steps) = (streams.len(), asked.settings.steps);
+    let mut told = vec![asked.silent(); pieces];
     batch.tell_of_cache()?;
     let bound = &mut batch.bound;
     let mut blocks = Steps::new(bound, asked, streams)?;
@@ -168,9 +165,9 @@ fn tell(
 fn settings(bound: &mut Bound, asked: &Asked, pieces: usize) -> Result<(), SessionError> {
     let guidance = asked.settings.guidance;
     // Conditional rows come first; without guidance there is no null branch, and a row less itself is zero.
-    let null = match guidance == 1.0 {
-        true => 0,
-        false => pieces,
+    let null = match asked.settings.is_guided() {
+        true => pieces,
+        false => 0,
     };
     for (name, first) in [(names::CONDITIONAL_ROWS, 0), (names::NULL_ROWS, null)] {
         let rows = Array1::from_iter((first..first + pieces).map(|row| row as i64));

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use rand_chacha::ChaCha20Rng;
 
 use super::GenerateError;
-use super::delay::{self, DelayedCodes};
+use super::delay::DelayedCodes;
 use super::generator::{Asked, Progress};
 use super::sampler::{self, Sampler};
 use super::steps::{Batch, fed};
@@ -19,9 +19,8 @@ pub(super) fn codes(
 ) -> Result<Vec<Array2<i64>>, GenerateError> {
     let (settings, decoder) = (asked.settings, asked.decoder);
     let (codebooks, vocab) = (decoder.codebooks, decoder.vocab);
-    let guided = settings.guidance != 1.0;
-    let frames = delay::frames(settings.steps, codebooks);
-    let silent = DelayedCodes::new(codebooks, frames, decoder.pad() as i64);
+    let guided = settings.is_guided();
+    let silent = asked.silent();
     let mut pieces: Vec<(DelayedCodes, ChaCha20Rng)> = streams
         .into_iter()
         .map(|rng| (silent.clone(), rng))

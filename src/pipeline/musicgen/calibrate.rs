@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 
 use super::delay::DelayedCodes;
 use super::sampler::{Choice, Sampler};
-use super::steps::{Batch, fed, shared_places};
+use super::steps::{Batch, fed};
 use super::text::{Attended, Prompts, TextEncoder};
 use super::{GenerateError, delay};
 use crate::export::Exported;
@@ -91,7 +91,7 @@ pub fn cache_scales(
             codes.push(&chosen);
         }
     }
-    let places = shared_places(steps);
+    let places = batch.capacity;
     let layers = (0..decoder.layers)
         .map(|layer| {
             let of = |cached: &[f32]| scales_of(cached, decoder.heads, places, decoder.head_dim());

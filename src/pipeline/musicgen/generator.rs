@@ -12,10 +12,11 @@ use serde::Serialize;
 
 use super::super::batches::Batches;
 use super::batch::{self, Needs, Room};
+use super::delay::{self, DelayedCodes};
 use super::sampler::Choice;
 use super::steps::Batch;
 use super::text::{Attended, Prompts, TextEncoder};
-use super::{Codec, GenerateError, by_graph, by_host, codec, delay};
+use super::{Codec, GenerateError, by_graph, by_host, codec};
 use crate::checkpoint::musicgen::{DecoderConfig, MusicgenConfig};
 use crate::export::musicgen::names;
 use crate::export::{DecoderCache, Exported};
@@ -34,6 +35,13 @@ pub struct GenerationSettings {
     /// Scale of classifier-free guidance, at least 1; 1 is without, and runs no null branch.
     pub guidance: f32,
     pub choice: Choice,
+}
+
+impl GenerationSettings {
+    /// Whether there is a null branch: guidance of 1 leaves every logit as it is.
+    pub fn is_guided(&self) -> bool {
+        self.guidance != 1.0
+    }
 }
 
 /// One piece to make.
@@ -80,6 +88,15 @@ pub(super) struct Asked<'a> {
     pub first: usize,
     pub decoder: &'a DecoderConfig,
     pub settings: &'a GenerationSettings,
+}
+
+impl Asked<'_> {
+    /// A piece before its first step.
+    pub fn silent(&self) -> DelayedCodes {
+        let codebooks = self.decoder.codebooks;
+        let frames = delay::frames(self.settings.steps, codebooks);
+        DelayedCodes::new(codebooks, frames, self.decoder.pad() as i64)
+    }
 }
 
 /// One MusicGen checkpoint, loaded.
@@ -261,7 +278,7 @@ impl Generator {
             self.cache,
             &texts,
             settings.steps,
-            settings.guidance != 1.0,
+            settings.is_guided(),
         )?;
         let asked = Asked {
             first,
@@ -284,7 +301,7 @@ impl Generator {
     ) -> Result<usize, GenerateError> {
         let (decoder, codec_config) = (&self.config.decoder, &self.config.codec);
         let longest = tokens.iter().map(Vec::len).max().unwrap_or(0);
-        let rows = if settings.guidance == 1.0 { 1 } else { 2 };
+        let rows = if settings.is_guided() { 2 } else { 1 };
         let frames = delay::frames(settings.steps, decoder.codebooks);
         let cache = |value_bytes, rows, steps| {
             batch::cache_bytes(value_bytes, rows, steps, decoder.hidden, decoder.layers)

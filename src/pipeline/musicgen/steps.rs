@@ -23,11 +23,6 @@ const PLACES_AT_A_TIME: usize = 128;
 /// Where a graph takes its steps by itself, the first is taken several times over when it is recorded ([`Bound::records`]).
 const FEWEST_PLACES: usize = 8;
 
-/// Places of a cache that the graph writes, for so many steps.
-pub(super) fn shared_places(steps: usize) -> usize {
-    steps.max(FEWEST_PLACES)
-}
-
 /// A batch on its way.
 pub(super) struct Batch<'s> {
     pub bound: Bound<'s>,
@@ -36,8 +31,8 @@ pub(super) struct Batch<'s> {
     steps: usize,
     decoder: DecoderConfig,
     cache: DecoderCache,
-    /// Places of a cache that grows.
-    capacity: usize,
+    /// Places of the caches; as many as are needed so far in those that grow.
+    pub capacity: usize,
 }
 
 impl<'s> Batch<'s> {
@@ -69,6 +64,10 @@ impl<'s> Batch<'s> {
         let (heads, head_dim) = (decoder.heads, decoder.head_dim());
         let mut padded = Array4::zeros((attending.len(), heads, tokens, head_dim));
         let rows = layout.row_pieces.len();
+        let capacity = match cache.form {
+            CacheForm::Shared => steps.max(FEWEST_PLACES),
+            CacheForm::Appended => 0,
+        };
         for layer in 0..decoder.layers {
             for (i, name) in names::cross(layer).iter().enumerate() {
                 padded.fill(0.0);
@@ -82,11 +81,7 @@ impl<'s> Batch<'s> {
             }
             if cache.form == CacheForm::Shared {
                 for (past, present) in names::past(layer).iter().zip(names::present(layer)) {
-                    bound.cache(
-                        past,
-                        &present,
-                        &[rows, heads, shared_places(steps), head_dim],
-                    )?;
+                    bound.cache(past, &present, &[rows, heads, capacity, head_dim])?;
                 }
             }
         }
@@ -97,7 +92,7 @@ impl<'s> Batch<'s> {
             steps,
             decoder: decoder.clone(),
             cache,
-            capacity: 0,
+            capacity,
         })
     }
 
@@ -132,11 +127,11 @@ impl<'s> Batch<'s> {
             true => {
                 // A device records its kernels for as long as nothing changes that is read on the host, and this is: so it
                 // is the capacity, an upper bound, and the position tells what is filled.
-                let total = arr0(shared_places(self.steps) as i32);
+                let total = arr0(self.capacity as i32);
                 self.bound.input("total", total.view().into_dyn())?;
             }
             false => {
-                let places = Array1::from_iter(0..shared_places(self.steps) as i64);
+                let places = Array1::from_iter(0..self.capacity as i64);
                 self.bound.input(names::PLACES, places.view().into_dyn())?;
             }
         }
@@ -173,11 +168,7 @@ impl<'s> Batch<'s> {
             self.bound
                 .input("total", arr0(filled + 1).view().into_dyn())?;
         } else {
-            let places = match self.cache.form {
-                CacheForm::Shared => shared_places(self.steps),
-                CacheForm::Appended => self.capacity,
-            };
-            let mut filled = Array4::from_elem((1, 1, 1, places), MASKED);
+            let mut filled = Array4::from_elem((1, 1, 1, self.capacity), MASKED);
             filled.slice_mut(s![.., .., .., ..position]).fill(0.0);
             self.bound.input("filled", filled.view().into_dyn())?;
         }

@@ -8,7 +8,7 @@ use crate::export::musicgen::choice;
 use crate::files;
 use crate::onnx::{Axis as GraphAxis, Element as Kind, GraphBuilder, Operators, WeightsFile};
 use crate::precision::Precision;
-use crate::runtime::for_tests::on_cpu;
+use crate::runtime::for_tests::runtime;
 use crate::runtime::{GraphFile, Session};
 use crate::seeds;
 
@@ -49,14 +49,13 @@ fn session(folder: &std::path::Path) -> Session {
     let bytes = graph.encode(&[]);
     weights.finish().unwrap();
     files::write_bytes(&file, &bytes).unwrap();
-    let runtime = on_cpu();
     let graph = GraphFile {
         path: file,
         sha256: String::new(),
         weights_sha256: String::new(),
         precision: Precision::Fp32,
     };
-    runtime.session(&graph, 2).unwrap()
+    runtime().session(&graph, 2).unwrap()
 }
 
 /// Logits `[rows, codebooks * vocab]` between about -6 and 6; those of every other step in quarters, so that many are equal.
@@ -85,7 +84,7 @@ fn both(session: &mut Session, settings: &GenerationSettings) -> (Array3<i64>, A
         decoder: &decoder,
         settings,
     };
-    let guided = settings.guidance != 1.0;
+    let guided = settings.is_guided();
     let rows = if guided { 2 * PIECES } else { PIECES };
     let mut bound = Bound::new(session).unwrap();
     let mut steps = Steps::new(&mut bound, &asked, streams("draws")).unwrap();
@@ -243,8 +242,7 @@ fn a_block_is_told_to_the_pieces_and_a_broken_one_is_an_error() {
         settings: &settings,
     };
     let frames = delay::frames(6, CODEBOOKS);
-    let pad = decoder.pad() as i64;
-    let told = || vec![DelayedCodes::new(CODEBOOKS, frames, pad); 2];
+    let told = || vec![asked.silent(); 2];
     let mut history = vec![7; 2 * CODEBOOKS * BLOCK];
     let mut pieces = told();
     tell(&mut pieces, &history, 0, 6, &asked).unwrap();
