@@ -14,8 +14,8 @@ from pathlib import Path
 
 LARGEST = 50_000_000
 """Bytes of one part."""
-STRETCH = 64 << 20
-"""Bytes of a file in one part, if they fit."""
+STRETCH = LARGEST * 24 // 25
+"""Bytes of a file in one part: what cannot be compressed grows by less than the rest."""
 SUFFIX = ".part"
 KEYS = {"file": str, "bytes": int, "sha256": str, "mode": int, "offset": int, "size": int, "part_sha256": str}
 
@@ -37,23 +37,19 @@ def pack(files: list[Path], out: Path) -> list[Path]:
         whole = {"file": file.name, "bytes": len(data), "sha256": sha256(data), "mode": file.stat().st_mode & 0o777}
         jobs += [(whole, offset, data[offset:offset + STRETCH], out) for offset in range(0, len(data), STRETCH)]
     with ProcessPoolExecutor(2) as pool:
-        return [part for parts in pool.map(_pack_stretch, *zip(*jobs)) for part in parts]
+        return list(pool.map(_pack_stretch, *zip(*jobs)))
 
 
-def _pack_stretch(whole: dict, offset: int, data: bytes, out: Path) -> list[Path]:
+def _pack_stretch(whole: dict, offset: int, data: bytes, out: Path) -> Path:
     part_sha256 = sha256(data)
     path = out / f"{part_sha256[:16]}-{whole['sha256'][:8]}{SUFFIX}"
     if path.is_file():
-        return [path]
+        return path
     head = json.dumps(whole | {"offset": offset, "size": len(data), "part_sha256": part_sha256}).encode() + b"\n"
-    body = lzma.compress(data, preset=6)
-    if len(head) + len(body) > LARGEST:
-        half = len(data) // 2
-        return _pack_stretch(whole, offset, data[:half], out) + _pack_stretch(whole, offset + half, data[half:], out)
     made = path.with_suffix(".making")
-    made.write_bytes(head + body)
+    made.write_bytes(head + lzma.compress(data, preset=6))
     made.replace(path)
-    return [path]
+    return path
 
 
 def unpack(part: Path, into: Path) -> str:

@@ -94,7 +94,7 @@ def precisions(bench: Bench, step: str, clock: Clock) -> None:
 
 def speed(bench: Bench, step: str, clock: Clock) -> None:
     """(d) Seconds of so many pieces of such a length, from start to exit, in every precision."""
-    for precision in (bench.precisions + ("fp32",)):
+    for precision in (*bench.precisions, "fp32"):
         for duration_s in bench.durations_s:
             for count in bench.pieces:
                 seconds, _ = bench.generate("speed", clock, count, "--ep", bench.ep, "--precision", precision, "--duration",

@@ -21,7 +21,7 @@ class Parts(unittest.TestCase):
         self.file = self.folder / "library.so"
         self.file.write_bytes(random.Random(1).randbytes(300_000) + bytes(200_000))
         self.file.chmod(0o755)
-        for name, value in (("STRETCH", 200_000), ("LARGEST", 120_000)):
+        for name, value in (("STRETCH", 115_000), ("LARGEST", 120_000)):
             patch = mock.patch.object(parts, name, value)
             patch.start()
             self.addCleanup(patch.stop)
