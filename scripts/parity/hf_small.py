@@ -32,17 +32,22 @@ def tokenize(tokenizer: laion_offline.LocalTokenizer, texts: list[str]) -> dict:
             "attention_mask": torch.tensor([e.attention_mask for e in encoded])}
 
 
-def make_folder(folder: Path, fused: bool, seed: int, vocab_size: int, texts: dict,
-                sounds: list[torch.Tensor]) -> None:
-    """Write config.json, preprocessor_config.json and model.safetensors of a small ClapModel."""
-    from safetensors.torch import save_file
-    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
-    config = ClapConfig(
+def sizes(vocab_size: int) -> dict:
+    """Of the small ones."""
+    return dict(
         projection_dim=48,
         text_config=dict(vocab_size=vocab_size, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
                          intermediate_size=64, max_position_embeddings=80, layer_norm_eps=1e-12),
-        audio_config=dict(enable_fusion=fused, fusion_type=None, depths=[2, 2, 3, 2], hidden_size=32,
-                          patch_embeds_hidden_size=4, num_attention_heads=[1, 2, 4, 8], num_classes=2))
+        audio_config=dict(depths=[2, 2, 3, 2], hidden_size=32, patch_embeds_hidden_size=4, num_attention_heads=[1, 2, 4, 8],
+                          num_classes=2))
+
+
+def make_folder(folder: Path, fused: bool, seed: int, sizes: dict, texts: dict, sounds: list[torch.Tensor]) -> None:
+    """Write config.json, preprocessor_config.json and model.safetensors of a ClapModel of such sizes."""
+    from safetensors.torch import save_file
+    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
+    audio = dict(sizes["audio_config"], enable_fusion=fused, fusion_type=None)
+    config = ClapConfig(**{**sizes, "audio_config": audio})
     model = draw_weights(ClapModel(config), seed)
     extractor = ClapFeatureExtractor(frequency_min=50, frequency_max=14000,
                                      truncation="fusion" if fused else "rand_trunc")

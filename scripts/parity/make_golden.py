@@ -171,7 +171,7 @@ def main() -> None:
     texts = hf_small.tokenize(tokenizer, TEXTS)
     for name, fused, seed in hf_small.FOLDERS:
         folder = args.out / "data" / name
-        hf_small.make_folder(folder, fused, seed, tokenizer.inner.get_vocab_size(), texts, list(pieces.values()))
+        hf_small.make_folder(folder, fused, seed, hf_small.sizes(tokenizer.inner.get_vocab_size()), texts, list(pieces.values()))
         save(golden / f"{name}.safetensors", hf_small.golden(folder, fused, texts, pieces, SEED), facts)
 
 

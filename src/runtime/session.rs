@@ -295,9 +295,10 @@ impl Runtime {
         })
     }
 
-    /// Whether the provider can record its kernels.
+    /// Whether the provider can record its kernels, and nobody forbids it, as one does who measures what it is worth.
     fn can_capture(&self) -> bool {
-        self.options.provider == Provider::Cuda
+        let forbidden = std::env::var_os("HARNESS_CUDA_GRAPH").is_some_and(|v| v == "0");
+        self.options.provider == Provider::Cuda && !forbidden
     }
 
     /// The memory that the provider's buffers are in, if it is not the host's.
