@@ -1,17 +1,21 @@
 /* What a program has a card do: its kernels and copies, by name, with their number and time.
  *
  *     cc -O1 -shared -fPIC trace.c -o libtrace.so -I NVIDIA/include -L NVIDIA/lib -l:libcupti.so.13
- *     CUDA_INJECTION64_PATH=libtrace.so TRACE=kernels.json PROGRAM ...
+ *     export CUDA_INJECTION64_PATH=$PWD/libtrace.so; LD_PRELOAD=$CUDA_INJECTION64_PATH TRACE=kernels.json PROGRAM ...
  *
+ * LD_PRELOAD, since a program may leave by _exit, as harness does.
  * NVIDIA is the folder nvidia/cu13 of PyTorch's CUDA libraries. The driver loads the library at the program's first call and CUPTI
  * hands over a record of each kernel and copy, those of replayed CUDA graphs too; they are added up and written when it ends:
  * {"span_ns": from the first start to the last end, "busy_ns": time in which at least one ran, "rows": [[name, number, ns, bytes]]}.
  */
+#define _GNU_SOURCE
 #include <cupti.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { ROWS = 4096, BUFFER = 8 << 20 };
 
@@ -23,6 +27,7 @@ struct row {
 static struct row rows[ROWS];
 static size_t used;
 static uint64_t first = UINT64_MAX, last, busy, lost;
+static int recording;
 
 static void add(const char *name, uint64_t start, uint64_t end, uint64_t bytes) {
     size_t i = 0;
@@ -81,6 +86,8 @@ static int by_time(const void *a, const void *b) {
 }
 
 static void write_down(void) {
+    if (!recording) return;
+    recording = 0;
     cuptiActivityFlushAll(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
     const char *path = getenv("TRACE");
     FILE *out = path ? fopen(path, "w") : NULL;
@@ -107,6 +114,12 @@ int InitializeInjection(void) {
     if (cuptiActivityRegisterCallbacks(wanted, filled) != CUPTI_SUCCESS) return 0;
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
         if (cuptiActivityEnable(KINDS[i]) != CUPTI_SUCCESS) fprintf(stderr, "trace: the driver records no activity %d\n", KINDS[i]);
+    recording = 1;
     atexit(write_down);
     return 1;
+}
+
+void _exit(int code) {
+    write_down();
+    for (;;) syscall(SYS_exit_group, code);
 }

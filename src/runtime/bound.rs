@@ -108,7 +108,7 @@ impl<'s> Bound<'s> {
             };
             T::write(values, buffer.host_mut())?;
             buffer.push()?;
-            self.binding.bind_input(name, &buffer.bound)?;
+            self.binding.bind_input(name, &buffer.bound.typed)?;
             Ok(BoundInput { buffer, by_host })
         };
         let input = bind().map_err(|e| self.session.run_error(e))?;
@@ -130,7 +130,7 @@ impl<'s> Bound<'s> {
             .ok_or_else(|| self.session.output_error(format!("no output `{name}`")))?;
         let mut bind = || -> ort::Result<Buffer> {
             let mut buffer = self.memory.on_device(element, shape, true)?;
-            self.binding.bind_output(name, &mut buffer.bound)?;
+            self.binding.bind_output(name, &mut buffer.bound.typed)?;
             Ok(buffer)
         };
         let output = BoundOutput {

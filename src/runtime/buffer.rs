@@ -1,5 +1,7 @@
 //! Tensors that stay where they are, in the host's memory or in a device's.
 
+use std::ptr::NonNull;
+
 use ort::AsPointer;
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::value::{DynTensor, TensorElementType};
@@ -47,7 +49,7 @@ impl Memory {
     /// When there is not that much memory.
     pub fn on_host(&self, element: TensorElementType, shape: &[usize]) -> ort::Result<Buffer> {
         Ok(Buffer {
-            bound: DynTensor::new(&self.host, element, shape_of(shape))?,
+            bound: Tensor::new(&self.host, element, shape)?,
             staged: None,
         })
     }
@@ -65,19 +67,80 @@ impl Memory {
         let Some(device) = &self.device else {
             return self.on_host(element, shape);
         };
-        let staged = reached.then(|| DynTensor::new(&self.host, element, shape_of(shape)));
+        let staged = reached.then(|| Tensor::new(&self.host, element, shape));
         Ok(Buffer {
-            bound: DynTensor::new(device, element, shape_of(shape))?,
+            bound: Tensor::new(device, element, shape)?,
             staged: staged.transpose()?,
         })
     }
 }
 
+/// A tensor, and how it is copied.
+pub(super) struct Tensor {
+    pub typed: DynTensor,
+    /// The same memory in another type, which owns it, where `ort` cannot copy the tensor's own: it copies between devices with
+    /// a graph of one Identity, of an opset that has no bf16.
+    copied: Option<DynTensor>,
+}
+
+impl Tensor {
+    fn new(
+        allocator: &Allocator,
+        element: TensorElementType,
+        shape: &[usize],
+    ) -> ort::Result<Self> {
+        let shape = shape_of(shape);
+        if element != TensorElementType::Bfloat16 {
+            return Ok(Self {
+                typed: DynTensor::new(allocator, element, shape)?,
+                copied: None,
+            });
+        }
+        // As wide, and a copy does not look at the bits.
+        let mut copied = DynTensor::new(allocator, TensorElementType::Float16, shape.clone())?;
+        Ok(Self {
+            typed: as_bf16(&mut copied, allocator, &shape)?,
+            copied: Some(copied),
+        })
+    }
+
+    fn copy_into(&self, target: &mut Self) -> ort::Result<()> {
+        match (&self.copied, &mut target.copied) {
+            (Some(from), Some(to)) => from.copy_into(to),
+            _ => self.typed.copy_into(&mut target.typed),
+        }
+    }
+}
+
+/// A second tensor over the memory of one in fp16, which has to outlive it.
+fn as_bf16(owner: &mut DynTensor, allocator: &Allocator, shape: &[i64]) -> ort::Result<DynTensor> {
+    let bytes = shape.iter().product::<i64>() as usize * size_of::<u16>();
+    let data = owner.data_ptr_mut();
+    let info = owner.memory_info();
+    let mut tensor = std::ptr::null_mut();
+    // SAFETY: the memory has as many bytes, and [`Tensor`] drops it after the tensor.
+    unsafe {
+        let status = (ort::api().CreateTensorWithDataAsOrtValue)(
+            info.ptr(),
+            data,
+            bytes,
+            shape.as_ptr(),
+            shape.len(),
+            TensorElementType::Bfloat16.into(),
+            &mut tensor,
+        );
+        ort::Error::result_from_status(status)?;
+        let tensor =
+            NonNull::new(tensor).ok_or_else(|| ort::Error::new("no tensor over the memory"))?;
+        Ok(DynTensor::from_ptr(tensor, Some(allocator)))
+    }
+}
+
 /// One tensor that is bound to a graph.
 pub(super) struct Buffer {
-    pub bound: DynTensor,
+    pub bound: Tensor,
     /// Its copy on the host, where that cannot reach it.
-    staged: Option<DynTensor>,
+    staged: Option<Tensor>,
 }
 
 impl Buffer {
@@ -90,18 +153,18 @@ impl Buffer {
 
     /// Whether its size along every axis is that of `shape`.
     pub fn has_shape(&self, shape: &[usize]) -> bool {
-        let own = self.bound.shape();
+        let own = self.bound.typed.shape();
         own.len() == shape.len() && own.iter().zip(shape).all(|(&own, &n)| own == n as i64)
     }
 
     /// What the host may write; [`Buffer::push`] then brings it to the device.
     pub fn host_mut(&mut self) -> &mut DynTensor {
-        self.staged.as_mut().unwrap_or(&mut self.bound)
+        &mut self.staged.as_mut().unwrap_or(&mut self.bound).typed
     }
 
     /// What the host may read, as of the last [`Buffer::pull`].
     pub fn host(&self) -> &DynTensor {
-        self.staged.as_ref().unwrap_or(&self.bound)
+        &self.staged.as_ref().unwrap_or(&self.bound).typed
     }
 
     /// Bring what the host wrote to the device.
@@ -148,4 +211,26 @@ pub(super) fn read_by_host(session: &ort::session::Session) -> ort::Result<Vec<b
 /// As ONNX Runtime counts.
 fn shape_of(shape: &[usize]) -> Vec<i64> {
     shape.iter().map(|&n| n as i64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use half::bf16;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_in_bf16_is_what_is_copied() {
+        crate::runtime::for_tests::runtime();
+        let host = Allocator::default();
+        let new = || Tensor::new(&host, TensorElementType::Bfloat16, &[2, 2]).unwrap();
+        let (mut from, mut to) = (new(), new());
+        let values = [1.0, -2.5, f32::INFINITY, 3e38].map(bf16::from_f32);
+        let (_, written) = from.typed.try_extract_tensor_mut::<bf16>().unwrap();
+        written.copy_from_slice(&values);
+        from.copy_into(&mut to).unwrap();
+        drop(from);
+        let (shape, copied) = to.typed.try_extract_tensor::<bf16>().unwrap();
+        assert_eq!((&shape[..], copied), (&[2, 2][..], &values[..]));
+    }
 }

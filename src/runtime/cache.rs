@@ -23,8 +23,8 @@ impl Bound<'_> {
         let mut bind = || -> ort::Result<Buffer> {
             let buffer = self.memory.on_device(element, shape, true)?;
             let mut buffer = buffer.without_copy()?;
-            self.binding.bind_input(past, &buffer.bound)?;
-            self.binding.bind_output(present, &mut buffer.bound)?;
+            self.binding.bind_input(past, &buffer.bound.typed)?;
+            self.binding.bind_output(present, &mut buffer.bound.typed)?;
             Ok(buffer)
         };
         let buffer = bind().map_err(|e| self.session.run_error(e))?;
@@ -48,10 +48,10 @@ impl Bound<'_> {
         let [rows, heads, capacity, head_dim] = shape;
         let mut bind = || -> ort::Result<Buffer> {
             let mut buffer = self.memory.on_host(TensorElementType::Float32, &shape)?;
-            let (_, to) = buffer.bound.try_extract_tensor_mut::<f32>()?;
+            let (_, to) = buffer.bound.typed.try_extract_tensor_mut::<f32>()?;
             to.fill(0.0);
             if let Some(old) = self.caches.get(past) {
-                let (_, from) = old.bound.try_extract_tensor::<f32>()?;
+                let (_, from) = old.bound.typed.try_extract_tensor::<f32>()?;
                 let old = from.len() / (rows * heads).max(1);
                 let each = capacity * head_dim;
                 for (to, from) in to.chunks_exact_mut(each).zip(from.chunks_exact(old)) {
@@ -59,7 +59,7 @@ impl Bound<'_> {
                     to[..kept].copy_from_slice(&from[..kept]);
                 }
             }
-            self.binding.bind_input(past, &buffer.bound)?;
+            self.binding.bind_input(past, &buffer.bound.typed)?;
             Ok(buffer)
         };
         let buffer = bind().map_err(|e| self.session.run_error(e))?;
@@ -82,7 +82,7 @@ impl Bound<'_> {
         };
         let mut append = || -> ort::Result<bool> {
             let values = output.read()?;
-            let (shape, to) = cache.bound.try_extract_tensor_mut::<f32>()?;
+            let (shape, to) = cache.bound.typed.try_extract_tensor_mut::<f32>()?;
             let [.., capacity, head_dim] = shape[..] else {
                 return Ok(false);
             };
@@ -117,7 +117,7 @@ impl Bound<'_> {
             let detail = format!("no cache `{past}` is bound");
             return Err(self.session.output_error(detail));
         };
-        let read = cache.bound.try_extract_tensor::<f32>();
+        let read = cache.bound.typed.try_extract_tensor::<f32>();
         let (_, values) = read.map_err(|e| self.session.output_error(e.to_string()))?;
         Ok(values)
     }

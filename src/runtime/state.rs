@@ -31,8 +31,8 @@ impl Bound<'_> {
             let mut buffer = self.memory.on_device(element, values.shape(), true)?;
             T::write(values, buffer.host_mut())?;
             buffer.push()?;
-            self.binding.bind_input(before, &buffer.bound)?;
-            self.binding.bind_output(after, &mut buffer.bound)?;
+            self.binding.bind_input(before, &buffer.bound.typed)?;
+            self.binding.bind_output(after, &mut buffer.bound.typed)?;
             Ok(BoundInput {
                 buffer,
                 by_host: false,
