@@ -28,14 +28,14 @@ SAMPLING = {"do_sample": True, "guidance_scale": 3.0, "top_k": 50}
 class Peer:
     """The model, its tokenizer, and a clock on its EnCodec decoder."""
 
-    def __init__(self, args: argparse.Namespace):
+    def __init__(self, model: Path, tokenizer: Path, attention: str, dtype: torch.dtype = torch.float32, device: str = "cpu"):
         import transformers
         from tokenizers import Tokenizer
         transformers.logging.set_verbosity_error()
         self.model = transformers.MusicgenForConditionalGeneration.from_pretrained(
-            args.model, attn_implementation={"decoder": args.attention, "text_encoder": "eager", "audio_encoder": "eager"},
-            dtype=torch.float32).eval()
-        self.tokenizer = Tokenizer.from_file(str(args.tokenizer or args.model / "tokenizer.json"))
+            model, attn_implementation={"decoder": attention, "text_encoder": "eager", "audio_encoder": "eager"},
+            dtype=dtype).to(device).eval()
+        self.tokenizer = Tokenizer.from_file(str(tokenizer))
         self.tokenizer.enable_padding(pad_id=0, pad_token="<pad>")
         self.codec_seconds = 0.0
         self.decode = self.model.audio_encoder.decode
@@ -47,11 +47,11 @@ class Peer:
         self.codec_seconds += time.perf_counter() - started
         return audio
 
-    def generate(self, prompts: list[str], tokens: int) -> torch.Tensor:
-        encoded = self.tokenizer.encode_batch(prompts)
-        return self.model.generate(input_ids=torch.tensor([e.ids for e in encoded]),
-                                   attention_mask=torch.tensor([e.attention_mask for e in encoded]),
-                                   max_new_tokens=tokens, **SAMPLING)
+    def generate(self, prompts: list[str], tokens: int, **more) -> torch.Tensor:
+        encoded, device = self.tokenizer.encode_batch(prompts), self.model.device
+        return self.model.generate(input_ids=torch.tensor([e.ids for e in encoded], device=device),
+                                   attention_mask=torch.tensor([e.attention_mask for e in encoded], device=device),
+                                   max_new_tokens=tokens, **SAMPLING, **more)
 
     def codec(self, pieces: int, frames: int) -> None:
         config = self.model.decoder.config
@@ -89,7 +89,7 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     started = time.perf_counter()
-    peer = Peer(args)
+    peer = Peer(args.model, args.tokenizer or args.model / "tokenizer.json", args.attention)
     loaded = time.perf_counter() - started
     peer.answer({"do": "generate", "prompts": ["warm", "up"], "batch": 0, "tokens": 6})
     print(json.dumps({"load_s": loaded, "threads": torch.get_num_threads(), "torch": torch.__version__}), flush=True)

@@ -12,11 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 import wave
 from pathlib import Path
 
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+
+import musicgen_peer
 
 PROMPT = "bitter music, ambient for fine restaurant"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -33,24 +38,13 @@ def finish() -> float:
 
 
 def musicgen(args: argparse.Namespace) -> None:
-    from tokenizers import Tokenizer
-    from transformers import MusicgenForConditionalGeneration
-    attention = {"decoder": "sdpa", "text_encoder": "eager", "audio_encoder": "eager"}
-    model = MusicgenForConditionalGeneration.from_pretrained(args.model, attn_implementation=attention, dtype=args.dtype)
-    model = model.to(DEVICE).eval()
-    ids = torch.tensor([Tokenizer.from_file(str(args.tokenizer)).encode(PROMPT).ids], device=DEVICE)
+    peer = musicgen_peer.Peer(args.model, args.tokenizer, "sdpa", args.dtype, DEVICE)
     more = {"cache_implementation": "static"} if args.static else {}
-
-    def generate(pieces: int, steps: int) -> None:
-        rows = ids.expand(pieces, -1).contiguous()
-        model.generate(input_ids=rows, attention_mask=torch.ones_like(rows), max_new_tokens=steps, do_sample=True, guidance_scale=3.0,
-                       top_k=50, **more)
-
     for pieces in args.pieces:
         started = finish()
-        generate(pieces, args.steps if args.static else 8)
+        peer.generate([PROMPT] * pieces, args.steps if args.static else 8, **more)
         warm = finish()
-        generate(pieces, args.steps)
+        peer.generate([PROMPT] * pieces, args.steps, **more)
         told(peer="transformers", dtype=str(args.dtype), static=args.static, pieces=pieces, steps=args.steps, seconds=finish() - warm,
              warming_s=warm - started)
 
@@ -64,20 +58,19 @@ def clap(args: argparse.Namespace) -> None:
     for file in sorted(args.audio.glob("*.wav")):
         with wave.open(str(file)) as wav:
             sounds.append(np.frombuffer(wav.readframes(wav.getnframes()), np.int16).astype(np.float32) / 32768)
-    for batch in args.batch:
-        host = tower = 0.0
-        for warm in (True, False):
-            host = tower = 0.0
-            for first in range(0, len(sounds), batch):
-                started = finish()
-                inputs = extractor(sounds[first:first + batch], sampling_rate=48000, return_tensors="pt")
-                read = finish()
-                model.get_audio_features(input_features=inputs["input_features"].to(DEVICE, args.dtype),
-                                         is_longer=inputs["is_longer"].to(DEVICE))
-                host, tower = host + read - started, tower + finish() - read
-                if warm:
-                    break
-        told(peer="transformers", dtype=str(args.dtype), clips=len(sounds), batch=batch, clips_a_second=len(sounds) / (host + tower),
+
+    def embed(batch: list) -> tuple[float, float]:
+        """Seconds on the host and in the tower."""
+        started = finish()
+        inputs = extractor(batch, sampling_rate=48000, return_tensors="pt")
+        read = finish()
+        model.get_audio_features(input_features=inputs["input_features"].to(DEVICE, args.dtype), is_longer=inputs["is_longer"].to(DEVICE))
+        return read - started, finish() - read
+
+    for size in args.batch:
+        embed(sounds[:size])
+        host, tower = map(sum, zip(*(embed(sounds[first:first + size]) for first in range(0, len(sounds), size))))
+        told(peer="transformers", dtype=str(args.dtype), clips=len(sounds), batch=size, clips_a_second=len(sounds) / (host + tower),
              clips_a_second_in_the_tower=len(sounds) / tower)
 
 
