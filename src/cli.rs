@@ -91,12 +91,19 @@ Examples:
         #[command(flatten)]
         runtime: RuntimeArgs,
     },
-    /// Install the ONNX Runtime build of an execution provider
-    #[command(after_help = "Example: harness setup --ep openvino")]
+    /// Install the ONNX Runtime build of an execution provider, and of what it needs what this machine does not have
+    #[command(after_help = "\
+Examples:
+  harness setup --ep openvino
+  harness setup --ep cuda                what is neither where the loader looks nor in a Python environment
+  harness setup --ep cuda --own          all of it, whatever others installed")]
     Setup {
         /// Execution provider
         #[arg(long, value_name = "NAME", default_value = "cpu")]
         ep: Provider,
+        /// Install all of it, whatever others installed on this machine
+        #[arg(long)]
+        own: bool,
     },
     /// List the execution providers: installed, what they need, devices, precisions
     #[command(after_help = "\

@@ -51,7 +51,7 @@ pub fn execute(cli: Cli) -> Result<()> {
             models,
             runtime,
         } => verify::verify(&card, &models, &runtime),
-        Command::Setup { ep } => setup::setup(ep),
+        Command::Setup { ep, own } => setup::setup(ep, own),
         Command::Providers(args) => providers::providers(&args),
         Command::Completions { shell } => {
             let mut command = Cli::command();

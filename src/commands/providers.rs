@@ -1,6 +1,6 @@
 //! `harness providers`: what can run graphs on this machine, what of it is installed, and whether it really does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -19,7 +19,8 @@ use crate::pipeline::{AudioTower, TextTower, prepare};
 use crate::progress::{note, result};
 use crate::run::demo;
 use crate::runtime::devices::{self, Cpu, Gpu, NoGpu};
-use crate::runtime::library::{Library, LibraryError, Places};
+use crate::runtime::inventory::Inventory;
+use crate::runtime::library::{Library, Origin, Places};
 use crate::runtime::{Provider, Runtime, trial};
 use crate::seeds;
 use crate::wording::Foreign;
@@ -66,23 +67,25 @@ fn show() -> Result<()> {
             named.display()
         ));
     }
-    let installed = Places {
-        ort_dylib_path: None,
-        ..places
-    };
     let nvidia = devices::nvidia();
     let header = ["provider", "state", "ONNX Runtime", "precisions", "device"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let mut found = Vec::new();
     for provider in Provider::ALL {
         let entry = provider.entry();
         let precisions: Vec<&str> = entry.precisions.iter().map(|p| p.name()).collect();
+        let inventory = places.inventory(provider)?;
         rows.push(vec![
             entry.name.to_owned(),
-            state(&installed, provider)?,
+            state(provider, inventory.as_ref()),
             entry.package.version.to_owned(),
             precisions.join(" "),
             device(provider, &nvidia),
         ]);
+        // Two providers on one library need the same, and one of them more.
+        if let Some(inventory) = inventory.filter(|_| !entry.toolkits.is_empty()) {
+            found.push((provider, inventory));
+        }
     }
     let mut out = aligned::table(&rows, header.len());
     out.push('\n');
@@ -94,27 +97,93 @@ fn show() -> Result<()> {
         };
         out.push_str(&format!("{:9} {}{needs}\n", entry.name, entry.about));
     }
+    let mut told = BTreeSet::new();
+    for (provider, inventory) in &found {
+        out.push_str(&libraries(*provider, inventory, &mut told));
+    }
     out.push_str("\nharness setup --ep NAME installs one, harness providers --check tries those that are installed");
     Ok(result(out)?)
 }
 
 /// In a few words: whether it is here, or what it would take.
-fn state(places: &Places, provider: Provider) -> Result<String> {
+fn state(provider: Provider, inventory: Option<&Inventory>) -> String {
     if !provider.entry().systems.contains(&std::env::consts::OS) {
-        return Ok(format!("not on {}", std::env::consts::OS));
+        return format!("not on {}", std::env::consts::OS);
     }
-    if provider.wheel().is_none() {
-        return Ok("no package for this machine".to_owned());
+    let Some(inventory) = inventory else {
+        return "no package for this machine".to_owned();
+    };
+    let missing = inventory.to_download(provider).div_ceil(1_000_000);
+    match (missing, inventory.damaged.is_some(), inventory.has_any()) {
+        (0, _, _) => "installed".to_owned(),
+        (_, true, _) => "damaged".to_owned(),
+        (missing, false, true) => format!("partly here, {missing} MB missing"),
+        (missing, false, false) => format!("not installed, {missing} MB"),
     }
-    Ok(match places.find(provider) {
-        Ok(Some(_)) => "installed".to_owned(),
-        Ok(None) => {
-            let megabytes = places.to_download(provider)?.div_ceil(1_000_000);
-            format!("not installed, {megabytes} MB")
+}
+
+/// Where each library of a provider is, which are missing, and what brings those; nothing where there is none. What was `told`
+/// of another provider is not told again.
+fn libraries(
+    provider: Provider,
+    inventory: &Inventory,
+    told: &mut BTreeSet<Vec<String>>,
+) -> String {
+    let mut out = String::new();
+    if inventory.has_any() {
+        let all = library_rows(provider, inventory);
+        let same = all.iter().any(|row| told.contains(row));
+        let new: Vec<Vec<String>> = all
+            .into_iter()
+            .filter(|row| told.insert(row.clone()))
+            .collect();
+        let what = match (same, new.is_empty()) {
+            (false, _) => "opens:",
+            (true, false) => "opens the same, and:",
+            (true, true) => "opens the same",
+        };
+        out.push_str(&format!("\n{provider} {what}\n{}", aligned::table(&new, 3)));
+        let missing = inventory.to_download(provider).div_ceil(1_000_000);
+        if missing > 0 {
+            let setup = provider.setup_command();
+            out.push_str(&format!(
+                "  `{setup}` installs what is missing, {missing} MB\n"
+            ));
         }
-        Err(LibraryError::Damaged { .. }) => "damaged".to_owned(),
-        Err(other) => return Err(other.into()),
-    })
+    }
+    for (path, why) in &inventory.passed_over {
+        if told.insert(vec![path.display().to_string(), why.clone()]) {
+            out.push_str(&format!(
+                "{provider} does not use {}: {}\n",
+                Foreign::said(path.display()),
+                Foreign::said(why)
+            ));
+        }
+    }
+    out
+}
+
+/// Name, where it is from, and its file or what brings it.
+fn library_rows(provider: Provider, inventory: &Inventory) -> Vec<Vec<String>> {
+    let here = |path: &Path, origin: Origin| (origin.about(), path.display().to_string());
+    let row =
+        |name: &str, (from, what): (&str, String)| vec![format!("  {name}"), from.to_owned(), what];
+    let main = match &inventory.main {
+        Some(main) => row(
+            &format!("ONNX Runtime {}", main.version),
+            here(&main.path, main.origin),
+        ),
+        None => row("ONNX Runtime", ("missing", provider.package().to_string())),
+    };
+    let libraries = inventory.libraries.iter().map(|needed| {
+        let state = match (&needed.found, needed.package) {
+            (Some(found), _) => here(&found.path, found.origin),
+            (None, Some(package)) => ("missing", package.to_string()),
+            (None, None) => ("missing", "the machine has to bring it".to_owned()),
+        };
+        row(&needed.name, state)
+    });
+    [main].into_iter().chain(libraries).collect()
 }
 
 /// What it would run on, as far as that can be told without its library.

@@ -4,13 +4,16 @@ use anyhow::Result;
 
 use super::refused;
 use crate::progress;
+use crate::runtime::Provider;
 use crate::runtime::fit::{self, Machine};
-use crate::runtime::{Provider, library};
+use crate::runtime::library::Places;
 
-pub(super) fn setup(provider: Provider) -> Result<()> {
+pub(super) fn setup(provider: Provider, own: bool) -> Result<()> {
     let machine = Machine::here(provider);
     fit::exists(&machine, provider).map_err(refused)?;
-    let library = library::find_or_install(provider, false)?;
+    let places = Places::of_process()?;
+    let places = if own { places.own() } else { places };
+    let library = places.find_or_install(provider, false)?;
     progress::result(format!(
         "{provider}: ONNX Runtime {} at {}",
         library.version,

@@ -1,16 +1,22 @@
-//! What system and processor a library file is built for, from its first bytes: a message before the loader's, which
+//! What system and processor a library file is built for, and whether it is whole: a message before the loader's, which
 //! tells less or ends the process.
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
+
+use object::macho::FatArch32;
+use object::read::macho::{FatArch, MachOFatFile32};
+use object::{Architecture, FileKind, Object, ObjectKind, ObjectSegment, ReadCache, ReadRef};
 
 /// Why a file cannot be opened as a library here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     #[error("it is not a shared library")]
     NoLibrary,
+    #[error("it is cut off or damaged")]
+    Damaged,
     #[error("it is built for {found}, this machine is {}", Platform::HERE)]
     OtherMachine { found: Platform },
 }
@@ -30,6 +36,19 @@ impl Platform {
         os: std::env::consts::OS,
         arch: std::env::consts::ARCH,
     };
+
+    fn of(os: &'static str, architecture: Architecture) -> Self {
+        let arch = match architecture {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Aarch64 => "aarch64",
+            Architecture::I386 => "x86",
+            Architecture::Arm => "arm",
+            Architecture::Riscv64 => "riscv64",
+            Architecture::PowerPc64 => "powerpc64",
+            _ => "unknown",
+        };
+        Self { os, arch }
+    }
 }
 
 /// As its makers write it.
@@ -53,144 +72,162 @@ impl fmt::Display for Platform {
 }
 
 /// Whether the library at `path` is for this machine. `Ok(Some(_))`: it is not, and why.
+///
+/// # Errors
+/// When the file cannot be read.
 pub fn unfit(path: &Path) -> io::Result<Option<Unfit>> {
-    let mut head = Vec::new();
-    File::open(path)?.take(4096).read_to_end(&mut head)?;
-    let found = platforms(&head);
-    Ok(if found.is_empty() {
-        Some(Unfit::NoLibrary)
-    } else if found.contains(&Platform::HERE) {
-        None
-    } else {
-        Some(Unfit::OtherMachine { found: found[0] })
-    })
+    let file = File::open(path)?;
+    Ok(inspect(&ReadCache::new(file)).err())
 }
 
-/// Those of a library that begins with `head`: several for a universal one of macOS, none when it is no library.
-fn platforms(head: &[u8]) -> Vec<Platform> {
-    let on = |os, arch: Option<&'static str>| Platform {
-        os,
-        arch: arch.unwrap_or("unknown"),
+/// The libraries that the one at `path` is linked to, as the loader looks for them; none of a file that is no library.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn linked_to(path: &Path) -> io::Result<Vec<String>> {
+    let file = ReadCache::new(File::open(path)?);
+    let Ok(library) = object::File::parse(&file) else {
+        return Ok(Vec::new());
     };
-    match head {
-        [0x7f, b'E', b'L', b'F', ..] => elf(head).map(|a| on("linux", a)).into_iter().collect(),
-        [b'M', b'Z', ..] => pe(head).map(|a| on("windows", a)).into_iter().collect(),
-        // 64 bits, in the order of both processors of Apple.
-        [0xcf, 0xfa, 0xed, 0xfe, a, b, c, d, ..] => {
-            vec![on("macos", mach(u32::from_le_bytes([*a, *b, *c, *d])))]
-        }
-        [0xca, 0xfe, 0xba, 0xbe, rest @ ..] => universal(rest)
-            .into_iter()
-            .map(|a| on("macos", a))
-            .collect(),
-        _ => Vec::new(),
-    }
+    let names = library.import_libraries().map(|all| {
+        all.flatten()
+            .map(|one| String::from_utf8_lossy(one.name()).into_owned())
+            .collect()
+    });
+    Ok(names.unwrap_or_default())
 }
 
-fn u16_at(head: &[u8], at: usize) -> Option<u16> {
-    let bytes = head.get(at..at.checked_add(2)?)?;
-    Some(u16::from_le_bytes([bytes[0], bytes[1]]))
-}
-
-/// The processor of a shared library; `None` for an executable or an object file, `Some(None)` for a strange processor.
-fn elf(head: &[u8]) -> Option<Option<&'static str>> {
-    let little = *head.get(5)? == 1;
-    let number = |at| u16_at(head, at).map(|n| if little { n } else { n.swap_bytes() });
-    const SHARED: u16 = 3;
-    if number(16)? != SHARED {
-        return None;
-    }
-    Some(match (number(18)?, little) {
-        (62, true) => Some("x86_64"),
-        (183, true) => Some("aarch64"),
-        (3, true) => Some("x86"),
-        (40, true) => Some("arm"),
-        (243, true) => Some("riscv64"),
-        (21, true) => Some("powerpc64"),
-        _ => None,
-    })
-}
-
-fn pe(head: &[u8]) -> Option<Option<&'static str>> {
-    let header = usize::from(u16_at(head, 0x3c)?);
-    if head.get(header..header + 4)? != b"PE\0\0" {
-        return None;
-    }
-    Some(match u16_at(head, header + 4)? {
-        0x8664 => Some("x86_64"),
-        0xaa64 => Some("aarch64"),
-        0x014c => Some("x86"),
-        _ => None,
-    })
-}
-
-fn mach(cpu: u32) -> Option<&'static str> {
-    match cpu {
-        0x0100_0007 => Some("x86_64"),
-        0x0100_000c => Some("aarch64"),
-        _ => None,
-    }
-}
-
-/// A list of libraries in one file, in big-endian numbers.
-fn universal(rest: &[u8]) -> Vec<Option<&'static str>> {
-    let number = |at: usize| -> Option<u32> {
-        let bytes = rest.get(at..at + 4)?;
-        Some(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+fn inspect<'f>(file: impl ReadRef<'f>) -> Result<(), Unfit> {
+    let system = match FileKind::parse(file) {
+        Ok(FileKind::Elf32 | FileKind::Elf64) => "linux",
+        Ok(FileKind::Pe32 | FileKind::Pe64) => "windows",
+        Ok(FileKind::MachO32 | FileKind::MachO64) => "macos",
+        Ok(FileKind::MachOFat32) => return universal(file),
+        _ => return Err(Unfit::NoLibrary),
     };
-    // Files of Java begin alike; the number there is a version, above 40.
-    let count = number(0).filter(|&n| n < 20).unwrap_or_default();
-    (0..count as usize)
-        .map_while(|i| number(4 + 20 * i))
-        .map(mach)
-        .collect()
+    let library = object::File::parse(file).map_err(|_| Unfit::Damaged)?;
+    // Those of the other formats do not tell.
+    if system == "linux" && library.kind() != ObjectKind::Dynamic {
+        return Err(Unfit::NoLibrary);
+    }
+    is_here(&[Platform::of(system, library.architecture())])?;
+    let end = library.segments().map(|part| {
+        let (at, bytes) = part.file_range();
+        at.saturating_add(bytes)
+    });
+    match file.len() {
+        Ok(bytes) if end.max().is_none_or(|end| end <= bytes) => Ok(()),
+        _ => Err(Unfit::Damaged),
+    }
+}
+
+/// Libraries of several processors in one file.
+fn universal<'f>(file: impl ReadRef<'f>) -> Result<(), Unfit> {
+    // Files of Java begin alike; the number there is a version, read as a count of libraries that does not fit.
+    let all = MachOFatFile32::parse(file).map_err(|_| Unfit::NoLibrary)?;
+    let of = |one: &FatArch32| Platform::of("macos", one.architecture());
+    is_here(&all.arches().iter().map(of).collect::<Vec<_>>())
+}
+
+fn is_here(built_for: &[Platform]) -> Result<(), Unfit> {
+    match built_for.first() {
+        None => Err(Unfit::NoLibrary),
+        Some(_) if built_for.contains(&Platform::HERE) => Ok(()),
+        Some(&found) => Err(Unfit::OtherMachine { found }),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::{Provider, library};
 
-    fn elf_head(machine: u16, kind: u16) -> Vec<u8> {
+    fn elf(machine: u16, kind: u16) -> Vec<u8> {
         let mut head = vec![0; 64];
-        head[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1]);
+        head[..7].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1, 1]);
         head[16..18].copy_from_slice(&kind.to_le_bytes());
         head[18..20].copy_from_slice(&machine.to_le_bytes());
         head
     }
 
-    fn told(head: &[u8]) -> Vec<String> {
-        platforms(head).iter().map(Platform::to_string).collect()
+    fn pe(machine: u16) -> Vec<u8> {
+        let mut file = vec![0; 0x80 + 24 + 112];
+        file[..2].copy_from_slice(b"MZ");
+        file[0x3c] = 0x80;
+        file[0x80..0x84].copy_from_slice(b"PE\0\0");
+        file[0x84..0x86].copy_from_slice(&machine.to_le_bytes());
+        // The optional header, without directories.
+        file[0x80 + 20] = 112;
+        file[0x80 + 24..][..2].copy_from_slice(&0x20bu16.to_le_bytes());
+        file
+    }
+
+    fn mach(cpu: u8) -> Vec<u8> {
+        let mut file = vec![0; 32];
+        file[..8].copy_from_slice(&[0xcf, 0xfa, 0xed, 0xfe, cpu, 0, 0, 1]);
+        file[12] = 6;
+        file
+    }
+
+    /// What a file is built for, if not for here; `here` where it is.
+    fn told(file: &[u8]) -> String {
+        match inspect(file) {
+            Ok(()) => Platform::HERE.to_string(),
+            Err(Unfit::OtherMachine { found }) => found.to_string(),
+            Err(other) => other.to_string(),
+        }
     }
 
     #[test]
     fn each_format_names_its_system_and_processor() {
-        assert_eq!(told(&elf_head(62, 3)), ["Linux on x86_64"]);
-        assert_eq!(told(&elf_head(183, 3)), ["Linux on aarch64"]);
-        assert_eq!(told(&elf_head(258, 3)), ["Linux on another processor"]);
-        let mut pe = vec![0; 256];
-        pe[..2].copy_from_slice(b"MZ");
-        pe[0x3c] = 0x80;
-        pe[0x80..0x84].copy_from_slice(b"PE\0\0");
-        pe[0x84..0x86].copy_from_slice(&0xaa64u16.to_le_bytes());
-        assert_eq!(told(&pe), ["Windows on aarch64"]);
-        let mach = [0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1];
-        assert_eq!(told(&mach), ["macOS on aarch64"]);
+        assert_eq!(told(&elf(62, 3)), "Linux on x86_64");
+        assert_eq!(told(&elf(183, 3)), "Linux on aarch64");
+        assert_eq!(told(&elf(999, 3)), "Linux on another processor");
+        assert_eq!(told(&pe(0xaa64)), "Windows on aarch64");
+        assert_eq!(told(&pe(0x8664)), "Windows on x86_64");
+        assert_eq!(told(&mach(0x0c)), "macOS on aarch64");
         let mut fat = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 2];
-        for cpu in [0x0100_0007u32, 0x0100_000c] {
+        for cpu in [0x0100_000cu32, 0x0100_0007] {
             fat.extend(cpu.to_be_bytes());
             fat.extend([0; 16]);
         }
-        assert_eq!(told(&fat), ["macOS on x86_64", "macOS on aarch64"]);
+        let here = match cfg!(target_os = "macos") {
+            true => Platform::HERE.to_string(),
+            false => "macOS on aarch64".to_owned(),
+        };
+        assert_eq!(told(&fat), here);
     }
 
     #[test]
     fn what_is_no_library_is_none() {
-        let executable = elf_head(62, 2);
-        let short = &executable[..10];
+        let executable = elf(62, 2);
         let java = [0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 61, 0, 0];
         let dos = [b'M', b'Z', 0, 0];
-        for head in [&executable[..], short, &java, &dos, b"", b"#!/bin/sh"] {
-            assert_eq!(told(head), Vec::<String>::new(), "{head:?}");
+        for file in [
+            &executable[..],
+            &executable[..10],
+            &java,
+            &dos,
+            b"",
+            b"#!/bin/sh",
+        ] {
+            assert_eq!(inspect(file), Err(Unfit::NoLibrary), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn a_real_library_is_whole_and_any_shorter_one_is_not() {
+        let path = library::find_or_install(Provider::Cpu, false).unwrap().path;
+        assert_eq!(unfit(&path).unwrap(), None);
+        let whole = std::fs::read(&path).unwrap();
+        let parts = if cfg!(target_os = "linux") { 97 } else { 2 };
+        for part in 1..parts {
+            let cut = &whole[..whole.len() / parts * part];
+            assert_eq!(inspect(cut), Err(Unfit::Damaged), "{part} of {parts}");
+        }
+        if cfg!(target_os = "linux") {
+            let needed = linked_to(&path).unwrap();
+            assert!(needed.iter().any(|name| name.starts_with("libc.so.")));
         }
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn is_used(provider: Provider) -> bool {
 pub(super) fn folder_of(provider: Provider, library: &Library, build: &str) -> String {
     match library.origin {
         Origin::Cache | Origin::Installed => format!("{provider}-{}", library.version),
-        // Its version is not known, and two builds of a version differ.
-        Origin::Environment => {
+        // Its version may not be known, and two builds of a version differ.
+        Origin::Environment | Origin::Loader | Origin::Python => {
             let hash = files::sha256_bytes(build.as_bytes());
             format!("{provider}-{}", &hash[..DIGITS])
         }

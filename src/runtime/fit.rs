@@ -3,8 +3,8 @@
 
 use super::binary::system_name;
 use super::devices::{self, Cpu, Gpu, NoGpu};
-use super::providers::nvidia::OLDEST_DRIVER;
-use super::providers::{Devices, PairError, Provider, list};
+use super::inventory;
+use super::providers::{Devices, PairError, Provider, Toolkit, list};
 use crate::precision::Precision;
 use crate::wording::{Foreign, Safe};
 
@@ -17,6 +17,8 @@ pub struct Machine {
     pub cpu: Cpu,
     /// NVIDIA's GPUs; `None` when nobody asked for them, since asking opens the driver.
     pub nvidia: Option<Result<Vec<Gpu>, NoGpu>>,
+    /// The CUDA of the library that would be opened.
+    pub cuda: &'static Toolkit,
     /// Whether there are Vulkan's loader and a driver for it; `None` when nobody asked, or the system uses none.
     pub vulkan: Option<bool>,
 }
@@ -28,6 +30,7 @@ impl Machine {
             os: std::env::consts::OS,
             cpu: Cpu::here(),
             nvidia: is_nvidia(provider).then(devices::nvidia),
+            cuda: inventory::toolkit_here(provider),
             vulkan: (provider == Provider::WebGpu && cfg!(target_os = "linux"))
                 .then(devices::has_vulkan),
         }
@@ -64,10 +67,15 @@ pub enum Refusal {
     )]
     NoBf16,
     #[error(
-        "--ep {provider} needs an NVIDIA driver, {OLDEST_DRIVER} or newer, and a GPU, and {reason}; install the driver \
-         (on Debian and Ubuntu the package nvidia-driver), or run with --ep cpu"
+        "--ep {provider} needs an NVIDIA driver, {} or newer, and a GPU, and {reason}; install the driver \
+         (on Debian and Ubuntu the package nvidia-driver), or run with --ep cpu",
+        cuda.oldest_driver
     )]
-    NoGpu { provider: Provider, reason: NoGpu },
+    NoGpu {
+        provider: Provider,
+        cuda: &'static Toolkit,
+        reason: NoGpu,
+    },
     // Without it, ONNX Runtime ends the process.
     #[error(
         "--ep {0} needs a GPU with a driver for Vulkan, and none was found; install one (on Debian and \
@@ -75,13 +83,16 @@ pub enum Refusal {
     )]
     NoVulkan(Provider),
     #[error(
-        "--ep {provider} needs an NVIDIA driver that runs CUDA 13, {OLDEST_DRIVER} or newer; this one is {driver} and \
-         runs CUDA {cuda}; install a newer driver, or run with --ep cpu"
+        "--ep {provider} needs an NVIDIA driver that runs CUDA {}, {} or newer; this one is {driver} and \
+         runs CUDA {runs}; install a newer driver, or run with --ep cpu",
+        needed.major,
+        needed.oldest_driver
     )]
     OldDriver {
         provider: Provider,
+        needed: &'static Toolkit,
         driver: Foreign,
-        cuda: Foreign,
+        runs: Foreign,
     },
     #[error(
         "--precision bf16 needs a GPU of the Ampere generation or later (compute capability {}.0), and {name} has {major}.{minor}; \
@@ -162,19 +173,27 @@ pub fn check(
         return Err(Refusal::NoVulkan(provider));
     }
     match (&machine.nvidia, is_nvidia(provider)) {
-        (Some(found), true) => check_nvidia(found, provider, precision, device.unwrap_or(0)),
+        (Some(found), true) => check_nvidia(
+            found,
+            machine.cuda,
+            provider,
+            precision,
+            device.unwrap_or(0),
+        ),
         _ => Ok(()),
     }
 }
 
 fn check_nvidia(
     found: &Result<Vec<Gpu>, NoGpu>,
+    cuda: &'static Toolkit,
     provider: Provider,
     precision: Precision,
     asked: u32,
 ) -> Result<(), Refusal> {
     let gpus = found.as_ref().map_err(|reason| Refusal::NoGpu {
         provider,
+        cuda,
         reason: reason.clone(),
     })?;
     let Some(gpu) = gpus.iter().find(|gpu| gpu.index == asked) else {
@@ -186,11 +205,12 @@ fn check_nvidia(
     };
     let major = gpu.driver.split('.').next().map(str::parse::<u32>);
     // A number that is none of ours to read is the library's to judge.
-    if matches!(major, Some(Ok(major)) if major < OLDEST_DRIVER) {
+    if matches!(major, Some(Ok(major)) if major < cuda.oldest_driver) {
         return Err(Refusal::OldDriver {
             provider,
+            needed: cuda,
             driver: Foreign::new(&gpu.driver),
-            cuda: Foreign::new(&gpu.cuda_driver_version),
+            runs: Foreign::new(&gpu.cuda_driver_version),
         });
     }
     match gpu.capability {
@@ -207,6 +227,7 @@ fn check_nvidia(
 
 #[cfg(test)]
 mod tests {
+    use super::super::providers::nvidia::TOOLKITS;
     use super::*;
 
     fn gpu(index: u32, driver: &str) -> Gpu {
@@ -226,6 +247,7 @@ mod tests {
             os: "linux",
             cpu: Cpu::default(),
             nvidia: Some(nvidia),
+            cuda: &TOOLKITS[0],
             vulkan: None,
         }
     }
@@ -275,6 +297,18 @@ mod tests {
             let new = machine(Ok(vec![gpu(0, driver)]));
             assert!(check(&new, Provider::Cuda, Precision::Bf16, None).is_ok());
         }
+        // A library for CUDA 12 asks for less.
+        let of_12 = Machine {
+            cuda: &TOOLKITS[1],
+            ..old
+        };
+        assert!(check(&of_12, Provider::Cuda, Precision::Fp32, None).is_ok());
+        let older = Machine {
+            nvidia: Some(Ok(vec![gpu(0, "470.1")])),
+            ..of_12
+        };
+        let (message, _) = refused(&older, Provider::Cuda, Precision::Fp32, None);
+        assert!(message.contains("runs CUDA 12, 525 or newer"), "{message}");
     }
 
     #[test]

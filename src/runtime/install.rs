@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::library::{Installed, LibraryError, Part, RECORD, Record, in_folder};
+use super::cached::{Installed, Part, RECORD, Record, in_folder};
+use super::library::LibraryError;
 use super::providers::{PYTHON, Package, Provider, Wheel};
 use crate::child;
 use crate::files::{self, PartFolder};
@@ -26,7 +27,7 @@ const PYTHONS: &[&str] = if cfg!(windows) {
 #[derive(Debug)]
 pub(super) struct Order<'a> {
     pub provider: Provider,
-    /// Of the provider, each with its final folder in `root`.
+    /// What is to be there, each with its final folder in `root`.
     pub parts: &'a [Part],
     pub root: &'a Path,
     pub search_path: Option<&'a OsStr>,

@@ -1,17 +1,19 @@
-//! Finds the ONNX Runtime library of a provider: `ORT_DYLIB_PATH`, then the cache, then an installation into the cache.
+//! Finds the ONNX Runtime library of a provider: `ORT_DYLIB_PATH`, then where the machine has what the provider's packages
+//! would bring, then the cache, then an installation into the cache.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::binary::{self, Unfit};
+use super::binary::Unfit;
+use super::cached::Part;
+use super::elsewhere::Elsewhere;
 use super::install;
+use super::inventory::{self, Inventory};
 use super::providers::{Package, Provider, Wheel};
-use crate::cache;
-use crate::files::{self, regular};
+use crate::{cache, files, progress};
 
 /// A library that can be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +24,19 @@ pub struct Library {
     pub version: String,
     /// How it came here.
     pub origin: Origin,
-    /// Of the file at `path`, taken when it was installed; none for `ORT_DYLIB_PATH`.
+    /// Of the file at `path`, taken when it was installed; none of one that the harness did not install.
     pub sha256: Option<String>,
-    /// Libraries to open before it, in this order; absolute. None for `ORT_DYLIB_PATH`, whose owner knows what it needs.
-    pub before: Vec<PathBuf>,
+    /// Libraries to open before it, in this order.
+    pub before: Vec<Found>,
+}
+
+/// A file, and how it came here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Absolute.
+    pub path: PathBuf,
+    /// How it came here.
+    pub origin: Origin,
 }
 
 /// How a library came here.
@@ -34,10 +45,26 @@ pub struct Library {
 pub enum Origin {
     /// `ORT_DYLIB_PATH` names it.
     Environment,
+    /// It is where the loader looks: `LD_LIBRARY_PATH`, the system's folders.
+    Loader,
     /// An earlier run installed it.
     Cache,
+    /// It is in a Python environment that is active.
+    Python,
     /// This run installed it.
     Installed,
+}
+
+impl Origin {
+    /// In a few words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Origin::Environment => "ORT_DYLIB_PATH",
+            Origin::Loader => "loader's path",
+            Origin::Cache | Origin::Installed => "cache",
+            Origin::Python => "Python environment",
+        }
+    }
 }
 
 /// Why there is no library, and the way out.
@@ -74,12 +101,14 @@ pub enum LibraryError {
     NoCacheFolder(#[from] cache::NoCacheFolder),
     #[error(
         "ONNX Runtime for {provider} is not installed ({package}), and --offline forbids to install it; run \
-         `{setup}` once with a network, or set ORT_DYLIB_PATH to a library file"
+         `{setup}` once with a network, or set ORT_DYLIB_PATH to a library file{passed_over}"
     )]
     Offline {
         provider: Provider,
         package: String,
         setup: String,
+        /// What is here and cannot be used, and why; may be empty.
+        passed_over: String,
     },
     #[error(
         "the library in {folder} is damaged: {what}; remove the folder, or run `{setup}` to install it anew"
@@ -147,6 +176,8 @@ pub struct Places {
     pub cache: PathBuf,
     /// Where `python3` and `uv` are looked up; `None`: as the process does.
     pub search_path: Option<OsString>,
+    /// Where else there may be libraries.
+    pub elsewhere: Elsewhere,
 }
 
 /// The library of a provider if it is on this machine.
@@ -175,7 +206,17 @@ impl Places {
             ort_dylib_path: std::env::var_os("ORT_DYLIB_PATH"),
             cache: cache::folder()?,
             search_path: None,
+            elsewhere: Elsewhere::of_process(),
         })
+    }
+
+    /// The same without what others installed: the cache alone.
+    pub fn own(self) -> Self {
+        Self {
+            ort_dylib_path: None,
+            elsewhere: Elsewhere::default(),
+            ..self
+        }
     }
 
     /// The file that `ORT_DYLIB_PATH` names; an empty variable is as good as none.
@@ -187,32 +228,31 @@ impl Places {
     /// As [`find`](fn@find).
     pub fn find(&self, provider: Provider) -> Result<Option<Library>, LibraryError> {
         if let Some(named) = self.named_library() {
-            return from_environment(named).map(Some);
+            return inventory::named(self, provider, named).map(Some);
         }
-        let Some(parts) = self.parts(provider) else {
+        let Some(inventory) = self.inventory(provider)? else {
             return Ok(None);
         };
-        self.assemble(provider, &parts, Origin::Cache)
+        match (inventory.library(), inventory.damaged) {
+            (Some(library), _) => Ok(Some(library)),
+            (None, Some(damaged)) => Err(damaged),
+            (None, None) => Ok(None),
+        }
     }
 
-    /// What has to be downloaded for a provider, in bytes; 0 when all is here or nobody built it for this machine.
+    /// What a provider needs and where it is, whatever `ORT_DYLIB_PATH` names; `None` where nobody built it for this machine.
     ///
     /// # Errors
     /// When the cache cannot be read.
-    pub fn to_download(&self, provider: Provider) -> Result<u64, LibraryError> {
-        let mut bytes = 0;
-        for part in self.parts(provider).unwrap_or_default() {
-            match in_folder(&part.folder, provider, part.wheel) {
-                Ok(Some(_)) => {}
-                Ok(None) | Err(LibraryError::Damaged { .. }) => bytes += part.wheel.bytes,
-                Err(other) => return Err(other),
-            }
-        }
-        Ok(bytes)
+    pub fn inventory(&self, provider: Provider) -> Result<Option<Inventory>, LibraryError> {
+        let parts = self.parts(provider);
+        parts
+            .map(|parts| inventory::take(self, provider, &parts))
+            .transpose()
     }
 
     /// The packages of a provider for this machine, that of ONNX Runtime first.
-    fn parts(&self, provider: Provider) -> Option<Vec<Part>> {
+    pub(super) fn parts(&self, provider: Provider) -> Option<Vec<Part>> {
         let main = (provider.package(), provider.wheel()?);
         let beside = provider.entry().beside.iter();
         let all = [Some(main)]
@@ -229,42 +269,6 @@ impl Places {
         .collect()
     }
 
-    /// The library, when every part is whole.
-    fn assemble(
-        &self,
-        provider: Provider,
-        parts: &[Part],
-        origin: Origin,
-    ) -> Result<Option<Library>, LibraryError> {
-        let mut records = Vec::with_capacity(parts.len());
-        for part in parts {
-            match in_folder(&part.folder, provider, part.wheel)? {
-                Some(record) => records.push((part, record)),
-                None => return Ok(None),
-            }
-        }
-        let Some((main, record)) = records.first() else {
-            return Ok(None);
-        };
-        let path = main.folder.join(main.wheel.library);
-        let own = record.files.iter().find(|f| f.name == main.wheel.library);
-        let mut before = Vec::new();
-        for prefix in provider.entry().preload {
-            for (part, record) in &records {
-                let named = |f: &&Installed| f.name.starts_with(prefix);
-                let files = record.files.iter().filter(named);
-                before.extend(files.map(|f| part.folder.join(&f.name)));
-            }
-        }
-        Ok(Some(Library {
-            version: record.version.clone(),
-            origin,
-            sha256: own.map(|f| f.sha256.clone()),
-            path,
-            before,
-        }))
-    }
-
     /// As [`find_or_install`](fn@find_or_install).
     pub fn find_or_install(
         &self,
@@ -278,19 +282,25 @@ impl Places {
             Err(other) => return Err(other),
         }
         let package = provider.package();
-        let parts = self.parts(provider).ok_or_else(|| LibraryError::NoBuild {
+        let no_build = || LibraryError::NoBuild {
             package: package.to_string(),
             os: std::env::consts::OS,
             arch: std::env::consts::ARCH,
-        })?;
+        };
+        let mut parts = self.parts(provider).ok_or_else(no_build)?;
+        let inventory = inventory::take(self, provider, &parts)?;
+        parts.retain(|part| inventory.lacks(part.package));
         if offline {
-            let missing = parts.iter().filter(|p| !p.folder.exists());
-            let names: Vec<String> = missing.map(|p| p.package.to_string()).collect();
+            let names: Vec<String> = parts.iter().map(|p| p.package.to_string()).collect();
             return Err(LibraryError::Offline {
                 provider,
                 package: names.join(", "),
                 setup: provider.setup_command(),
+                passed_over: inventory.told_passed_over("; ", ""),
             });
+        }
+        for (path, why) in &inventory.passed_over {
+            progress::note(format!("{} is not used: {why}", path.display()));
         }
         let installed = install::install(&install::Order {
             provider,
@@ -298,15 +308,19 @@ impl Places {
             root: &self.root(),
             search_path: self.search_path.as_deref(),
         })?;
-        let origin = match installed {
-            // Another process was faster.
-            0 => Origin::Cache,
-            _ => Origin::Installed,
-        };
-        let library = self.assemble(provider, &parts, origin)?;
-        library.ok_or_else(|| LibraryError::NotInWheel {
-            package: package.to_string(),
-            library: parts[0].wheel.library,
+        let library = self
+            .find(provider)?
+            .ok_or_else(|| LibraryError::NotInWheel {
+                package: package.to_string(),
+                library: provider.wheel().map_or("library", |wheel| wheel.library),
+            })?;
+        Ok(match (library.origin, installed) {
+            // Else another process was faster, or ONNX Runtime itself was here.
+            (Origin::Cache, 1..) => Library {
+                origin: Origin::Installed,
+                ..library
+            },
+            _ => library,
         })
     }
 
@@ -317,104 +331,5 @@ impl Places {
     fn folder(&self, package: &Package, wheel: &Wheel) -> PathBuf {
         let name = format!("{}-{}-{}", package.name, package.version, wheel.tag);
         self.root().join(name)
-    }
-}
-
-/// A package of a provider, and its folder in the cache.
-#[derive(Debug)]
-pub(super) struct Part {
-    pub package: &'static Package,
-    pub wheel: &'static Wheel,
-    pub folder: PathBuf,
-}
-
-fn from_environment(named: &Path) -> Result<Library, LibraryError> {
-    if !named.is_file() {
-        return Err(LibraryError::NoSuchFile(named.to_owned()));
-    }
-    let path = std::path::absolute(named).map_err(LibraryError::io("find", named))?;
-    if let Some(what) = binary::unfit(&path).map_err(LibraryError::io("read", &path))? {
-        return Err(LibraryError::NotForHere { path, what });
-    }
-    Ok(Library {
-        path,
-        version: "unknown (ORT_DYLIB_PATH)".to_owned(),
-        origin: Origin::Environment,
-        sha256: None,
-        before: Vec::new(),
-    })
-}
-
-/// The name of the record in a folder of the cache.
-pub(super) const RECORD: &str = "library.json";
-/// It takes some kilobytes.
-const LARGEST_RECORD: u64 = 16 << 20;
-
-/// What an installation put into its folder, written last.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Record {
-    pub package: String,
-    pub version: String,
-    pub wheel_sha256: String,
-    pub files: Vec<Installed>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Installed {
-    pub name: String,
-    pub bytes: u64,
-    pub sha256: String,
-}
-
-/// What is in a package's folder of the cache; `None` when the folder does not exist.
-///
-/// Every file must have its recorded size. The hashes are not taken again at each start: gigabytes for some providers.
-pub(super) fn in_folder(
-    folder: &Path,
-    provider: Provider,
-    wheel: &Wheel,
-) -> Result<Option<Record>, LibraryError> {
-    let damaged = |what: String| LibraryError::Damaged {
-        folder: folder.to_owned(),
-        what,
-        setup: provider.setup_command(),
-    };
-    match fs::symlink_metadata(folder) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(LibraryError::io("read", folder)(e)),
-        Ok(_) => {}
-    }
-    let record = regular::read(&folder.join(RECORD), LARGEST_RECORD)
-        .map_err(|e| damaged(format!("{RECORD}: {e}")))?;
-    let record: Record =
-        serde_json::from_slice(&record).map_err(|e| damaged(format!("{RECORD}: {e}")))?;
-    if record.wheel_sha256 != wheel.sha256 {
-        return Err(damaged("it comes from another wheel".to_owned()));
-    }
-    for file in &record.files {
-        match fs::metadata(folder.join(&file.name)) {
-            Ok(found) if found.len() == file.bytes => {}
-            Ok(found) => {
-                return Err(damaged(format!(
-                    "{} has {} bytes, {} were installed",
-                    file.name,
-                    found.len(),
-                    file.bytes
-                )));
-            }
-            Err(e) => return Err(damaged(format!("{}: {e}", file.name))),
-        }
-    }
-    if !record.files.iter().any(|f| f.name == wheel.library) {
-        let what = format!("{RECORD} does not list {}", wheel.library);
-        return Err(damaged(what));
-    }
-    let library = folder.join(wheel.library);
-    match binary::unfit(&library).map_err(LibraryError::io("read", &library))? {
-        Some(what @ Unfit::OtherMachine { .. }) => {
-            Err(damaged(format!("{}: {what}", wheel.library)))
-        }
-        // What is no library at all was installed as such, or its size would have changed: its opening tells.
-        Some(Unfit::NoLibrary) | None => Ok(Some(record)),
     }
 }

@@ -4,16 +4,19 @@ mod binary;
 mod bound;
 mod buffer;
 mod cache;
+mod cached;
 mod capture;
 mod compiled;
 pub mod devices;
 mod element;
+pub mod elsewhere;
 pub mod fit;
 /// ONNX Runtime on the CPU, opened once: the same file serves the tests outside.
 #[cfg(test)]
 #[path = "../../tests/support/runtime.rs"]
 pub(crate) mod for_tests;
 pub mod install;
+pub mod inventory;
 pub mod library;
 mod opened;
 mod placement;

@@ -4,37 +4,32 @@ use ort::LoadDynamicError;
 use ort::environment::Environment;
 use ort::util::preload_dylib;
 
-use super::library::{Library, LibraryError, Origin};
+use super::library::{Found, Library, LibraryError, Origin};
+use super::providers::Provider;
 
 /// Open the library and what goes before it. The first that a process opens stays for its lifetime.
-pub(super) fn environment(library: &Library) -> Result<Environment, LibraryError> {
-    preload(library)?;
-    let builder = ort::init_from(&library.path).map_err(|e| unusable(library, e))?;
-    let built = builder.with_name("harness").with_telemetry(false).build();
-    built.map_err(|e| LibraryError::Unusable {
-        path: library.path.clone(),
-        detail: e.to_string(),
-        way_out: way_out(library),
-    })
-}
-
-/// Open what the library needs by its full name: the loader then takes these wherever one of their names is asked for.
-fn preload(library: &Library) -> Result<(), LibraryError> {
-    for path in &library.before {
-        preload_dylib(path).map_err(|e| LibraryError::Unusable {
-            path: path.clone(),
-            detail: e.to_string(),
-            way_out: way_out(library),
-        })?;
+pub(super) fn environment(
+    library: &Library,
+    provider: Provider,
+) -> Result<Environment, LibraryError> {
+    // By their full names: the loader then takes these wherever one of their names is asked for.
+    for needed in &library.before {
+        preload_dylib(&needed.path).map_err(|e| unusable(needed, provider, e.to_string()))?;
     }
-    Ok(())
+    let main = Found {
+        path: library.path.clone(),
+        origin: library.origin,
+    };
+    let builder = ort::init_from(&library.path).map_err(|e| told(&main, provider, e))?;
+    let built = builder.with_name("harness").with_telemetry(false).build();
+    built.map_err(|e| unusable(&main, provider, e.to_string()))
 }
 
-fn unusable(library: &Library, error: LoadDynamicError) -> LibraryError {
+fn told(main: &Found, provider: Provider, error: LoadDynamicError) -> LibraryError {
     let detail = match error {
         LoadDynamicError::BadVersion { version_str, .. } => {
             return LibraryError::TooOld {
-                path: library.path.clone(),
+                path: main.path.clone(),
                 version: version_str,
                 needed: ort::MINOR_VERSION,
             };
@@ -45,22 +40,25 @@ fn unusable(library: &Library, error: LoadDynamicError) -> LibraryError {
         }
         other => other.to_string(),
     };
-    LibraryError::Unusable {
-        path: library.path.clone(),
-        detail,
-        way_out: way_out(library),
-    }
+    unusable(main, provider, detail)
 }
 
-fn way_out(library: &Library) -> String {
-    match library.origin {
+fn unusable(found: &Found, provider: Provider, detail: String) -> LibraryError {
+    let folder = found.path.parent().unwrap_or(&found.path).display();
+    let way_out = match found.origin {
         Origin::Environment => "unset ORT_DYLIB_PATH, and the harness installs its own".to_owned(),
+        Origin::Loader => format!("take {folder} off LD_LIBRARY_PATH, or run with --ep cpu"),
+        Origin::Python => format!(
+            "`{} --own` installs the harness's own, which goes before it",
+            provider.setup_command()
+        ),
         Origin::Cache | Origin::Installed => {
-            let folder = library.path.parent().unwrap_or(&library.path);
-            format!(
-                "remove {}, and it is installed anew, or run with --ep cpu",
-                folder.display()
-            )
+            format!("remove {folder}, and it is installed anew, or run with --ep cpu")
         }
+    };
+    LibraryError::Unusable {
+        path: found.path.clone(),
+        detail,
+        way_out,
     }
 }

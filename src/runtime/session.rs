@@ -154,7 +154,8 @@ pub struct Runtime {
 impl Runtime {
     /// Open the library. The first library that a process opens stays for its lifetime.
     pub fn open(library: &Library, options: SessionOptions) -> Result<Self, SessionError> {
-        let environment = opened::environment(library).map_err(SessionError::Library)?;
+        let environment =
+            opened::environment(library, options.provider).map_err(SessionError::Library)?;
         environment.set_log_level(LogLevel::Error);
         Ok(Self {
             environment,

@@ -12,6 +12,8 @@ pub(super) static ENTRY: Entry = Entry {
     about: "the GPU of Apple's machines",
     package: &cpu::ONNXRUNTIME,
     beside: &[],
+    toolkits: &[],
+    brought: &[],
     preload: &[],
     systems: &["macos"],
     needs: "macOS 14 or newer",

@@ -60,6 +60,8 @@ pub(super) static ENTRY: Entry = Entry {
     about: "any machine; the reference for accuracy",
     package: &ONNXRUNTIME,
     beside: &[],
+    toolkits: &[],
+    brought: &[],
     preload: &[],
     systems: &["linux", "macos", "windows"],
     needs: "",

@@ -9,6 +9,8 @@ pub(super) static ENTRY: Entry = Entry {
     about: "NVIDIA GPUs; CUDA 13 and cuDNN 9 are installed with it",
     package: &nvidia::ONNXRUNTIME_GPU,
     beside: nvidia::LIBRARIES,
+    toolkits: &nvidia::TOOLKITS,
+    brought: &[],
     preload: nvidia::PRELOAD,
     systems: &["linux", "windows"],
     needs: nvidia::DRIVER,

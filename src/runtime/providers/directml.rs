@@ -25,6 +25,8 @@ pub(super) static ENTRY: Entry = Entry {
     package: &ONNXRUNTIME_DIRECTML,
     beside: &[],
     // Windows has an older one of its own, which would be found first.
+    toolkits: &[],
+    brought: &[],
     preload: &["DirectML.dll"],
     systems: &["windows"],
     needs: "a GPU with DirectX 12",

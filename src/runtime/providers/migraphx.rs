@@ -23,6 +23,8 @@ pub(super) static ENTRY: Entry = Entry {
     about: "AMD GPUs; ROCm with MIGraphX is the machine's",
     package: &ONNXRUNTIME_MIGRAPHX,
     beside: &[],
+    toolkits: &[],
+    brought: &[],
     preload: &[],
     systems: &["linux"],
     needs: "ROCm 7 with MIGraphX",

@@ -18,6 +18,7 @@ use std::path::Path;
 use ort::ep::ExecutionProviderDispatch;
 use serde::{Deserialize, Serialize};
 
+pub use nvidia::Toolkit;
 pub use package::{PYTHON, Package, Wheel};
 
 use crate::precision::Precision;
@@ -56,6 +57,11 @@ pub struct Entry {
     pub package: &'static Package,
     /// Packages whose libraries are opened before ONNX Runtime, each in a folder of its own in the cache.
     pub beside: &'static [Package],
+    /// Versions of CUDA, that of `package` first, whose libraries for Linux are looked for on the machine too; empty where
+    /// nothing but the packages counts.
+    pub toolkits: &'static [Toolkit],
+    /// Libraries for Linux that no package brings, and that are opened after those of the toolkit where the machine has them.
+    pub brought: &'static [&'static str],
     /// How the names of the libraries begin that are opened before ONNX Runtime, in order, in the folders of `beside` and
     /// that of `package`. Names of other systems match nothing.
     pub preload: &'static [&'static str],
@@ -312,9 +318,20 @@ mod tests {
 
     #[test]
     fn every_main_library_of_nvidia_is_opened_first() {
+        let toolkit = &nvidia::TOOLKITS[0];
         for wheel in nvidia::LIBRARIES.iter().flat_map(|p| p.wheels) {
-            let opened = nvidia::PRELOAD.iter().any(|p| wheel.library.starts_with(p));
+            let opened = match wheel.os {
+                "linux" => toolkit
+                    .libraries
+                    .iter()
+                    .any(|(name, _)| *name == wheel.library),
+                _ => nvidia::PRELOAD.iter().any(|p| wheel.library.starts_with(p)),
+            };
             assert!(opened, "{}", wheel.library);
+        }
+        for (name, package) in toolkit.libraries {
+            let ours = nvidia::LIBRARIES.iter().any(|p| p.name == *package);
+            assert!(ours, "{name}");
         }
     }
 

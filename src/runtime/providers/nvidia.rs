@@ -2,9 +2,6 @@
 
 use super::{Missing, Package, Wheel};
 
-/// The oldest driver that runs CUDA 13.
-pub const OLDEST_DRIVER: u32 = 580;
-
 /// What the machine itself must bring.
 pub(super) const DRIVER: &str = "an NVIDIA driver, 580 or newer";
 
@@ -207,16 +204,52 @@ pub(super) static LIBRARIES: &[Package] = &[
     },
 ];
 
-/// A library after those that it needs. The parts of cuDNN are found by cuDNN on Linux, which looks beside itself.
+/// A version of CUDA, with the libraries for Linux that ONNX Runtime's providers open.
+#[derive(Debug)]
+pub struct Toolkit {
+    /// Such as 13; the names of most libraries end with it.
+    pub major: u32,
+    /// The oldest driver that runs it.
+    pub oldest_driver: u32,
+    /// As the loader looks for them, one after those that it needs, each with NVIDIA's package of it; cuDNN finds its own
+    /// parts, which lie beside it.
+    pub libraries: &'static [(&'static str, &'static str)],
+}
+
+/// Those that a library from elsewhere may be built for; that of [`ONNXRUNTIME_GPU`] and [`LIBRARIES`] first.
+pub static TOOLKITS: [Toolkit; 2] = [
+    Toolkit {
+        major: 13,
+        oldest_driver: 580,
+        libraries: &[
+            ("libcudart.so.13", "nvidia-cuda-runtime"),
+            ("libnvJitLink.so.13", "nvidia-nvjitlink"),
+            ("libnvrtc.so.13", "nvidia-cuda-nvrtc"),
+            ("libcublasLt.so.13", "nvidia-cublas"),
+            ("libcublas.so.13", "nvidia-cublas"),
+            ("libcurand.so.10", "nvidia-curand"),
+            ("libcufft.so.12", "nvidia-cufft"),
+            ("libcudnn.so.9", "nvidia-cudnn-cu13"),
+        ],
+    },
+    Toolkit {
+        major: 12,
+        oldest_driver: 525,
+        libraries: &[
+            ("libcudart.so.12", "nvidia-cuda-runtime-cu12"),
+            ("libnvJitLink.so.12", "nvidia-nvjitlink-cu12"),
+            ("libnvrtc.so.12", "nvidia-cuda-nvrtc-cu12"),
+            ("libcublasLt.so.12", "nvidia-cublas-cu12"),
+            ("libcublas.so.12", "nvidia-cublas-cu12"),
+            ("libcurand.so.10", "nvidia-curand-cu12"),
+            ("libcufft.so.11", "nvidia-cufft-cu12"),
+            ("libcudnn.so.9", "nvidia-cudnn-cu12"),
+        ],
+    },
+];
+
+/// A library after those that it needs, as the names for Windows begin.
 pub(super) static PRELOAD: &[&str] = &[
-    "libcudart.so.",
-    "libnvJitLink.so.",
-    "libnvrtc.so.",
-    "libcublasLt.so.",
-    "libcublas.so.",
-    "libcurand.so.",
-    "libcufft.so.",
-    "libcudnn.so.",
     "cudart64_",
     "nvJitLink_",
     "nvrtc-builtins64_",

@@ -25,6 +25,8 @@ pub(super) static ENTRY: Entry = Entry {
     about: "Intel CPUs, fastest with AMX or AVX-512 BF16; OpenVINO is in the package",
     package: &ONNXRUNTIME_OPENVINO,
     beside: &[],
+    toolkits: &[],
+    brought: &[],
     preload: &[],
     systems: &["linux", "windows", "macos"],
     needs: "",

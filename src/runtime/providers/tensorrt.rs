@@ -9,6 +9,8 @@ pub(super) static ENTRY: Entry = Entry {
     about: "NVIDIA GPUs, compiled for the one at hand; CUDA 13 and cuDNN 9 are installed with it, TensorRT 10 is not",
     package: &nvidia::ONNXRUNTIME_GPU,
     beside: nvidia::LIBRARIES,
+    toolkits: &nvidia::TOOLKITS,
+    brought: &["libnvinfer.so.10", "libnvonnxparser.so.10"],
     preload: nvidia::PRELOAD,
     systems: &["linux", "windows"],
     needs: "an NVIDIA driver, 580 or newer, and TensorRT 10 for CUDA 13 (NVIDIA's tensorrt-cu13-libs 10 or libnvinfer10)",

@@ -44,6 +44,8 @@ pub(super) static ENTRY: Entry = Entry {
     about: "GPUs of any maker, through Vulkan, Metal or Direct3D 12",
     package: &ONNXRUNTIME_WEBGPU,
     beside: &[],
+    toolkits: &[],
+    brought: &[],
     preload: &["dxil.dll", "dxcompiler.dll"],
     systems: &["linux", "macos", "windows"],
     needs: "a GPU with a driver for Vulkan, Metal or Direct3D 12",

@@ -1,95 +1,16 @@
-//! Where the ONNX Runtime library comes from, with stand-ins for `python3` and `uv`: no network, no package index.
-#![cfg(unix)]
+//! What is installed into the cache, once, and what may go wrong with it.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use harness::runtime::library::{LibraryError, Origin, Places};
 use harness::runtime::providers::Provider;
-use tempfile::TempDir;
 
-/// A machine with an empty cache and nothing but the stand-ins on its `PATH`.
-struct Machine {
-    root: TempDir,
-}
-
-impl Machine {
-    fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("bin")).unwrap();
-        Machine { root }
-    }
-
-    fn places(&self) -> Places {
-        Places {
-            ort_dylib_path: None,
-            cache: self.root.path().join("cache"),
-            search_path: Some(self.root.path().join("bin").into_os_string()),
-        }
-    }
-
-    /// A program that notes its arguments in `calls`, then does `script` with `$target` set from `--target`.
-    fn program(&self, name: &str, script: &str) {
-        let path = self.root.path().join("bin").join(name);
-        let calls = self.calls_file();
-        let text = format!(
-            "#!/bin/sh\nPATH=/usr/bin:/bin\necho \"{name} $*\" >> '{}'\n\
-             while [ $# -gt 0 ]; do [ \"$1\" = --target ] && target=$2; [ \"$1\" = -r ] && requirements=$2; shift; done\n\
-             {script}\n",
-            calls.display()
-        );
-        // Written by another process: a file that this one had open for writing might be inherited by the children
-        // of other tests just then, and a file open for writing cannot be started.
-        let mut writer = Command::new("sh")
-            .args(["-c", "cat > \"$0\" && chmod +x \"$0\""])
-            .arg(&path)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = writer.stdin.take().unwrap();
-        input.write_all(text.as_bytes()).unwrap();
-        drop(input);
-        assert!(writer.wait().unwrap().success());
-    }
-
-    fn calls_file(&self) -> PathBuf {
-        self.root.path().join("calls")
-    }
-
-    fn calls(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.calls_file()).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
-    }
-
-    /// Names in the cache's `onnxruntime` folder.
-    fn installed(&self) -> Vec<String> {
-        let folder = self.root.path().join("cache/onnxruntime");
-        let Ok(entries) = fs::read_dir(folder) else {
-            return Vec::new();
-        };
-        entries
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .filter(|n| n != ".lock")
-            .collect()
-    }
-}
-
-fn library_name() -> &'static str {
-    Provider::Cpu.package().wheel().unwrap().library
-}
-
-/// What pip leaves of the real wheel, in small.
-fn good_installer() -> String {
-    format!(
-        "mkdir -p \"$target/onnxruntime/capi\" && cd \"$target/onnxruntime/capi\" && printf library > {} \
-         && printf shared > libonnxruntime_providers_shared.so && printf python > onnxruntime_pybind11_state.so \
-         && printf text > __init__.py",
-        library_name()
-    )
-}
+use crate::machine::{
+    AARCH64, Machine, OTHER, elf, good_installer, installer_of, library_name, own_elf,
+};
 
 fn failure(machine: &Machine) -> String {
     let error = machine.places().find_or_install(Provider::Cpu, false);
@@ -262,37 +183,10 @@ fn the_environment_goes_first_and_must_name_a_file() {
     assert_eq!(library.path, own);
     assert_eq!(library.origin, Origin::Environment);
     assert!(library.version.contains("unknown"));
-    assert!(library.before.is_empty(), "its owner knows what it needs");
-}
-
-/// The first bytes of a shared library for Linux on the processor with ELF's number `machine`.
-fn elf(machine: u16) -> Vec<u8> {
-    let mut head = vec![0; 64];
-    head[..6].copy_from_slice(&[0x7f, b'E', b'L', b'F', 2, 1]);
-    head[16] = 3;
-    head[18..20].copy_from_slice(&machine.to_le_bytes());
-    head
-}
-
-const X86_64: u16 = 62;
-const AARCH64: u16 = 183;
-const OTHER: u16 = if cfg!(target_arch = "x86_64") {
-    AARCH64
-} else {
-    X86_64
-};
-
-/// What passes for a library of this machine until it is opened.
-fn own_elf() -> Vec<u8> {
-    if cfg!(target_os = "macos") {
-        let cpu = if cfg!(target_arch = "aarch64") {
-            0x0c
-        } else {
-            0x07
-        };
-        return vec![0xcf, 0xfa, 0xed, 0xfe, cpu, 0, 0, 1];
-    }
-    elf(if OTHER == AARCH64 { X86_64 } else { AARCH64 })
+    assert!(
+        library.before.is_empty(),
+        "there is nothing that it may need"
+    );
 }
 
 #[test]
@@ -347,20 +241,6 @@ fn a_cached_library_of_another_machine_is_replaced() {
     assert_eq!(machine.calls().len(), 2);
 }
 
-/// What pip leaves of each wheel of a provider, in small: the library that it is known by, where NVIDIA puts it.
-fn installer_of(provider: Provider) -> String {
-    let entry = provider.entry();
-    let mut script = "case \"$(cat \"$requirements\")\" in\n".to_owned();
-    for package in [entry.package].into_iter().chain(entry.beside) {
-        let library = package.wheel().unwrap().library;
-        script.push_str(&format!(
-            "{}==*) mkdir -p \"$target/nvidia/cu13/lib\" && printf {1} > \"$target/nvidia/cu13/lib/{1}\" ;;\n",
-            package.name, library
-        ));
-    }
-    script + "*) exit 1 ;; esac"
-}
-
 #[test]
 fn what_a_provider_needs_beside_it_is_installed_once_for_both_that_need_it() {
     if Provider::Cuda.wheel().is_none() {
@@ -377,26 +257,31 @@ fn what_a_provider_needs_beside_it_is_installed_once_for_both_that_need_it() {
         .map(|p| p.wheel().unwrap().bytes)
         .sum();
     let own = Provider::Cuda.wheel().unwrap().bytes;
-    assert_eq!(places.to_download(Provider::Cuda).unwrap(), own + all);
+    let to_download = |provider| {
+        let inventory = places.inventory(provider).unwrap().unwrap();
+        inventory.to_download(provider)
+    };
+    assert_eq!(to_download(Provider::Cuda), own + all);
 
     let library = places.find_or_install(Provider::Cuda, false).unwrap();
     assert_eq!(machine.calls().len(), packages);
     assert_eq!(machine.installed().len(), packages);
-    assert_eq!(places.to_download(Provider::TensorRt).unwrap(), 0);
+    assert_eq!(to_download(Provider::TensorRt), 0);
     let before: Vec<&str> = library
         .before
         .iter()
-        .map(|p| p.file_name().unwrap().to_str().unwrap())
+        .map(|found| found.path.file_name().unwrap().to_str().unwrap())
         .collect();
     assert!(
         library
             .before
             .iter()
-            .all(|p| p.is_absolute() && p.is_file())
+            .all(|found| found.path.is_absolute() && found.path.is_file())
     );
     assert!(before[0].contains("cudart"), "{before:?}");
     assert!(before.last().unwrap().contains("cudnn"), "{before:?}");
-    assert_eq!(before.len(), packages - 1);
+    // cuBLAS is two libraries.
+    assert_eq!(before.len(), packages);
 
     let second = places.find_or_install(Provider::TensorRt, true).unwrap();
     assert_eq!(second.origin, Origin::Cache);
@@ -415,7 +300,7 @@ fn half_an_installation_is_told_and_only_the_missing_half_is_installed() {
     let calls = machine.calls().len();
 
     // A package that never came.
-    let cudnn = library.before.last().unwrap();
+    let cudnn = &library.before.last().unwrap().path;
     fs::remove_dir_all(cudnn.parent().unwrap()).unwrap();
     assert!(places.find(Provider::Cuda).unwrap().is_none());
     let offline = places.find_or_install(Provider::Cuda, true).unwrap_err();
@@ -433,7 +318,7 @@ fn half_an_installation_is_told_and_only_the_missing_half_is_installed() {
         &|p| fs::remove_file(p),
     ] {
         let calls = machine.calls().len();
-        damage(&library.before[0]).unwrap();
+        damage(&library.before[0].path).unwrap();
         let error = places.find(Provider::Cuda).unwrap_err();
         assert!(matches!(error, LibraryError::Damaged { .. }), "{error}");
         assert!(error.to_string().contains("cudart"), "{error}");
@@ -549,6 +434,7 @@ fn a_process_killed_while_installing_costs_nothing_but_the_time() {
             ort_dylib_path: None,
             cache: root.join("cache"),
             search_path: Some(root.join("bin").into_os_string()),
+            elsewhere: Default::default(),
         };
         places.find_or_install(Provider::Cpu, false).unwrap();
         return;
@@ -559,7 +445,7 @@ fn a_process_killed_while_installing_costs_nothing_but_the_time() {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "a_process_killed_while_installing_costs_nothing_but_the_time",
+            "cache::a_process_killed_while_installing_costs_nothing_but_the_time",
         ])
         .env(ROLE, machine.root.path())
         .stdout(Stdio::null())
