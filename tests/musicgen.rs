@@ -219,13 +219,12 @@ fn the_logits_are_transformers_step_by_step() {
         bound
             .input("cross_places", places.view().into_dyn())
             .unwrap();
-        for layer in 0..layers {
-            for (past, present) in names::past(layer).iter().zip(names::present(layer)) {
-                bound
-                    .cache(past, &present, &[rows, heads, steps, head_dim])
-                    .unwrap();
-            }
-        }
+        let pairs: Vec<_> = (0..layers)
+            .flat_map(|layer| names::past(layer).into_iter().zip(names::present(layer)))
+            .collect();
+        bound
+            .caches(&pairs, &[rows, heads, steps, head_dim])
+            .unwrap();
         bound.output("logits", &[rows, codebooks * vocab]).unwrap();
 
         let padded = case.f32("musicgen.logits_padded");

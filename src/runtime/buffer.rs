@@ -73,6 +73,28 @@ impl Memory {
             staged: staged.transpose()?,
         })
     }
+
+    /// A buffer of zeros for what the provider works on, out of the host's reach if it is on a device. They are those of
+    /// `like`, another such buffer of this shape, where there is one: a device copies its own memory at a hundred times the
+    /// rate of the way from the host.
+    ///
+    /// # Errors
+    /// When there is not that much memory.
+    pub fn zeros_on_device(
+        &self,
+        element: TensorElementType,
+        shape: &[usize],
+        like: Option<&Buffer>,
+    ) -> ort::Result<Buffer> {
+        // What is made for the host is zeros.
+        let mut buffer = self.on_device(element, shape, like.is_none())?;
+        match like {
+            Some(like) if self.device.is_some() => like.bound.copy_into(&mut buffer.bound)?,
+            _ => buffer.push()?,
+        }
+        buffer.staged = None;
+        Ok(buffer)
+    }
 }
 
 /// A tensor, and how it is copied.
@@ -144,13 +166,6 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// The same with zeros, out of the host's reach if it is on a device: what was made for the host is zeros at first.
-    pub fn without_copy(mut self) -> ort::Result<Self> {
-        self.push()?;
-        self.staged = None;
-        Ok(self)
-    }
-
     /// Whether its size along every axis is that of `shape`.
     pub fn has_shape(&self, shape: &[usize]) -> bool {
         let own = self.bound.typed.shape();
@@ -232,5 +247,38 @@ mod tests {
         drop(from);
         let (shape, copied) = to.typed.try_extract_tensor::<bf16>().unwrap();
         assert_eq!((&shape[..], copied), (&[2, 2][..], &values[..]));
+    }
+
+    #[test]
+    fn the_first_zeros_come_from_the_host_and_the_others_from_them() {
+        crate::runtime::for_tests::runtime();
+        // What is a device's memory as far as this code knows.
+        let memory = Memory {
+            host: Allocator::default(),
+            device: Some(Allocator::default()),
+        };
+        let shape = [2, 3];
+        for element in [TensorElementType::Float32, TensorElementType::Bfloat16] {
+            let mut first = memory.zeros_on_device(element, &shape, None).unwrap();
+            assert!(first.staged.is_none());
+            let bytes = |buffer: &Buffer| {
+                let each = if element == TensorElementType::Float32 {
+                    4
+                } else {
+                    2
+                };
+                // SAFETY: so many bytes are there, in the host's memory.
+                let data = buffer.bound.typed.data_ptr().cast::<u8>();
+                unsafe { std::slice::from_raw_parts(data, 6 * each) }.to_vec()
+            };
+            assert!(bytes(&first).iter().all(|&byte| byte == 0));
+            // SAFETY: as above.
+            unsafe { *first.bound.typed.data_ptr_mut().cast::<u8>() = 7 };
+            let second = memory
+                .zeros_on_device(element, &shape, Some(&first))
+                .unwrap();
+            assert_eq!(bytes(&second), bytes(&first), "it is a copy");
+            assert_eq!(bytes(&second)[0], 7);
+        }
     }
 }

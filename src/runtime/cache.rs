@@ -7,28 +7,33 @@ use super::buffer::Buffer;
 use super::session::SessionError;
 
 impl Bound<'_> {
-    /// Bind one buffer of `shape`, of the type that the graph has it in, as the input `past` and the output `present`:
-    /// what a run appends is there in the next, and nothing is copied. It is zeros at
-    /// first.
+    /// Bind for each pair of an input `past` and an output `present` one buffer of `shape`, of the type that the graph has
+    /// it in: what a run appends is there in the next, and nothing is copied. They are zeros at first.
     ///
     /// # Errors
     /// When the graph has no such input or output, or there is not that much memory.
-    pub fn cache(
+    pub fn caches(
         &mut self,
-        past: &str,
-        present: &str,
+        pairs: &[(String, String)],
         shape: &[usize],
     ) -> Result<(), SessionError> {
-        let (_, element) = self.declared_input(past)?;
-        let mut bind = || -> ort::Result<Buffer> {
-            let buffer = self.memory.on_device(element, shape, true)?;
-            let mut buffer = buffer.without_copy()?;
-            self.binding.bind_input(past, &buffer.bound.typed)?;
-            self.binding.bind_output(present, &mut buffer.bound.typed)?;
-            Ok(buffer)
-        };
-        let buffer = bind().map_err(|e| self.session.run_error(e))?;
-        self.caches.insert(past.to_owned(), buffer);
+        let mut made: Vec<(TensorElementType, Buffer)> = Vec::with_capacity(pairs.len());
+        for (past, present) in pairs {
+            let (_, element) = self.declared_input(past)?;
+            let like = made.iter().find(|(of, _)| *of == element);
+            let like = like.map(|(_, buffer)| buffer);
+            let mut bind = || -> ort::Result<Buffer> {
+                let mut buffer = self.memory.zeros_on_device(element, shape, like)?;
+                self.binding.bind_input(past, &buffer.bound.typed)?;
+                self.binding.bind_output(present, &mut buffer.bound.typed)?;
+                Ok(buffer)
+            };
+            let buffer = bind().map_err(|e| self.session.run_error(e))?;
+            made.push((element, buffer));
+        }
+        for ((past, _), (_, buffer)) in pairs.iter().zip(made) {
+            self.caches.insert(past.clone(), buffer);
+        }
         self.rebound();
         Ok(())
     }

@@ -234,11 +234,11 @@ mod tests {
             std::env::join_paths([Path::new(""), Path::new("."), &module, &module]).unwrap();
         let all = loader(Some(&variable), &main);
         assert_eq!(all[..3], [module, cuda, own], "{all:?}");
-        assert!(
-            all[3..]
-                .iter()
-                .all(|folder| folder.starts_with("/usr") || folder.starts_with("/lib"))
-        );
+        let of_system = |folder: &PathBuf| {
+            let folder = folder.to_string_lossy();
+            folder.starts_with("/usr/lib") || folder.starts_with("/lib")
+        };
+        assert!(all[3..].iter().all(of_system), "{all:?}");
     }
 
     #[test]
@@ -288,14 +288,14 @@ mod tests {
             named: vec![venv.clone(), at("gone")],
             ..Process::default()
         };
-        assert_eq!(environments(by_variable), [venv.clone()]);
+        assert_eq!(environments(by_variable), std::slice::from_ref(&venv));
         // Its own Python alone: what the user or the system has is not part of it.
         let by_path = Process {
             path: path("venv/bin"),
             user: user(),
             ..Process::default()
         };
-        assert_eq!(environments(by_path), [venv.clone()]);
+        assert_eq!(environments(by_path), std::slice::from_ref(&venv));
         let by_program = Process {
             program: Some(venv.join("bin/harness")),
             ..Process::default()

@@ -79,11 +79,12 @@ impl<'s> Batch<'s> {
                 }
                 bound.input(name, padded.view().into_dyn())?;
             }
-            if cache.form == CacheForm::Shared {
-                for (past, present) in names::past(layer).iter().zip(names::present(layer)) {
-                    bound.cache(past, &present, &[rows, heads, capacity, head_dim])?;
-                }
-            }
+        }
+        if cache.form == CacheForm::Shared {
+            let pairs: Vec<(String, String)> = (0..decoder.layers)
+                .flat_map(|layer| names::past(layer).into_iter().zip(names::present(layer)))
+                .collect();
+            bound.caches(&pairs, &[rows, heads, capacity, head_dim])?;
         }
         bound.output("logits", &[rows, decoder.codebooks * decoder.vocab])?;
         Ok(Self {
