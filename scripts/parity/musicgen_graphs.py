@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -94,12 +95,27 @@ class Graphs:
         return np.stack([self._samples(rows) for rows in pieces])
 
     def _samples(self, rows: np.ndarray) -> np.ndarray:
-        for stages in self.codec_stages:
-            whole = {"start": 0, "total": len(rows), "from": 0, "to": len(rows)}
-            kinds = {i.name: i.type for i in stages.get_inputs()}
-            fed = {name: np.array(value, np.int64) for name, value in whole.items() if name in kinds}
-            rows = stages.run(["output"], {"rows": sessions.as_element(rows, kinds["rows"]), **fed})[0]
-        return rows.astype(np.float32)
+        ratios = self.export["model"]["musicgen"]["codec"]["ratios"]
+        half = (len(ratios) + 1) // 2
+        for stages, ratio in zip(self.codec_stages, (math.prod(ratios[:half]), math.prod(ratios[half:])), strict=True):
+            rows = _in_tiles(stages, rows, ratio)
+        return rows
+
+
+def _in_tiles(stages: onnxruntime.InferenceSession, signal: np.ndarray, ratio: int) -> np.ndarray:
+    """What comes of `signal` [rows, channels], all tiles at once."""
+    kinds = {i.name: i.type for i in stages.get_inputs()}
+    _, rows_in, channels = next(i.shape for i in stages.get_inputs() if i.name == "rows")
+    rows = stages.get_outputs()[0].shape[1] // ratio
+    halo = (rows_in - rows) // 2
+    tiles = -(-len(signal) // rows)
+    padded = np.zeros((tiles * rows + 2 * halo, channels), np.float32)
+    padded[halo:halo + len(signal)] = signal
+    numbers = np.arange(tiles, dtype=np.int64)[:, None]
+    fed = {"rows": sessions.as_element(np.stack([padded[at:at + rows_in] for at in numbers[:, 0] * rows]), kinds["rows"]),
+           "start": numbers * rows - halo, "total": np.full_like(numbers, len(signal)), "tile": numbers}
+    output = stages.run(["output"], fed)[0].astype(np.float32)
+    return output.reshape(tiles * rows * ratio, *output.shape[2:])[:len(signal) * ratio]
 
 
 def _caches(kinds: dict[str, str]) -> list[str]:

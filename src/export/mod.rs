@@ -27,7 +27,7 @@ use crate::checkpoint::CheckpointError;
 use crate::wording::Words;
 
 /// Changes whenever an exporter writes another graph for the same checkpoint, so that old graphs are not used.
-pub const EXPORTER_VERSION: u32 = 5;
+pub const EXPORTER_VERSION: u32 = 6;
 
 /// Name of the graph of CLAP's audio tower.
 pub const AUDIO: &str = "audio";

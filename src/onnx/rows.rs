@@ -49,13 +49,6 @@ impl GraphBuilder<'_> {
         Ok(self.mul(x, &n))
     }
 
-    /// Rows from `start` up to `end`, without `end`; both are computed scalars.
-    pub fn rows(&mut self, x: &Value, start: &Value, end: &Value) -> io::Result<Value> {
-        let [start, end] = [self.reshape(start, &[1])?, self.reshape(end, &[1])?];
-        let axis = self.int64(&[1], &[0])?;
-        Ok(self.node("", "Slice", &[x, &start, &end, &axis], vec![]))
-    }
-
     /// ELU with alpha 1: `max(x, min(exp(x), 1) - 1)`.
     ///
     /// ONNX Runtime's `Elu` takes 1.8 ns an element, these four 0.8 together: only its `Exp` is vectorised.

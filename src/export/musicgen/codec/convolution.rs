@@ -44,32 +44,25 @@ fn dilated(
             rows.flatten().copied().collect()
         };
         let taps = Taps::Three([tap(0), tap(1), tap(2)]);
-        let outputs_at_once = graph.whole(taps.outputs())?;
-        let groups = graph.div(&input.rows, &outputs_at_once);
-        let positions = taps.positions(graph, &groups)?;
-        let positions = input.mirrored(graph, &positions)?;
-        let y = taps.apply(graph, name, x, &positions, &bias)?;
+        let groups = input.rows / taps.outputs() as usize;
+        let rows = input.mirrored(graph, &taps.positions(groups))?;
+        let y = taps.apply(graph, name, x, &rows, &bias)?;
         return Ok(graph.reshape(&y, &[-1, outputs as i64])?);
     }
     let width = kernel * input.channels;
     let weight = graph.tensor(&format!("{name}.weight"), &[outputs, width], &weight)?;
     let bias = graph.tensor(&format!("{name}.bias"), &[outputs], &bias)?;
-    let zero = graph.whole(0)?;
-    let positions = graph.count(&zero, &input.rows)?;
-    let positions = graph.reshape(&positions, &[-1, 1])?;
     let (left, _) = padding(kernel, dilation);
-    let offsets: Vec<i64> = (0..kernel)
-        .map(|tap| (tap * dilation) as i64 - left as i64)
+    let positions: Vec<i64> = (0..input.rows)
+        .flat_map(|row| (0..kernel).map(move |tap| (row + tap * dilation) as i64 - left as i64))
         .collect();
-    let offsets = graph.int64(&[1, kernel], &offsets)?;
-    let positions = graph.add(&positions, &offsets);
     let rows = input.mirrored(graph, &positions)?;
     let x = graph.gather(x, &rows, 0);
     let x = graph.reshape(&x, &[-1, width as i64])?;
     Ok(graph.linear(&x, &weight, Some(&bias)))
 }
 
-/// The ELU of `input` through the convolution `name` to one channel: `[rows]`, one for each row of the input.
+/// The ELU of `input` through the convolution `name` to one channel: `[tiles, rows]`, and some more behind them.
 ///
 /// Each row is multiplied with all taps at once; what belongs to one sample then stands on a diagonal.
 pub(super) fn to_samples(
@@ -89,17 +82,17 @@ pub(super) fn to_samples(
     let products = graph.linear(&x, &weight, None);
 
     let (left, right) = padding(kernel, 1);
-    let first = graph.whole(-(left as i64))?;
-    let end = graph.plus(&input.rows, right as i64)?;
-    let positions = graph.count(&first, &end)?;
+    let positions: Vec<i64> = (0..input.rows + left + right)
+        .map(|row| row as i64 - left as i64)
+        .collect();
     let rows = input.mirrored(graph, &positions)?;
     let products = graph.gather(&products, &rows, 0);
-    let by_tap = graph.transpose(&products, &[1, 0]);
+    let by_tap = graph.transpose(&products, &[0, 2, 1]);
     // Rows of one element more than they have, so that each begins one later: diagonals become columns.
-    let flat = graph.reshape(&by_tap, &[-1])?;
-    let flat = graph.pad_end(&flat, 1, 0, kernel as i64)?;
-    let columns = graph.reshape(&flat, &[kernel as i64, -1])?;
-    let samples = graph.sum(&columns, 0, false)?;
+    let flat = graph.reshape(&by_tap, &[0, -1])?;
+    let flat = graph.pad_end(&flat, 2, 1, kernel as i64)?;
+    let columns = graph.reshape(&flat, &[0, kernel as i64, -1])?;
+    let samples = graph.sum(&columns, 1, false)?;
     Ok(graph.add(&samples, &bias))
 }
 

@@ -1,56 +1,76 @@
-//! A part of a signal, and where it stands in the whole.
+//! Parts of signals, and where they stand in the whole.
 
 use std::io;
 
 use crate::onnx::{GraphBuilder, Value};
 
-/// Consecutive rows of a signal.
+/// Tiles: consecutive rows each of a signal, all of one length, one tile behind another.
 ///
-/// A part may reach beyond the ends of the signal or of what was computed for it; such rows hold finite values without
+/// A tile may reach beyond the ends of its signal or of what was computed for it; such rows hold finite values without
 /// meaning, are never read for a row within the halo of [`super::Stages`], and are cut off at last.
+///
+/// The length is known when the graph is made, and so is every position in a tile: what is left to compute of indices is
+/// arithmetic on inputs, which a device does by itself. Lengths that a graph asks its tensors for are computed on the host,
+/// and every one of them splits the graph or stops the device.
 pub(super) struct Signal {
-    /// `[rows, channels]`.
+    /// `[tiles * rows, channels]`.
     pub x: Value,
     pub channels: usize,
-    /// Number of rows here, even behind a transposed convolution; a scalar as the next two.
-    pub rows: Value,
-    /// Position of the first row; negative if the part begins before the signal.
+    /// Rows of a tile, an even number behind a transposed convolution.
+    pub rows: usize,
+    /// Place of a tile's first row beside that of the input's, were it as long as these rows: what trimming is left to do.
+    pub offset: i64,
+    /// Position of each tile's first row, `[tiles, 1]` as the next two; negative if it begins before the signal.
     pub start: Value,
-    /// Rows of the whole signal.
+    /// Rows of the whole signal of each tile.
     pub total: Value,
+    /// The numbers of the tiles, from 0.
+    pub tile: Value,
 }
 
 impl Signal {
-    /// The rows that `positions` (relative to the first row, any shape) stand for when the signal is mirrored at its two
-    /// ends, without repeating them. Positions that are not in the part give some other row of it.
-    pub fn mirrored(&self, graph: &mut GraphBuilder, positions: &Value) -> io::Result<Value> {
-        let twice_start = graph.times(&self.start, 2)?;
-        let zero = graph.whole(0)?;
-        let twice_first = graph.sub(&zero, &twice_start);
+    /// For each tile the rows of `x` that `positions` (relative to its first row) stand for when the signal is mirrored at its
+    /// two ends, without repeating them: `[tiles, positions]`. Positions that are not in the tile give some other row of it.
+    pub fn mirrored(&self, graph: &mut GraphBuilder, positions: &[i64]) -> io::Result<Value> {
+        let positions = graph.int64(&[1, positions.len()], positions)?;
+        let twice_first = graph.times(&self.start, -2)?;
         let length = graph.plus(&self.total, -1)?;
         let length = graph.times(&length, 2)?;
         let twice_last = graph.add(&twice_first, &length);
 
-        let other_side = graph.sub(&twice_first, positions);
-        let inside = graph.max(positions, &other_side);
+        let other_side = graph.sub(&twice_first, &positions);
+        let inside = graph.max(&positions, &other_side);
         let other_side = graph.sub(&twice_last, &inside);
         let inside = graph.min(&inside, &other_side);
-        let last = graph.plus(&self.rows, -1)?;
+        let last = graph.whole(self.rows as i64 - 1)?;
         let inside = graph.min(&inside, &last);
-        Ok(graph.max(&inside, &zero))
+        let zero = graph.whole(0)?;
+        let inside = graph.max(&inside, &zero);
+        self.of_all(graph, &inside)
     }
 
-    /// `positions` (relative to the first row), with [`Signal::rows`] in place of those beyond the signal or the part.
-    pub fn or_behind(&self, graph: &mut GraphBuilder, positions: &Value) -> io::Result<Value> {
+    /// For each tile the rows behind one more at the front of `x` that are at `positions` (relative to its first row), and that
+    /// row in place of those beyond the signal or the tile: `[tiles, positions]`.
+    pub fn or_first(&self, graph: &mut GraphBuilder, positions: &[i64]) -> io::Result<Value> {
+        let positions = graph.int64(&[1, positions.len()], positions)?;
         let zero = graph.whole(0)?;
-        let first = graph.sub(&zero, &self.start);
+        let first = graph.times(&self.start, -1)?;
         let first = graph.max(&first, &zero);
         let end = graph.sub(&self.total, &self.start);
-        let end = graph.min(&end, &self.rows);
-        let before = graph.less(positions, &first);
+        let rows = graph.whole(self.rows as i64)?;
+        let end = graph.min(&end, &rows);
+        let before = graph.less(&positions, &first);
         let not_before = graph.not(&before);
-        let inside = graph.less(positions, &end);
+        let inside = graph.less(&positions, &end);
         let inside = graph.and(&inside, &not_before);
-        Ok(graph.select(&inside, positions, &self.rows))
+        let behind = graph.plus(&positions, 1)?;
+        let behind = self.of_all(graph, &behind)?;
+        Ok(graph.select(&inside, &behind, &zero))
+    }
+
+    /// Rows of each tile as rows of all.
+    fn of_all(&self, graph: &mut GraphBuilder, rows: &Value) -> io::Result<Value> {
+        let first = graph.times(&self.tile, self.rows as i64)?;
+        Ok(graph.add(rows, &first))
     }
 }

@@ -23,9 +23,16 @@ pub struct Stages {
     pub channels_out: usize,
     /// Rows of the output for a row of the input.
     pub ratio: usize,
-    /// Rows of the input that a tile needs on either side of it, as far as the signal has them.
+    /// Rows of the input of which a tile makes its output.
+    pub rows: usize,
+    /// Rows of the input that a tile has beside these on either side.
     pub halo: usize,
 }
+
+/// Frames of a tile of the coarse stages, whose weights are read once a tile: 5 s.
+const COARSE_FRAMES: usize = 250;
+/// Samples of a tile of the fine stages: its tensors fill a core's cache.
+const FINE_SAMPLES: usize = 6_400;
 
 impl Stages {
     /// The first half: large weights, few rows.
@@ -56,17 +63,34 @@ impl Stages {
             halo = before.max(after);
         }
         let channels_after = |stage: usize| codec.widest() >> stage;
+        let ratio: usize = codec.ratios[stages.clone()].iter().product();
         Self {
+            rows: match to_samples {
+                true => (FINE_SAMPLES / ratio).max(1),
+                false => COARSE_FRAMES,
+            },
             channels: channels_after(stages.start),
             channels_out: match to_samples {
                 true => 1,
                 false => channels_after(stages.end),
             },
-            ratio: codec.ratios[stages.clone()].iter().product(),
+            ratio,
             halo,
             stages,
             to_samples,
         }
+    }
+}
+
+impl Stages {
+    /// Rows of a tile of the input.
+    pub fn rows_in(&self) -> usize {
+        self.rows + 2 * self.halo
+    }
+
+    /// Values of a tile of the output.
+    pub fn values_out(&self) -> usize {
+        self.rows * self.ratio * self.channels_out
     }
 }
 
@@ -94,9 +118,10 @@ pub(in super::super) fn build_fine(
     build(graph, weights, how, Stages::fine(&weights.config().codec))
 }
 
-/// Build the graph: `rows` `[rows, channels]`, the rows of a signal of `total` rows from position `start` on, to `output`
-/// `[rows, channels]` or `[samples]`: what comes of the rows at `from..to`. The input has to have these rows and
-/// [`Stages::halo`] more on either side, as far as the signal has them. `start`, `total`, `from` and `to` are i64 scalars.
+/// Build the graph: `rows` `[tiles, rows_in, channels]` to `output` `[tiles, rows * ratio, channels]` or `[tiles, samples]`: what
+/// comes of each tile's rows but for [`Stages::halo`] on either side. `start` and `total` `[tiles, 1]` i64 are the position of
+/// each tile's first row, negative where that lies before its signal, and the rows of the whole signal; what a tile has
+/// beyond the ends of the signal has no meaning. `tile` `[tiles, 1]` i64 counts them from 0.
 fn build(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
@@ -104,21 +129,28 @@ fn build(
     plan: Stages,
 ) -> Result<(), ExportError> {
     let codec = weights.config().codec.clone();
-    let axes = [Axis::Named("rows"), Axis::Fixed(plan.channels)];
+    let tiles = Axis::Named("tiles");
+    let axes = [
+        tiles,
+        Axis::Fixed(plan.rows_in()),
+        Axis::Fixed(plan.channels),
+    ];
     let x = graph.input("rows", Element::Float, &axes);
-    let [start, total, from, to] =
-        ["start", "total", "from", "to"].map(|name| graph.input(name, Element::Int64, &[]));
+    let [start, total, tile] = ["start", "total", "tile"]
+        .map(|name| graph.input(name, Element::Int64, &[tiles, Axis::Fixed(1)]));
     let mut tower = MusicgenTower {
         graph,
         weights,
         precision: how.precision,
     };
     let mut signal = Signal {
-        rows: tower.graph.length(&x, 0)?,
-        x,
+        x: tower.graph.reshape(&x, &[-1, plan.channels as i64])?,
         channels: plan.channels,
+        rows: plan.rows_in(),
+        offset: 0,
         start,
         total,
+        tile,
     };
     // Layers 0 and 1 are the convolution and the LSTM; a stage has an ELU, a transposed convolution and its blocks.
     let first_layer = |stage: usize| 2 + stage * (2 + codec.residual_layers);
@@ -133,21 +165,22 @@ fn build(
             signal = residual(&mut tower, signal, &name, dilation)?;
         }
     }
-    let mut axes = vec![Axis::Named("rows_out"), Axis::Fixed(plan.channels_out)];
-    if plan.to_samples {
+    let rows_out = plan.rows * plan.ratio;
+    let mut axes = vec![tiles, Axis::Fixed(rows_out), Axis::Fixed(plan.channels_out)];
+    let by_tile = if plan.to_samples {
         let name = format!("{LAYERS}.{}.conv", first_layer(plan.stages.end) + 1);
         tower.graph.scope(name.clone());
-        signal.x = to_samples(&mut tower, &signal, &name)?;
-        axes.truncate(1);
-    }
+        axes.truncate(2);
+        to_samples(&mut tower, &signal, &name)?
+    } else {
+        let shape = [-1, signal.rows as i64, plan.channels_out as i64];
+        tower.graph.reshape(&signal.x, &shape)?
+    };
     tower.graph.scope("tile");
-    let ratio = plan.ratio as i64;
-    let mut bounds = Vec::with_capacity(2);
-    for bound in [&from, &to] {
-        let position = tower.graph.times(bound, ratio)?;
-        bounds.push(tower.graph.sub(&position, &signal.start));
-    }
-    let output = tower.graph.rows(&signal.x, &bounds[0], &bounds[1])?;
+    let first = (plan.halo * plan.ratio) as i64 - signal.offset;
+    let output = tower
+        .graph
+        .slice(&by_tile, 1, first, first + rows_out as i64)?;
     tower.graph.output("output", &output, Element::Float, &axes);
     Ok(())
 }

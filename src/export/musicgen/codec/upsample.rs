@@ -23,26 +23,27 @@ pub(super) fn upsample(
     let x = graph.elu(&input.x);
     let silence = vec![0.0; input.channels];
     let silence = graph.tensor(&format!("{name}.silence"), &[1, input.channels], &silence)?;
-    let x = graph.concat(&[&x, &silence], 0);
+    let x = graph.concat(&[&silence, &x], 0);
 
     // One frame more than there are, as the last one sounds on; pairs of groups, for the residual block's pairs of rows.
-    let pair = 2 * taps.outputs();
-    let groups = graph.plus(&input.rows, pair)?;
-    let pairs = graph.whole(pair)?;
-    let groups = graph.div(&groups, &pairs);
-    let groups = graph.times(&groups, 2)?;
-    let positions = taps.positions(graph, &groups)?;
-    let positions = input.or_behind(graph, &positions)?;
-    let y = taps.apply(graph, name, &x, &positions, &bias.repeat(stride))?;
+    let outputs = taps.outputs() as usize;
+    let pair = 2 * outputs;
+    let groups = (input.rows + pair) / pair * 2;
+    let rows = input.or_first(graph, &taps.positions(groups))?;
+    let y = taps.apply(graph, name, &x, &rows, &bias.repeat(stride))?;
+    let rows = groups * outputs * stride;
     let stride = stride as i64;
+    // As many elements too many as the stride; the left gets the odd one.
+    let before = stride / 2 - stride;
     let start = graph.times(&input.start, stride)?;
     Ok(Signal {
         x: graph.reshape(&y, &[-1, channels as i64])?,
         channels,
-        rows: graph.times(&groups, taps.outputs() * stride)?,
-        // As many elements too many as the stride; the left gets the odd one.
-        start: graph.plus(&start, stride / 2 - stride)?,
+        rows,
+        offset: input.offset * stride + before,
+        start: graph.plus(&start, before)?,
         total: graph.times(&input.total, stride)?,
+        tile: input.tile.clone(),
     })
 }
 

@@ -36,35 +36,29 @@ impl Taps {
         }
     }
 
-    /// The positions of d0..d3 of `groups` (a scalar) groups of outputs, `[4, groups]`; d0 of the first is at -1.
-    pub fn positions(
-        &self,
-        graph: &mut GraphBuilder,
-        groups: &Value,
-    ) -> Result<Value, ExportError> {
-        let outputs = graph.whole(self.outputs())?;
-        let first = graph.whole(-1)?;
-        let end = graph.mul(groups, &outputs);
-        let end = graph.plus(&end, -1)?;
-        let positions = graph.range(&first, &end, &outputs);
-        let steps = graph.int64(&[4, 1], &[0, 1, 2, 3])?;
-        Ok(graph.add(&positions, &steps))
+    /// The positions of d0..d3 of `groups` groups of outputs, those of d0 first; d0 of the first group is at -1.
+    pub fn positions(&self, groups: usize) -> Vec<i64> {
+        let group =
+            |step: i64| (0..groups as i64).map(move |group| group * self.outputs() + step - 1);
+        (0..4).flat_map(group).collect()
     }
 
-    /// The filter `name` over the rows of `x` `[rows, in]` at `positions`, plus `bias` `[out]`: `[groups, outputs * out]`,
-    /// the outputs of a group one after another.
+    /// The filter `name` over the rows of `x` `[rows, in]`, plus `bias` `[out]`: `[tiles * groups, outputs * out]`, the outputs
+    /// of a group one after another. `rows` `[tiles, 4 * groups]` are those at [`Taps::positions`].
     pub fn apply(
         &self,
         graph: &mut GraphBuilder,
         name: &str,
         x: &Value,
-        positions: &Value,
+        rows: &Value,
         bias: &[f32],
     ) -> Result<Value, ExportError> {
+        let rows = graph.reshape(rows, &[0, 4, -1])?;
         let mut d = Vec::with_capacity(4);
         for step in 0..4 {
             let step = graph.whole(step)?;
-            let rows = graph.gather(positions, &step, 0);
+            let rows = graph.gather(&rows, &step, 1);
+            let rows = graph.reshape(&rows, &[-1])?;
             d.push(graph.gather(x, &rows, 0));
         }
         let inputs = [

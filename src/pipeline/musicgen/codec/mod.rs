@@ -12,6 +12,7 @@ use super::GenerateError;
 use crate::checkpoint::musicgen::CodecConfig;
 use crate::export::Exported;
 use crate::export::musicgen::{Stages, names};
+use crate::runtime::providers::Memory;
 use crate::runtime::{Input, Runtime, Session};
 
 /// Frames that the LSTM reads at once, of all pieces together: 8 pieces of 29.92 s.
@@ -19,17 +20,38 @@ use crate::runtime::{Input, Runtime, Session};
 /// Each step of it reads all weights, however many pieces there are; from 8 on another one gains little. The gates of so
 /// many frames are 200 MB.
 const FRAMES_AT_ONCE: usize = 12_000;
-/// Frames of a tile of the coarse stages, whose weights are read once a tile.
-const COARSE_FRAMES: usize = 256;
-/// Samples of a tile of the fine stages: its tensors fill a core's cache.
-const FINE_SAMPLES: usize = 6_400;
+/// Samples that a device makes at once, 20 s: below a millisecond of its work, launching the kernels takes longer.
+const SAMPLES_AT_ONCE: usize = 640_000;
 
 /// Bytes that decoding `pieces` pieces of `frames` frames takes at most beside the weights: values of one run of the LSTM,
-/// four gates and six states a channel and frame, as much again for what its allocator keeps, and a piece's tensors.
+/// four gates and six states a channel and frame, as much again for what its allocator keeps, and a piece's tensors; of a
+/// device also those of the stages' runs, ten of the size of the last.
 pub(super) fn working_bytes(codec: &CodecConfig, pieces: usize, frames: usize) -> u64 {
     let at_once = FRAMES_AT_ONCE.min(pieces.saturating_mul(frames));
     let values = 2 * 10 * codec.widest() * at_once.max(frames);
-    4 * values as u64
+    let samples = SAMPLES_AT_ONCE.min(frames.saturating_mul(codec.hop()));
+    let of_stages = |stages: Stages| {
+        let rows = samples / codec.hop() * stages.ratio;
+        10 * rows * stages.channels_out
+    };
+    let coarse = of_stages(Stages::coarse(codec));
+    // Channels of the samples before they are one.
+    let fine = 10 * samples * codec.filters;
+    4 * (values + coarse + fine) as u64
+}
+
+/// Tiles of `plan` that are run at once: one on the CPU, whose sessions are several.
+fn tiles_at_once(runtime: &Runtime, codec: &CodecConfig, plan: &Stages) -> usize {
+    match runtime.options().provider.entry().memory {
+        Memory::Host => 1,
+        Memory::Device(_) => {
+            let samples = match plan.channels_out {
+                1 => plan.values_out(),
+                _ => plan.rows * codec.hop(),
+            };
+            (SAMPLES_AT_ONCE / samples).max(1)
+        }
+    }
 }
 
 /// EnCodec's decoder, loaded.
@@ -43,20 +65,17 @@ impl Codec {
     /// Load the graphs of a MusicGen export.
     pub fn load(runtime: &Runtime, export: &Exported) -> Result<Self, GenerateError> {
         let codec = &export.musicgen()?.codec;
-        let (coarse, fine) = (Stages::coarse(codec), Stages::fine(codec));
-        let fine_rows = (FINE_SAMPLES / fine.ratio).max(1);
+        let tiles = |name, plan| -> Result<Tiles, GenerateError> {
+            let at_once = tiles_at_once(runtime, codec, &plan);
+            Ok(Tiles::load(runtime, &export.graph(name)?, plan, at_once)?)
+        };
         Ok(Self {
             frames: runtime.session(
                 &export.graph(names::CODEC_FRAMES)?,
                 runtime.options().threads,
             )?,
-            coarse: Tiles::load(
-                runtime,
-                &export.graph(names::CODEC_COARSE)?,
-                coarse,
-                COARSE_FRAMES,
-            )?,
-            fine: Tiles::load(runtime, &export.graph(names::CODEC_FINE)?, fine, fine_rows)?,
+            coarse: tiles(names::CODEC_COARSE, Stages::coarse(codec))?,
+            fine: tiles(names::CODEC_FINE, Stages::fine(codec))?,
         })
     }
 

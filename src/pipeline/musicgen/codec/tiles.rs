@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use ndarray::{Array2, ArrayView2, arr0, s};
+use ndarray::{Array2, Array3, ArrayView2, s};
 
 use super::super::super::batches::Halved;
 use crate::export::musicgen::Stages;
@@ -12,27 +12,25 @@ use crate::runtime::{GraphFile, Input, Runtime, Session, SessionError};
 
 /// Most sessions on one CPU. Each holds the weights of the graph, 80 MB of the coarse stages.
 const MAX_WORKERS: usize = 4;
-/// Below this a tile is mostly what it shares with its neighbours.
-const FEWEST_ROWS: usize = 16;
 
 /// Stages of the codec, loaded.
 ///
 /// On the CPU each session takes a tile of its own: its tensors stay in one core's cache, and no thread waits for another.
-/// How a signal is cut depends on its length alone, and so does every sample.
+/// Where a signal is cut depends on nothing, and so does every sample.
 pub(super) struct Tiles {
     plan: Stages,
     sessions: Vec<Session>,
-    /// Most rows of the input in one tile.
-    rows: usize,
+    /// Most tiles of a run.
+    at_once: usize,
 }
 
 impl Tiles {
-    /// Load the graph of `plan` for tiles of about `rows` rows.
+    /// Load the graph of `plan` for runs of up to `at_once` tiles.
     pub fn load(
         runtime: &Runtime,
         graph: &GraphFile,
         plan: Stages,
-        rows: usize,
+        at_once: usize,
     ) -> Result<Self, SessionError> {
         let options = runtime.options();
         let workers = match options.provider.entry().several_sessions {
@@ -44,7 +42,7 @@ impl Tiles {
         Ok(Self {
             plan,
             sessions: sessions.collect::<Result<_, _>>()?,
-            rows,
+            at_once,
         })
     }
 
@@ -54,16 +52,16 @@ impl Tiles {
         ran.map(|s| s.placement().clone()).unwrap_or_default()
     }
 
-    /// What comes of all rows of `signal` `[rows, channels]`: `[rows * ratio, channels out]`. Where memory runs out, tiles
-    /// become smaller from then on.
+    /// What comes of all rows of `signal` `[rows, channels]`: `[rows * ratio, channels out]`. Where memory runs out, runs
+    /// take fewer tiles from then on.
     pub fn run(&mut self, signal: ArrayView2<f32>) -> Result<Array2<f32>, SessionError> {
         loop {
             match self.run_at_once(signal) {
-                Err(error) if error.is_out_of_memory() && self.rows > FEWEST_ROWS => {
-                    let from = self.rows;
-                    self.rows = (from / 2).max(FEWEST_ROWS);
-                    let to = self.rows;
-                    Halved { from, to }.note("rows in a tile of the codec");
+                Err(error) if error.is_out_of_memory() && self.at_once > 1 => {
+                    let from = self.at_once;
+                    self.at_once = from / 2;
+                    let to = self.at_once;
+                    Halved { from, to }.note("tiles of the codec");
                 }
                 other => return other,
             }
@@ -71,21 +69,18 @@ impl Tiles {
     }
 
     fn run_at_once(&mut self, signal: ArrayView2<f32>) -> Result<Array2<f32>, SessionError> {
-        let (total, plan) = (signal.nrows(), &self.plan);
-        let width = plan.ratio * plan.channels_out;
-        let mut output = vec![0.0; total * width];
-        // As even as can be, so that all sessions end at about the same time.
-        let rows = total.div_ceil(total.div_ceil(self.rows).max(1)).max(1);
-        let tiles = Mutex::new(output.chunks_mut(rows * width).enumerate());
+        let (total, plan, at_once) = (signal.nrows(), &self.plan, self.at_once);
+        let mut output = vec![0.0; total * plan.ratio * plan.channels_out];
+        let runs = Mutex::new(output.chunks_mut(at_once * plan.values_out()).enumerate());
         thread::scope(|scope| {
             let workers = self.sessions.iter_mut().map(|session| {
                 scope.spawn(|| {
                     loop {
-                        let next = tiles.lock().unwrap_or_else(PoisonError::into_inner).next();
-                        let Some((tile, output)) = next else {
+                        let next = runs.lock().unwrap_or_else(PoisonError::into_inner).next();
+                        let Some((run, output)) = next else {
                             return Ok(());
                         };
-                        one_tile(session, plan, signal, tile * rows, output)?;
+                        one_run(session, plan, signal, run * at_once, output)?;
                     }
                 })
             });
@@ -102,37 +97,46 @@ impl Tiles {
     }
 }
 
-/// Fill `output` with what comes of the rows of `signal` from `from` on.
-fn one_tile(
+/// Fill `output` with what comes of the tiles of `signal` from the `first` on; the last one may be cut off.
+fn one_run(
     session: &mut Session,
     plan: &Stages,
     signal: ArrayView2<f32>,
-    from: usize,
+    first: usize,
     output: &mut [f32],
 ) -> Result<(), SessionError> {
     let total = signal.nrows();
-    let to = from + output.len() / (plan.ratio * plan.channels_out);
-    let start = from.saturating_sub(plan.halo);
-    let end = total.min(to + plan.halo);
-    let [at, of, first, last] = [start, total, from, to].map(|n| arr0(n as i64));
+    let tiles = output.len().div_ceil(plan.values_out());
+    let mut rows = Array3::zeros((tiles, plan.rows_in(), plan.channels));
+    let mut start = Array2::zeros((tiles, 1));
+    for (tile, mut slot) in rows.outer_iter_mut().enumerate() {
+        // The first row of the tile is at `from` less the halo, which may lie before the signal.
+        let from = (first + tile) * plan.rows;
+        let begin = from.saturating_sub(plan.halo);
+        let end = total.min(from + plan.rows + plan.halo);
+        let place = begin + plan.halo - from;
+        slot.slice_mut(s![place..place + end - begin, ..])
+            .assign(&signal.slice(s![begin..end, ..]));
+        start[[tile, 0]] = from as i64 - plan.halo as i64;
+    }
+    let totals = Array2::from_elem((tiles, 1), total as i64);
+    let numbers = Array2::from_shape_fn((tiles, 1), |(tile, _)| tile as i64);
     let inputs = [
-        (
-            "rows",
-            Input::Float(signal.slice(s![start..end, ..]).into_dyn()),
-        ),
-        ("start", Input::Int64(at.view().into_dyn())),
-        ("total", Input::Int64(of.view().into_dyn())),
-        ("from", Input::Int64(first.view().into_dyn())),
-        ("to", Input::Int64(last.view().into_dyn())),
+        ("rows", Input::Float(rows.view().into_dyn())),
+        ("start", Input::Int64(start.view().into_dyn())),
+        ("total", Input::Int64(totals.view().into_dyn())),
+        ("tile", Input::Int64(numbers.view().into_dyn())),
     ];
     let [computed] = session.run(&inputs, ["output"])?;
     match computed.as_slice() {
-        Some(computed) if computed.len() == output.len() => output.copy_from_slice(computed),
+        Some(computed) if computed.len() == tiles * plan.values_out() => {
+            output.copy_from_slice(&computed[..output.len()]);
+            Ok(())
+        }
         _ => {
-            let (expected, shape) = (output.len(), computed.shape());
+            let (expected, shape) = (tiles * plan.values_out(), computed.shape());
             let detail = format!("the shape {shape:?} in place of {expected} values");
-            return Err(session.output_error(detail));
+            Err(session.output_error(detail))
         }
     }
-    Ok(())
 }
