@@ -199,15 +199,15 @@ fn in_tiles(
         |(tile, row, channel)| padded[[tile * plan.rows + row, channel]],
     );
     let each =
-        |of: &dyn Fn(i64) -> i64| Array2::from_shape_fn((tiles, 1), |(tile, _)| of(tile as i64));
-    let start = each(&|tile| tile * plan.rows as i64 - first as i64);
-    let totals = each(&|_| total as i64);
+        |of: &dyn Fn(i32) -> i32| Array2::from_shape_fn((tiles, 1), |(tile, _)| of(tile as i32));
+    let start = each(&|tile| tile * plan.rows as i32 - first as i32);
+    let totals = each(&|_| total as i32);
     let numbers = each(&|tile| tile);
     let inputs = [
         ("rows", Input::Float(rows.view().into_dyn())),
-        ("start", Input::Int64(start.view().into_dyn())),
-        ("total", Input::Int64(totals.view().into_dyn())),
-        ("tile", Input::Int64(numbers.view().into_dyn())),
+        ("start", Input::Int32(start.view().into_dyn())),
+        ("total", Input::Int32(totals.view().into_dyn())),
+        ("tile", Input::Int32(numbers.view().into_dyn())),
     ];
     let [output] = session.run(&inputs, ["output"]).unwrap();
     let shape = (tiles * plan.rows * plan.ratio, plan.channels_out);

@@ -111,7 +111,7 @@ def _in_tiles(stages: onnxruntime.InferenceSession, signal: np.ndarray, ratio: i
     tiles = -(-len(signal) // rows)
     padded = np.zeros((tiles * rows + 2 * halo, channels), np.float32)
     padded[halo:halo + len(signal)] = signal
-    numbers = np.arange(tiles, dtype=np.int64)[:, None]
+    numbers = np.arange(tiles, dtype=np.int32)[:, None]
     fed = {"rows": sessions.as_element(np.stack([padded[at:at + rows_in] for at in numbers[:, 0] * rows]), kinds["rows"]),
            "start": numbers * rows - halo, "total": np.full_like(numbers, len(signal)), "tile": numbers}
     output = stages.run(["output"], fed)[0].astype(np.float32)

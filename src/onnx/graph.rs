@@ -173,17 +173,35 @@ impl<'w> GraphBuilder<'w> {
     /// A constant of i64, such as a shape or indices.
     pub fn int64(&mut self, shape: &[usize], data: &[i64]) -> io::Result<Value> {
         fits("indices", shape, data.len())?;
-        let bytes: Vec<u8> = data.iter().flat_map(|x| x.to_le_bytes()).collect();
+        self.indices(
+            Element::Int64,
+            shape,
+            data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        )
+    }
+
+    /// A constant of i32: indices that are computed on devices which have no arithmetic of i64.
+    pub fn int32(&mut self, shape: &[usize], data: &[i32]) -> io::Result<Value> {
+        fits("indices", shape, data.len())?;
+        self.indices(
+            Element::Int32,
+            shape,
+            data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        )
+    }
+
+    /// The same bytes are written once.
+    fn indices(&mut self, element: Element, shape: &[usize], bytes: Vec<u8>) -> io::Result<Value> {
         if bytes.len() <= INLINE_BYTES {
-            return Ok(self.inline(Element::Int64, shape, bytes));
+            return Ok(self.inline(element, shape, bytes));
         }
-        let key = (Element::Int64, shape.to_vec(), bytes);
+        let key = (element, shape.to_vec(), bytes);
         if let Some(value) = self.constants.get(&key) {
             return Ok(value.clone());
         }
         let offset = self.weights.append(&key.2)?;
         let name = self.unique("indices");
-        let value = self.external(&name, Element::Int64, shape, offset, key.2.len());
+        let value = self.external(&name, element, shape, offset, key.2.len());
         self.constants.insert(key, value.clone());
         Ok(value)
     }

@@ -329,6 +329,7 @@ impl Runtime {
 pub enum Input<'a> {
     Float(ArrayViewD<'a, f32>),
     Int64(ArrayViewD<'a, i64>),
+    Int32(ArrayViewD<'a, i32>),
     Bool(ArrayViewD<'a, bool>),
 }
 
@@ -375,6 +376,7 @@ impl Session {
             let value = match input {
                 Input::Float(x) => self.floats(name, x.view()).map_err(run)?,
                 Input::Int64(x) => TensorRef::from_array_view(x.view()).map_err(run)?.into(),
+                Input::Int32(x) => TensorRef::from_array_view(x.view()).map_err(run)?.into(),
                 Input::Bool(x) => TensorRef::from_array_view(x.view()).map_err(run)?.into(),
             };
             named.push(((*name).to_owned(), value));

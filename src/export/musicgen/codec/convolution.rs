@@ -44,7 +44,7 @@ fn dilated(
             rows.flatten().copied().collect()
         };
         let taps = Taps::Three([tap(0), tap(1), tap(2)]);
-        let groups = input.rows / taps.outputs() as usize;
+        let groups = input.rows / taps.outputs();
         let rows = input.mirrored(graph, &taps.positions(groups))?;
         let y = taps.apply(graph, name, x, &rows, &bias)?;
         return Ok(graph.reshape(&y, &[-1, outputs as i64])?);
@@ -53,8 +53,8 @@ fn dilated(
     let weight = graph.tensor(&format!("{name}.weight"), &[outputs, width], &weight)?;
     let bias = graph.tensor(&format!("{name}.bias"), &[outputs], &bias)?;
     let (left, _) = padding(kernel, dilation);
-    let positions: Vec<i64> = (0..input.rows)
-        .flat_map(|row| (0..kernel).map(move |tap| (row + tap * dilation) as i64 - left as i64))
+    let positions: Vec<i32> = (0..input.rows)
+        .flat_map(|row| (0..kernel).map(move |tap| (row + tap * dilation) as i32 - left as i32))
         .collect();
     let rows = input.mirrored(graph, &positions)?;
     let x = graph.gather(x, &rows, 0);
@@ -82,8 +82,8 @@ pub(super) fn to_samples(
     let products = graph.linear(&x, &weight, None);
 
     let (left, right) = padding(kernel, 1);
-    let positions: Vec<i64> = (0..input.rows + left + right)
-        .map(|row| row as i64 - left as i64)
+    let positions: Vec<i32> = (0..input.rows + left + right)
+        .map(|row| row as i32 - left as i32)
         .collect();
     let rows = input.mirrored(graph, &positions)?;
     let products = graph.gather(&products, &rows, 0);

@@ -119,9 +119,9 @@ pub(in super::super) fn build_fine(
 }
 
 /// Build the graph: `rows` `[tiles, rows_in, channels]` to `output` `[tiles, rows * ratio, channels]` or `[tiles, samples]`: what
-/// comes of each tile's rows but for [`Stages::halo`] on either side. `start` and `total` `[tiles, 1]` i64 are the position of
+/// comes of each tile's rows but for [`Stages::halo`] on either side. `start` and `total` `[tiles, 1]` i32 are the position of
 /// each tile's first row, negative where that lies before its signal, and the rows of the whole signal; what a tile has
-/// beyond the ends of the signal has no meaning. `tile` `[tiles, 1]` i64 counts them from 0.
+/// beyond the ends of the signal has no meaning. `tile` `[tiles, 1]` i32 counts them from 0.
 fn build(
     graph: &mut GraphBuilder,
     weights: &MusicgenWeights,
@@ -137,7 +137,7 @@ fn build(
     ];
     let x = graph.input("rows", Element::Float, &axes);
     let [start, total, tile] = ["start", "total", "tile"]
-        .map(|name| graph.input(name, Element::Int64, &[tiles, Axis::Fixed(1)]));
+        .map(|name| graph.input(name, Element::Int32, &[tiles, Axis::Fixed(1)]));
     let mut tower = MusicgenTower {
         graph,
         weights,
@@ -177,7 +177,7 @@ fn build(
         tower.graph.reshape(&signal.x, &shape)?
     };
     tower.graph.scope("tile");
-    let first = (plan.halo * plan.ratio) as i64 - signal.offset;
+    let first = (plan.halo * plan.ratio) as i64 - i64::from(signal.offset);
     let output = tower
         .graph
         .slice(&by_tile, 1, first, first + rows_out as i64)?;

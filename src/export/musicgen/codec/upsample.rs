@@ -5,7 +5,7 @@
 
 use super::super::super::ExportError;
 use super::super::MusicgenTower;
-use super::signal::Signal;
+use super::signal::{Signal, plus, times};
 use super::winograd::Taps;
 
 /// The ELU of `input` through the transposed convolution `name` with this stride. The output has rows for every frame, some
@@ -26,23 +26,23 @@ pub(super) fn upsample(
     let x = graph.concat(&[&silence, &x], 0);
 
     // One frame more than there are, as the last one sounds on; pairs of groups, for the residual block's pairs of rows.
-    let outputs = taps.outputs() as usize;
+    let outputs = taps.outputs();
     let pair = 2 * outputs;
     let groups = (input.rows + pair) / pair * 2;
     let rows = input.or_first(graph, &taps.positions(groups))?;
     let y = taps.apply(graph, name, &x, &rows, &bias.repeat(stride))?;
     let rows = groups * outputs * stride;
-    let stride = stride as i64;
+    let stride = stride as i32;
     // As many elements too many as the stride; the left gets the odd one.
     let before = stride / 2 - stride;
-    let start = graph.times(&input.start, stride)?;
+    let start = times(graph, &input.start, stride)?;
     Ok(Signal {
         x: graph.reshape(&y, &[-1, channels as i64])?,
         channels,
         rows,
         offset: input.offset * stride + before,
-        start: graph.plus(&start, before)?,
-        total: graph.times(&input.total, stride)?,
+        start: plus(graph, &start, before)?,
+        total: times(graph, &input.total, stride)?,
         tile: input.tile.clone(),
     })
 }

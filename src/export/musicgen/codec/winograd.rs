@@ -29,7 +29,7 @@ pub(super) enum Taps {
 
 impl Taps {
     /// Outputs that are made at once.
-    pub fn outputs(&self) -> i64 {
+    pub fn outputs(&self) -> usize {
         match self {
             Self::Two(_) => 3,
             Self::Three(_) => 2,
@@ -37,9 +37,9 @@ impl Taps {
     }
 
     /// The positions of d0..d3 of `groups` groups of outputs, those of d0 first; d0 of the first group is at -1.
-    pub fn positions(&self, groups: usize) -> Vec<i64> {
+    pub fn positions(&self, groups: usize) -> Vec<i32> {
         let group =
-            |step: i64| (0..groups as i64).map(move |group| group * self.outputs() + step - 1);
+            |step: usize| (0..groups).map(move |group| (group * self.outputs() + step) as i32 - 1);
         (0..4).flat_map(group).collect()
     }
 
@@ -56,8 +56,7 @@ impl Taps {
         let rows = graph.reshape(rows, &[0, 4, -1])?;
         let mut d = Vec::with_capacity(4);
         for step in 0..4 {
-            let step = graph.whole(step)?;
-            let rows = graph.gather(&rows, &step, 1);
+            let rows = graph.slice(&rows, 1, step, step + 1)?;
             let rows = graph.reshape(&rows, &[-1])?;
             d.push(graph.gather(x, &rows, 0));
         }

@@ -117,15 +117,15 @@ fn one_run(
         let place = begin + plan.halo - from;
         slot.slice_mut(s![place..place + end - begin, ..])
             .assign(&signal.slice(s![begin..end, ..]));
-        start[[tile, 0]] = from as i64 - plan.halo as i64;
+        start[[tile, 0]] = from as i32 - plan.halo as i32;
     }
-    let totals = Array2::from_elem((tiles, 1), total as i64);
-    let numbers = Array2::from_shape_fn((tiles, 1), |(tile, _)| tile as i64);
+    let totals = Array2::from_elem((tiles, 1), total as i32);
+    let numbers = Array2::from_shape_fn((tiles, 1), |(tile, _)| tile as i32);
     let inputs = [
         ("rows", Input::Float(rows.view().into_dyn())),
-        ("start", Input::Int64(start.view().into_dyn())),
-        ("total", Input::Int64(totals.view().into_dyn())),
-        ("tile", Input::Int64(numbers.view().into_dyn())),
+        ("start", Input::Int32(start.view().into_dyn())),
+        ("total", Input::Int32(totals.view().into_dyn())),
+        ("tile", Input::Int32(numbers.view().into_dyn())),
     ];
     let [computed] = session.run(&inputs, ["output"])?;
     match computed.as_slice() {
