@@ -10,7 +10,15 @@ from pathlib import Path
 
 
 class StepError(Exception):
-    """Why a step failed, in one line."""
+    """Why a step failed, in one line; `said` is what a program that was cut off had said."""
+
+    def __init__(self, why: str, said: str = ""):
+        super().__init__(why)
+        self.said = said
+
+
+class NotHere(Exception):
+    """What a step needs and this machine does not have."""
 
 
 class Results:
@@ -44,20 +52,21 @@ class Clock:
         return self.end - time.monotonic()
 
 
-def run(command: list, clock: Clock) -> tuple[float, str]:
+def run(command: list, clock: Clock, **variables: str) -> tuple[float, str]:
     """Seconds that `command` took, and all that it said; it and what it started end with the clock."""
     if clock.left() <= 0:
         raise StepError("the step's seconds were over before this")
+    name = " ".join(Path(str(part)).name for part in command[:2])
     started = time.perf_counter()
-    process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, errors="replace", start_new_session=True, env=os.environ | variables)
     try:
         said, _ = process.communicate(timeout=clock.left())
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise StepError(f"{Path(str(command[0])).name} {command[1]} took longer than the step's seconds") from None
+        said, _ = process.communicate()
+        raise StepError(f"{name} took longer than the step's seconds", said) from None
     if process.returncode != 0:
         lines = [line for line in said.splitlines() if line.strip()] or ["it said nothing"]
-        raise StepError(f"{Path(str(command[0])).name} {command[1]} ended with {process.returncode}: {lines[-1][:500]}")
+        raise StepError(f"{name} ended with {process.returncode}: {lines[-1][:500]}", said)
     return time.perf_counter() - started, said

@@ -1,13 +1,21 @@
 """What is measured on a card, the most valuable first: a function a step, which tells its figures as they come."""
 from __future__ import annotations
 
+import array
+import csv
+import importlib.util
+import json
 import os
+import random
 import shutil
+import subprocess
+import sys
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 
 import npy
-from results import Clock, Results, StepError, run
+from results import Clock, NotHere, Results, StepError, run
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = ("bitter music, ambient for fine restaurant", "sweet music, ambient for fine restaurant",
@@ -30,16 +38,49 @@ class Bench:
     musicgen: str
     pieces: tuple[int, ...]
     durations_s: tuple[float, ...]
+    clips: int
+    """Of 10 s, for CLAP."""
     results: Results
+    trace: Path | None = None
+    """What trace.c was compiled to."""
+    making: subprocess.Popen | None = None
+    """full_size.py at work, beside the first steps."""
 
-    def generate(self, name: str, clock: Clock, count: int, *more: str) -> tuple[float, Path]:
+    @property
+    def full_size(self) -> Path:
+        return self.out / "full_size"
+
+    def take_full_size(self, clock: Clock) -> None:
+        """From now on, work with the checkpoints of full size that were made meanwhile."""
+        if self.making is None:
+            raise NotHere("PyTorch and transformers, which make checkpoints of full size")
+        try:
+            said, _ = self.making.communicate(timeout=clock.left())
+        except subprocess.TimeoutExpired:
+            raise StepError("checkpoints of full size took longer to make than the step's seconds") from None
+        if self.making.returncode:
+            raise StepError(f"full_size.py ended with {self.making.returncode}: {said.strip().splitlines()[-1:]}")
+        self.models, self.musicgen = self.full_size / "models", "musicgen"
+
+    def embed(self, card: str, clock: Clock, audio: Path, ep: str, precision: str) -> tuple[float, dict[str, list[float]]]:
+        """Seconds from start to exit, and the embeddings of every file by its name."""
+        out = self.out / f"{card}-{ep}-{precision}.csv"
+        seconds, _ = run([self.harness, "embed", "--model", card, "--models", self.models, "--offline", "--audio", audio, "--ep", ep,
+                          "--precision", precision, "--out", out], clock)
+        with out.open(newline="") as rows:
+            return seconds, {row["id"]: json.loads(row["embedding"]) for row in csv.DictReader(rows)}
+
+    def generate(self, name: str, clock: Clock, count: int, *more: str, **variables: str) -> tuple[float, Path]:
         """Seconds that `count` pieces took from start to exit, and their folder."""
         prompts, folder = self.out / f"{name}.txt", self.out / name
         prompts.write_text("".join(f"{PROMPTS[i % len(PROMPTS)]}\n" for i in range(count)))
         shutil.rmtree(folder, ignore_errors=True)
         seconds, _ = run([self.harness, "generate", "--model", self.musicgen, "--models", self.models, "--offline",
-                          "--prompts", prompts, "--out", folder, *more], clock)
+                          "--prompts", prompts, "--out", folder, *more], clock, **variables)
         return seconds, folder
+
+    def half(self) -> tuple[str, ...]:
+        return ("--precision", self.precisions[0]) if self.ep != "cpu" and self.precisions else ()
 
     def experiment(self, experiment: str, name: str, clock: Clock, *more: str) -> Path:
         """The folder of the demo's run of `experiment`."""
@@ -103,7 +144,100 @@ def speed(bench: Bench, step: str, clock: Clock) -> None:
                     "seconds": seconds, "times_real_time": count * duration_s / seconds}})
 
 
-STEPS = {"providers": (providers, 60), "parity": (parity, 120), "precisions": (precisions, 120), "speed": (speed, 300)}
+def full_size(bench: Bench, step: str, clock: Clock) -> None:
+    """(b, c) Checkpoints of full size beside the CPU: greedy codes of one piece, and embeddings in every precision."""
+    bench.take_full_size(clock)
+    more = ("--greedy", "--save-codes", "--duration", "2")
+    folders = [bench.generate(f"full-{ep}", clock, 1, "--ep", ep, *more)[1] for ep in ("cpu", bench.ep)]
+    codes = [[npy.read(file) for file in sorted(folder.glob("*.npy"))] for folder in folders]
+    bench.results.tell_of(step, greedy_codes_are_equal=bool(codes[0]) and codes[0] == codes[1])
+    sounds = noise(bench.out / "noise", 8)
+    for card in ("clap-base", "clap-fused"):
+        _, made = bench.embed(card, clock, sounds, "cpu", "fp32")
+        for precision in ("fp32", *bench.precisions):
+            _, here = bench.embed(card, clock, sounds, bench.ep, precision)
+            if made.keys() != here.keys() or not made:
+                raise StepError(f"{card} has embeddings of {len(made)} files on the CPU and of {len(here)} here")
+            cosines = [sum(a * b for a, b in zip(made[name], here[name])) for name in made]
+            bench.results.tell_of(step, **{f"{card}, {precision}: lowest cosine": min(cosines)})
+
+
+def noise(folder: Path, count: int) -> Path:
+    """A folder of `count` WAV files of 10 s at 48 kHz."""
+    folder.mkdir(exist_ok=True)
+    numbers = random.Random(1)
+    for clip in range(count):
+        values = array.array("h", numbers.randbytes(2 * 480_000))
+        with wave.open(str(folder / f"{clip:04}.wav"), "wb") as file:
+            file.setparams((1, 2, 48_000, len(values), "NONE", "not compressed"))
+            file.writeframes(values.tobytes())
+    return folder
+
+
+def clap(bench: Bench, step: str, clock: Clock) -> None:
+    """(d) CLAP clips a second, from start to the CSV."""
+    card = "clap-base" if bench.musicgen == "musicgen" else "630k-audioset-best"
+    sounds = noise(bench.out / "clips", bench.clips)
+    for precision in (*bench.precisions, "fp32"):
+        seconds, embeddings = bench.embed(card, clock, sounds, bench.ep, precision)
+        bench.results.tell_of(step, **{f"{card}, {precision}": {"seconds": seconds, "clips": len(embeddings),
+                                                               "clips_a_second": len(embeddings) / seconds}})
+
+
+def peer(bench: Bench, step: str, clock: Clock) -> None:
+    """(e) The same by transformers."""
+    if bench.making is None:
+        raise NotHere("PyTorch and transformers")
+    program = [sys.executable, ROOT / "scripts/gpu/peer.py"]
+    dtype = ("--dtype", "float32" if bench.ep == "cpu" else "float16")
+    steps = str(round(min(bench.durations_s) * 50) + 3)
+    musicgen = ("musicgen", bench.full_size / "musicgen", "--tokenizer", bench.full_size / "tokenizers/musicgen/tokenizer.json",
+                "--steps", steps, *dtype)
+    of = {"one": (*musicgen, "--pieces", "1"),
+          "clap": ("clap", bench.full_size / "clap-base", "--audio", bench.out / "clips", "--batch", str(min(64, bench.clips)), *dtype),
+          "many": (*musicgen, "--pieces", str(bench.pieces[-1] if len(bench.pieces) < 3 else bench.pieces[2])),
+          "one, compiled over a static cache": (*musicgen, "--pieces", "1", "--static")}
+    failed = []
+    for name, more in of.items():
+        try:
+            _, said = run([*program, *more], clock)
+        except StepError as error:
+            said = error.said
+            failed.append(f"{name}: {error}")
+        figures = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        bench.results.tell_of(step, **{name: figures})
+    if failed:
+        raise StepError("; ".join(failed))
+
+
+def trace(bench: Bench, step: str, clock: Clock) -> None:
+    """(f) Kernels and copies of one piece."""
+    if bench.trace is None:
+        raise NotHere("what trace.c compiles to; name it with --trace")
+    out, library = bench.out / "kernels.json", str(bench.trace)
+    bench.generate("traced", clock, 1, "--ep", bench.ep, *bench.half(), "--duration", "4", CUDA_INJECTION64_PATH=library,
+                   LD_PRELOAD=library, TRACE=str(out))
+    told = json.loads(out.read_text())
+    rows = sorted(told["rows"], key=lambda row: -row[2])[:24]
+    bench.results.tell_of(step, span_s=told["span_ns"] / 1e9, busy_s=told["busy_ns"] / 1e9,
+                          kernels_and_copies=sum(row[1] for row in told["rows"]),
+                          largest=[{"name": name, "number": count, "ms": ns / 1e6} for name, count, ns, *_ in rows])
+
+
+def graphs(bench: Bench, step: str, clock: Clock) -> None:
+    """(g) The step as one CUDA graph, and kernel by kernel."""
+    for recorded in ("1", "0"):
+        seconds, _ = bench.generate("recorded", clock, 1, "--ep", bench.ep, *bench.half(), "--duration", str(min(bench.durations_s)),
+                                    HARNESS_CUDA_GRAPH=recorded)
+        bench.results.tell_of(step, **{f"HARNESS_CUDA_GRAPH={recorded}": {"seconds": seconds}})
+
+
+def can_make_full_size() -> bool:
+    return all(importlib.util.find_spec(module) for module in ("torch", "transformers", "safetensors", "tokenizers"))
+
+
+STEPS = {"providers": (providers, 60), "parity": (parity, 120), "precisions": (precisions, 120), "full_size": (full_size, 150),
+         "speed": (speed, 300), "clap": (clap, 90), "peer": (peer, 180), "trace": (trace, 30), "graphs": (graphs, 30)}
 """By name: what it does, and its seconds."""
 
 
