@@ -20,6 +20,10 @@ from results import Clock, NotHere, Results, StepError, run
 ROOT = Path(__file__).resolve().parents[2]
 PROMPTS = ("bitter music, ambient for fine restaurant", "sweet music, ambient for fine restaurant",
            "sour music, ambient for fine restaurant", "salty music, ambient for fine restaurant")
+KERNELS = {"": {}, ", sums of products in fp32": {"ORT_CUDA_GEMM_OPTIONS": "2"},
+           ", attention unfused": dict.fromkeys(("ORT_DISABLE_FLASH_ATTENTION", "ORT_DISABLE_TRT_FLASH_ATTENTION",
+                                                 "ORT_DISABLE_FUSED_ATTENTION", "ORT_DISABLE_MEMORY_EFFICIENT_ATTENTION"), "1")}
+"""Ways of ONNX Runtime to compute the same in half precision, to tell which of its kernels loses how much."""
 SCORES = 0.01
 """Largest change of a score between precisions."""
 
@@ -62,11 +66,12 @@ class Bench:
             raise StepError(f"full_size.py ended with {self.making.returncode}: {said.strip().splitlines()[-1:]}")
         self.models, self.musicgen = self.full_size / "models", "musicgen"
 
-    def embed(self, card: str, clock: Clock, audio: Path, ep: str, precision: str) -> tuple[float, dict[str, list[float]]]:
+    def embed(self, card: str, clock: Clock, audio: Path, ep: str, precision: str,
+              **variables: str) -> tuple[float, dict[str, list[float]]]:
         """Seconds from start to exit, and the embeddings of every file by its name."""
         out = self.out / f"{card}-{ep}-{precision}.csv"
         seconds, _ = run([self.harness, "embed", "--model", card, "--models", self.models, "--offline", "--audio", audio, "--ep", ep,
-                          "--precision", precision, "--out", out], clock)
+                          "--precision", precision, "--out", out], clock, **variables)
         with out.open(newline="") as rows:
             return seconds, {row["id"]: json.loads(row["embedding"]) for row in csv.DictReader(rows)}
 
@@ -155,11 +160,12 @@ def full_size(bench: Bench, step: str, clock: Clock) -> None:
     for card in ("clap-base", "clap-fused"):
         _, made = bench.embed(card, clock, sounds, "cpu", "fp32")
         for precision in ("fp32", *bench.precisions):
-            _, here = bench.embed(card, clock, sounds, bench.ep, precision)
-            if made.keys() != here.keys() or not made:
-                raise StepError(f"{card} has embeddings of {len(made)} files on the CPU and of {len(here)} here")
-            cosines = [sum(a * b for a, b in zip(made[name], here[name])) for name in made]
-            bench.results.tell_of(step, **{f"{card}, {precision}: lowest cosine": min(cosines)})
+            for name, variables in KERNELS.items() if precision == bench.precisions[0] else [("", {})]:
+                _, here = bench.embed(card, clock, sounds, bench.ep, precision, **variables)
+                if made.keys() != here.keys() or not made:
+                    raise StepError(f"{card} has embeddings of {len(made)} files on the CPU and of {len(here)} here")
+                cosines = [sum(a * b for a, b in zip(made[file], here[file])) for file in made]
+                bench.results.tell_of(step, **{f"{card}, {precision}{name}: lowest cosine": min(cosines)})
 
 
 def noise(folder: Path, count: int) -> Path:
@@ -232,12 +238,63 @@ def graphs(bench: Bench, step: str, clock: Clock) -> None:
         bench.results.tell_of(step, **{f"HARNESS_CUDA_GRAPH={recorded}": {"seconds": seconds}})
 
 
+def bad_input(bench: Bench, step: str, clock: Clock) -> None:
+    """What a machine may have wrong: each is one line, and nothing is left behind."""
+    told = {"device 7": (("--device", "7"), {}), "half a library": ((), {"ORT_DYLIB_PATH": str(half_a_library(bench, clock))})}
+    if bench.ep == "cuda":
+        told |= {"no device is shown": ((), {"CUDA_VISIBLE_DEVICES": ""}), "a device that is gone": ((), {"CUDA_VISIBLE_DEVICES": "9"})}
+    wrong = []
+    for name, (more, variables) in told.items():
+        try:
+            bench.generate("refused", clock, 1, "--ep", bench.ep, "--duration", "1", *more, **variables)
+            wrong.append(f"{name} is not refused")
+        except StepError as error:
+            errors = [line for line in error.said.splitlines() if line.startswith("error: ")]
+            bench.results.tell_of(step, **{name: errors})
+            if len(errors) != 1 or (bench.out / "refused").exists():
+                wrong.append(f"{name}: {len(errors)} errors, and files are {'' if (bench.out / 'refused').exists() else 'not '}left")
+    if wrong:
+        raise StepError("; ".join(wrong))
+
+
+def half_a_library(bench: Bench, clock: Clock) -> Path:
+    """The first half of the ONNX Runtime that is in use."""
+    _, said = run([bench.harness, "setup", "--ep", bench.ep], clock)
+    library = Path(next(line for line in said.splitlines() if ": ONNX Runtime " in line).split(" at ", 1)[1])
+    half = bench.out / "half.so"
+    half.write_bytes(library.read_bytes()[:library.stat().st_size // 2])
+    return half
+
+
+def full_card(bench: Bench, step: str, clock: Clock) -> None:
+    """A card whose memory another process holds, but for 2 GB and for 200 MB."""
+    if bench.ep != "cuda" or not can_make_full_size():
+        raise NotHere("a card, and PyTorch to fill it")
+    for left_mb in (2000, 200):
+        code = ("import sys, torch; free, _ = torch.cuda.mem_get_info(); held = torch.empty(free - int(sys.argv[1]), "
+                "dtype=torch.uint8, device='cuda'); print('full', flush=True); sys.stdin.read()")
+        with subprocess.Popen([sys.executable, "-c", code, str(left_mb * 1_000_000)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as holder:
+            try:
+                holder.stdout.readline()
+                seconds, _ = bench.generate("full", clock, 8, "--ep", bench.ep, *bench.half(), "--duration", "4")
+                bench.results.tell_of(step, **{f"{left_mb} MB left": {"seconds": seconds}})
+            except StepError as error:
+                errors = [line for line in error.said.splitlines() if line.startswith("error: ")]
+                bench.results.tell_of(step, **{f"{left_mb} MB left": errors})
+                if len(errors) != 1:
+                    raise
+            finally:
+                holder.kill()
+
+
 def can_make_full_size() -> bool:
     return all(importlib.util.find_spec(module) for module in ("torch", "transformers", "safetensors", "tokenizers"))
 
 
 STEPS = {"providers": (providers, 60), "parity": (parity, 120), "precisions": (precisions, 120), "full_size": (full_size, 150),
-         "speed": (speed, 300), "clap": (clap, 90), "peer": (peer, 180), "trace": (trace, 30), "graphs": (graphs, 30)}
+         "speed": (speed, 300), "clap": (clap, 90), "peer": (peer, 180), "trace": (trace, 30), "graphs": (graphs, 30),
+         "bad_input": (bad_input, 30), "full_card": (full_card, 60)}
 """By name: what it does, and its seconds."""
 
 
