@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, ArrayView1};
 
 use super::EmbedError;
+use super::batches::Batches;
 use super::tokenizer::Tokenizer;
 use crate::export::{Exported, TEXT};
 use crate::interrupt::Interrupted;
@@ -74,7 +75,8 @@ impl TextTower {
 
     /// Embeddings `[texts, joint]` of length 1, in the order of `texts`; `done` hears how many are ready.
     ///
-    /// Texts of like length go through together, padded to the longest of their batch and masked.
+    /// Texts of like length go through together, padded to the longest of their batch and masked; where memory runs out, half
+    /// as many from then on.
     ///
     /// # Errors
     /// Those of the graph and the tokenizer, and what `done` returns: an interruption.
@@ -91,20 +93,39 @@ impl TextTower {
         order.sort_by_key(|&i| tokens[i].len());
         let mut out = Array2::zeros((texts.len(), self.joint_dim));
         let mut ready = 0;
+        let mut at_once = usize::MAX;
         for batch in batches(&order, &tokens) {
-            let (ids, mask) = pad(batch, &tokens, self.pad_id);
-            let embeddings = self.session.embed(&[
-                ("input_ids", Input::Int64(ids.view().into_dyn())),
-                ("attention_mask", Input::Int64(mask.view().into_dyn())),
-            ])?;
-            for (row, &text) in embeddings.rows().into_iter().zip(batch) {
-                check_finite(row, || format!("the text {:?}", texts[text].as_ref()))?;
-                out.row_mut(text).assign(&row);
+            let mut runs = Batches::new(batch.len(), at_once);
+            loop {
+                let next = runs.next(
+                    |texts| self.run(&batch[texts], &tokens),
+                    EmbedError::is_out_of_memory,
+                    |halved| {
+                        at_once = halved.to;
+                        halved.note("texts");
+                    },
+                )?;
+                let Some((run, embeddings)) = next else {
+                    break;
+                };
+                for (row, &text) in embeddings.rows().into_iter().zip(&batch[run]) {
+                    check_finite(row, || format!("the text {:?}", texts[text].as_ref()))?;
+                    out.row_mut(text).assign(&row);
+                }
             }
             ready += batch.len();
             done(ready)?;
         }
         Ok(out)
+    }
+
+    /// One run of the graph on some of the texts with these `tokens`: `[batch, joint]`.
+    fn run(&mut self, batch: &[usize], tokens: &[Vec<u32>]) -> Result<Array2<f32>, EmbedError> {
+        let (ids, mask) = pad(batch, tokens, self.pad_id);
+        Ok(self.session.embed(&[
+            ("input_ids", Input::Int64(ids.view().into_dyn())),
+            ("attention_mask", Input::Int64(mask.view().into_dyn())),
+        ])?)
     }
 
     /// Token ids of `text`, `<s>` and `</s>` included, at most [`MAX_TOKENS`].
