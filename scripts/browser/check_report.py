@@ -122,13 +122,14 @@ def plays_from_the_map(browser, page):
         tip = browser.run("return document.getElementById('tip').innerText")
         check(item["id"] in tip and item["prompt"] in tip and item["scores"][0] in tip, f"the tooltip says what the point is: {tip!r}")
         check(browser.run("return document.querySelectorAll('.point.playing').length") >= 1, "the point that plays is marked")
-    # By keyboard: an arrow moves to another point, Enter plays it.
+    # By keyboard: an arrow moves to another point, Enter plays it. The way back would end on the point that plays, where
+    # Enter pauses, so the first key that moves is the last.
     before = focused(browser)
-    moved = False
     for key in ("Right", "Left", "Down", "Up"):
         browser.press(key)
-        moved = moved or focused(browser) != before
-    check(moved and focused(browser).startswith("Play "), "arrow keys move between points")
+        if focused(browser) != before:
+            break
+    check(focused(browser) != before and focused(browser).startswith("Play "), "arrow keys move between points")
     k = browser.run("return document.activeElement.dataset.k")
     browser.press("Enter")
     item = items[maps["maps"][0]["points"][int(k)][4]]
