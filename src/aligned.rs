@@ -1,6 +1,6 @@
 //! Tables as aligned plain text.
 
-use crate::wording::Foreign;
+use foreign::Foreign;
 
 /// Rows in columns of equal width, two spaces apart; the first `left` columns are aligned to the left, the others, which
 /// hold numbers, to the right. Each line ends with a line feed.

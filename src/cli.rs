@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-
-use crate::audio::CropPolicy;
-use crate::export::Target;
-use crate::precision::Precision;
-use crate::runtime::{Provider, SessionOptions, threads};
+use clap_audio::CropPolicy;
+use onnx_export::Target;
+use onnx_graph::Precision;
+use ort_runtime::{Provider, SessionOptions, threads};
 
 /// Taste-to-music experiments without Python: MusicGen and CLAP checkpoints to ONNX graphs, run from YAML files.
 #[derive(Debug, Parser)]

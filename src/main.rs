@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use harness::cli::Cli;
-use harness::{commands, interrupt, progress};
+use harness::{commands, exit};
+use process::{interrupt, progress};
 
 fn main() {
     let defaults = [
@@ -20,14 +21,21 @@ fn main() {
     interrupt::install();
     let done = match Cli::try_parse() {
         Ok(cli) => commands::execute(cli).map(|()| 0),
-        Err(answer) => match progress::answer(&answer) {
-            Ok(()) => Ok(answer.exit_code()),
-            Err(e) => Err(e.into()),
-        },
+        Err(answer) => answered(&answer).map(|()| answer.exit_code()),
     };
     interrupt::last_word();
     interrupt::leave(done.unwrap_or_else(|error| {
-        progress::error(commands::message(&error));
-        commands::exit_code(&error).into()
+        progress::error(exit::message(&error));
+        exit::code(&error).into()
     }))
+}
+
+/// Print what clap answers in place of a command: help that was asked for, or why the arguments are refused.
+fn answered(answer: &clap::Error) -> anyhow::Result<()> {
+    if answer.use_stderr() {
+        // It quotes the arguments, which the names of others' files may be among.
+        progress::note(answer.render().to_string().trim_end());
+        return Ok(());
+    }
+    Ok(progress::printed_by(|| answer.print())?)
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use harness::checkpoint::Checkpoint;
-use harness::checkpoint::musicgen::MusicgenWeights;
-use harness::export::musicgen::{Stages, names};
-use harness::export::{self, Exported, ModelWeights, Target};
-use harness::pipeline::musicgen::{Codec, GenerateError};
-use harness::runtime::{Input, Session};
+use checkpoint::Checkpoint;
+use checkpoint::musicgen::MusicgenWeights;
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, s};
+use onnx_export::musicgen::{Stages, names};
+use onnx_export::{self, Exported, ModelWeights, Target};
+use ort_runtime::{Input, Session};
+use pipelines::musicgen::{Codec, GenerateError};
 use rand::Rng;
 use safetensors::SafeTensors;
 
@@ -40,7 +40,7 @@ impl Model {
         let weights = ModelWeights::Musicgen(Box::new(MusicgenWeights::load(&checkpoint).unwrap()));
         let golden = format!("tests/golden/musicgen/{golden}.safetensors");
         Self {
-            export: export::export(
+            export: onnx_export::export(
                 folder.path(),
                 &weights,
                 golden.as_str(),
@@ -86,7 +86,7 @@ impl Model {
     fn random_codes(&self, pieces: usize, frames: usize) -> Vec<Array2<i64>> {
         let codec = &self.export.musicgen().unwrap().codec;
         let size = codec.codebook_size as u32;
-        let mut stream = harness::seeds::stream(1, "codec", "codes", &frames.to_string());
+        let mut stream = pipelines::seeds::stream(1, "codec", "codes", &frames.to_string());
         let piece = |_| {
             let shape = (codec.codebooks, frames);
             Array2::from_shape_simple_fn(shape, || i64::from(stream.next_u32() % size))

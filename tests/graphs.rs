@@ -1,10 +1,10 @@
 //! Exported graphs with several clips in one batch, which the CPU's sessions never get: there each takes one clip.
 
 use harness::card::Card;
-use harness::export::Target;
 use harness::model::Model;
-use harness::runtime::Input;
 use ndarray::{Array1, Array2, Array4, Axis, s};
+use onnx_export::Target;
+use ort_runtime::Input;
 use rand::Rng;
 
 #[path = "support/runtime.rs"]
@@ -18,14 +18,14 @@ const CLIPS: usize = 13;
 
 /// Log-mels `[clips, channels, 1001, 64]` between -80 and 0 dB, another noise in each channel.
 fn log_mels(channels: usize) -> Array4<f32> {
-    let mut stream = harness::seeds::stream(1, "graphs", "clips", "mels");
+    let mut stream = pipelines::seeds::stream(1, "graphs", "clips", "mels");
     Array4::from_shape_simple_fn((CLIPS, channels, 1001, 64), || {
         stream.next_u32() as f32 / u32::MAX as f32 * 80.0 - 80.0
     })
 }
 
 fn embed(
-    session: &mut harness::runtime::Session,
+    session: &mut ort_runtime::Session,
     mels: &Array4<f32>,
     longer: Option<&Array1<bool>>,
 ) -> Array2<f32> {

@@ -4,16 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
+use checkpoint::musicgen::DecoderConfig;
 use harness::card::Card;
-use harness::checkpoint::musicgen::DecoderConfig;
-use harness::export::musicgen::names;
-use harness::export::{Exported, Target};
 use harness::model::Model;
-use harness::pipeline::musicgen::{
-    Choice, GenerateError, Generated, GenerationSettings, Generator, Job,
-};
-use harness::runtime::{Bound, Input, Runtime, Session};
 use ndarray::{Array1, Array4, ArrayD, ArrayViewD, Axis, Ix2, arr0, s};
+use onnx_export::musicgen::names;
+use onnx_export::{Exported, Target};
+use ort_runtime::{Bound, Input, Runtime, Session};
+use pipelines::musicgen::{Choice, GenerateError, Generated, GenerationSettings, Generator, Job};
 use safetensors::SafeTensors;
 use tempfile::TempDir;
 
@@ -274,7 +272,7 @@ fn jobs(prompts: &[String]) -> Vec<Job> {
     let jobs = prompts.iter().enumerate();
     jobs.map(|(i, prompt)| Job {
         prompt: prompt.clone(),
-        rng: harness::seeds::stream(7, "test", &i.to_string(), "sampling"),
+        rng: pipelines::seeds::stream(7, "test", &i.to_string(), "sampling"),
     })
     .collect()
 }

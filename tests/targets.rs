@@ -4,18 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::audio::FusionShrink;
+use clap_audio::FusionShrink;
 use harness::card::Card;
-use harness::export::{Exported, Target};
-use harness::model::Model;
-use harness::pipeline::clips::CropChoice;
-use harness::pipeline::musicgen::{
-    Choice, GenerateError, Generated, GenerationSettings, Generator, Job,
-};
-use harness::pipeline::{AudioTower, EmbedError, TextTower, prepare};
-use harness::precision::Precision;
-use harness::runtime::{Provider, Runtime};
+use harness::model::{Model, prepare};
 use ndarray::{Array2, ArrayView1};
+use onnx_export::{Exported, Target};
+use onnx_graph::Precision;
+use ort_runtime::{Provider, Runtime};
+use pipelines::clips::CropChoice;
+use pipelines::musicgen::{Choice, GenerateError, Generated, GenerationSettings, Generator, Job};
+use pipelines::{AudioTower, EmbedError, TextTower};
 
 #[path = "support/runtime.rs"]
 mod support;
@@ -157,7 +155,7 @@ fn make(
     let mut generator = Generator::load(runtime(), export, &model.tokenizer.path).unwrap();
     let jobs = TEXTS.iter().enumerate().map(|(i, prompt)| Job {
         prompt: (*prompt).to_owned(),
-        rng: harness::seeds::stream(7, "test", &i.to_string(), "sampling"),
+        rng: pipelines::seeds::stream(7, "test", &i.to_string(), "sampling"),
     });
     let mut pieces = Vec::new();
     let each = |_, piece| -> Result<(), GenerateError> {

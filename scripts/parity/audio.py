@@ -1,4 +1,4 @@
-"""Make the golden values and the sound files that tests/audio_front_end.rs compares the audio front end with.
+"""Make the golden values and the sound files that crates/clap-audio/tests/front_end.rs compares the audio front end with.
 
     pip install torch torchaudio torchvision torchlibrosa librosa soundfile safetensors transformers laion_clap
     python scripts/parity/audio.py            # from the root of the repository; 10 s, no network, no GPU

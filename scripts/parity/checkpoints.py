@@ -1,6 +1,6 @@
-"""The fixtures of tests/checkpoint: real torch.save files, and the tensor lists of the real models.
+"""The fixtures of crates/checkpoint/tests: real torch.save files, and the tensor lists of the real models.
 
-    python scripts/parity/checkpoints.py --out tests/checkpoint/data [--kit CKPT]
+    python scripts/parity/checkpoints.py --out crates/checkpoint/tests/checkpoint/data [--kit CKPT]
 
 Needs torch and numpy. --kit is a folder made by the reference kit's make_checkpoints.py; with it the lists of names,
 shapes and types of laion_clap's and transformers' CLAP models are written too (their values are random and stay out).

@@ -3,7 +3,7 @@
     python3 scripts/parity/clusters.py > tests/golden/clusters.json    # numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1
 
 Embeddings have three decimals; both sides read them as f32. With `--map POINTS.f64 EMBEDDINGS.f32 DIMENSIONS` it prints instead
-how far a map of `examples/analysis_bench.rs` keeps neighbours, beside scikit-learn's map of the same embeddings.
+how far a map of `crates/analysis/examples/analysis_bench.rs` keeps neighbours, beside scikit-learn's map of the same embeddings.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The exported MusicGen graphs, run by ONNX Runtime from Python on plain arrays: no loop of the harness is involved.
 
-Inputs and outputs are those that `src/export/musicgen` documents. The decoder's caches have one of two forms: `shared`, buffers
+Inputs and outputs are those that `crates/onnx-export/src/musicgen` documents. The decoder's caches have one of two forms: `shared`, buffers
 that the graph writes the new keys and values into (outputs `present_*`), or `appended`, buffers that the caller writes them
 into (outputs `new_*`).
 """

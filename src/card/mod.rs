@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::audio::FusionShrink;
-use crate::wording::{Foreign, Words, nearest};
-use crate::words;
-use crate::yaml::{Document, YamlError};
+pub use clap_audio::FusionShrink;
+use foreign::words;
+use foreign::{Foreign, Words, nearest};
+use strict_yaml::{Document, YamlError};
 
 /// A checked model card.
 #[derive(Clone, Debug, PartialEq, Serialize)]

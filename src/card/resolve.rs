@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use foreign::words;
+use foreign::{Foreign, Words};
+use strict_yaml::{Document, YamlError};
+
 use super::raw::{RawCard, RawFile, RawKnown, RawSource};
 use super::{Card, HubFile, HubSource, Kind, Known, LocalSource, Source, card_name};
-use crate::wording::{Foreign, Words};
-use crate::words;
-use crate::yaml::{Document, YamlError};
 
 /// The branch that a hub source means when it names no revision.
 const DEFAULT_REVISION: &str = "main";

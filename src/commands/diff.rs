@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use foreign::words;
+use process::progress;
 
-use super::UsageError;
 use super::embed::check_out;
 use crate::cli::DiffArgs;
 use crate::diff::{self, Moved, Side};
-use crate::progress;
+use crate::exit::UsageError;
 use crate::report;
-use crate::words;
 
 pub(super) fn diff(args: &DiffArgs) -> Result<()> {
     if let Some(out) = &args.out {

@@ -5,25 +5,25 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap_audio::Crops;
+use foreign::Foreign;
+use foreign::words;
 use ndarray::ArrayView1;
+use onnx_export::Exported;
+use ort_runtime::{Runtime, library};
+use pipelines::clips::CropChoice;
+use pipelines::{AudioTower, TextTower};
+use process::interrupt;
+use process::progress;
 
-use super::{UsageError, check_runtime, open_runtime};
-use crate::audio::Crops;
+use super::{check_runtime, open_runtime};
 use crate::card::{Card, Kind};
 use crate::cli::EmbedArgs;
-use crate::export::Exported;
-use crate::files;
-use crate::interrupt;
+use crate::exit::{self, UsageError};
 use crate::model::{self, Model};
-use crate::pipeline::clips::CropChoice;
-use crate::pipeline::{AudioTower, TextTower};
-use crate::progress;
 use crate::report::cell::guarded;
 use crate::run::survey::survey;
-use crate::runtime::{Runtime, library};
 use crate::spec::{self, audio_files, check_ids};
-use crate::wording::Foreign;
-use crate::words;
 
 /// One line of the CSV.
 struct Row {
@@ -75,7 +75,7 @@ pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
         rows.extend(embed_texts(&runtime, &export, &model, &texts)?);
         Ok(rows)
     };
-    let rows = embedded().map_err(|e| interrupt::explain(e, "nothing was written"))?;
+    let rows = embedded().map_err(|e| exit::explain(e, "nothing was written"))?;
     write(&args.out, &rows, !clips.is_empty())
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     progress::note(format!(

@@ -4,17 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use foreign::words;
+use onnx_export::Exported;
+use ort_runtime::library;
+use process::progress::{note, result};
 
-use super::{UsageError, limit_threads, opened};
+use super::{limit_threads, opened};
 use crate::card::Card;
 use crate::cli::{ExportArgs, RuntimeArgs};
-use crate::export::Exported;
-use crate::files;
+use crate::exit::UsageError;
+use crate::model::prepare;
 use crate::model::{self, Model, Ready, note_leftover};
-use crate::pipeline::prepare;
-use crate::progress::{note, result};
-use crate::runtime::library;
-use crate::words;
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
     // Not what this machine can run: graphs may be made on one machine for another.

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use process::progress;
 
 use crate::figures;
-use crate::progress;
 
 pub(super) fn redraw(run_dirs: &[PathBuf]) -> Result<()> {
     for run_dir in run_dirs {

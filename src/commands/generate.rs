@@ -3,30 +3,31 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde_json::json;
-
-use super::{UsageError, check_runtime, opened};
-use crate::card::{Card, Kind};
-use crate::checkpoint::musicgen::MusicgenConfig;
-use crate::cli::{GenerateArgs, RuntimeArgs};
-use crate::export::musicgen::names;
-use crate::export::{EXPORTER_VERSION, Exported};
-use crate::interrupt;
-use crate::model::{self, Model, Ready, note_leftover};
-use crate::pipeline::musicgen::{
+use checkpoint::musicgen::MusicgenConfig;
+use foreign::words;
+use foreign::{Foreign, Safe};
+use onnx_export::musicgen::names;
+use onnx_export::{EXPORTER_VERSION, Exported};
+use ort_runtime::library::{self, Library};
+use pipelines::musicgen::{
     Choice, GenerateError, Generated, GenerationSettings, Generator, Job, check_guidance,
     check_prompts, check_settings, delay,
 };
-use crate::pipeline::prepare;
-use crate::progress::{self, AudioBar};
+use pipelines::seeds;
+use process::interrupt;
+use process::progress::{self, AudioBar};
+use serde_json::json;
+
+use super::{check_runtime, opened};
+use crate::card::{Card, Kind};
+use crate::cli::{GenerateArgs, RuntimeArgs};
+use crate::exit::{self, UsageError};
+use crate::model::prepare;
+use crate::model::{self, Model, Ready, note_leftover};
 use crate::run::pieces::PieceFolder;
 use crate::run::room::Sizes;
 use crate::run::{check_writable, library_sha256};
-use crate::runtime::library::{self, Library};
-use crate::seeds;
 use crate::spec::{self, Identity};
-use crate::wording::{Foreign, Safe};
-use crate::words;
 
 /// Names the random streams of this command.
 const EXPERIMENT: &str = "generate";
@@ -87,7 +88,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
                     "the pieces finished before are in {}, and the same command goes on from there",
                     args.out.display()
                 );
-                interrupt::explain(e, &outcome)
+                exit::explain(e, &outcome)
             })?;
             times(&generator)
         }

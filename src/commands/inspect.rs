@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use checkpoint::Checkpoint;
+use checkpoint::clap::inspect_report;
+use foreign::Foreign;
+use foreign::words;
+use process::progress;
 
-use super::UsageError;
 use crate::card::{Card, Kind};
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::clap::inspect_report;
 use crate::cli::ModelsArgs;
+use crate::exit::UsageError;
 use crate::model::{Model, expected};
-use crate::progress;
-use crate::wording::Foreign;
-use crate::words;
 
 /// Describe a file, a folder, or the checkpoint of a card, and compare it with the cards of the models folder.
 pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {

@@ -16,21 +16,13 @@ mod verify;
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
+use foreign::words;
+use ort_runtime::fit::{self, Machine, Refusal};
+use ort_runtime::{Runtime, library, trial};
+use process::progress;
 
-use crate::card::CardError;
 use crate::cli::{Cli, Command, RuntimeArgs};
-use crate::interrupt::Interrupted;
-use crate::progress;
-use crate::runtime::fit::{self, Machine, Refusal};
-use crate::runtime::{Runtime, library, trial};
-use crate::spec::SpecError;
-use crate::wording::{Foreign, Words};
-use crate::words;
-
-/// Something that the user wrote is wrong: exit code 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub Words);
+use crate::exit::UsageError;
 
 /// Do what the command line says.
 pub fn execute(cli: Cli) -> Result<()> {
@@ -59,32 +51,6 @@ pub fn execute(cli: Cli) -> Result<()> {
             clap_complete::generate(shell, &mut command, "harness", &mut script);
             Ok(progress::result(String::from_utf8_lossy(&script))?)
         }
-    }
-}
-
-/// The whole chain of causes in one paragraph; a cause that its error already told is not repeated.
-pub fn message(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        // Foreign words are told escaped and cut.
-        if !text.contains(&cause) && !text.contains(&Foreign::said(&cause).to_string()) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
-}
-
-/// That of the signal for an interruption, 2 for what the user wrote, 1 for the rest.
-pub fn exit_code(error: &anyhow::Error) -> u8 {
-    let interrupted = error.chain().find_map(|e| e.downcast_ref::<Interrupted>());
-    let usage = |e: &(dyn std::error::Error + 'static)| {
-        e.is::<UsageError>() || e.is::<SpecError>() || e.is::<CardError>()
-    };
-    match interrupted {
-        Some(Interrupted(signal)) => signal.exit_code(),
-        None if error.chain().any(usage) => 2,
-        None => 1,
     }
 }
 

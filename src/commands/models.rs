@@ -3,17 +3,15 @@
 use std::path::Path;
 
 use anyhow::Result;
+use files::cache;
+use foreign::Foreign;
+use onnx_export::Target;
+use process::progress::{note, result};
 
 use crate::aligned;
-use crate::cache;
 use crate::card::{Card, Source};
 use crate::cli::ModelsArgs;
-use crate::export::Target;
-use crate::files;
-use crate::hub;
 use crate::model::{Model, graphs_folder, hub_file};
-use crate::progress::{note, result};
-use crate::wording::Foreign;
 
 pub(super) fn list(args: &ModelsArgs) -> Result<()> {
     let cards = Card::all(&args.models)?;

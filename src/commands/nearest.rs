@@ -2,25 +2,26 @@
 
 use std::path::Path;
 
+use analysis::nearest::nearest;
 use anyhow::{Context, Result};
+use foreign::words;
+use foreign::{Foreign, hint};
 use ndarray::{Array1, Array2};
+use ort_runtime::library;
+use pipelines::TextTower;
+use process::interrupt;
+use process::progress::{note, result};
 use serde::Deserialize;
 
-use super::{UsageError, check_runtime, open_runtime};
+use super::{check_runtime, open_runtime};
 use crate::aligned;
-use crate::analysis::nearest::nearest;
 use crate::card::{Card, Kind};
 use crate::cli::NearestArgs;
-use crate::interrupt;
+use crate::exit::{self, UsageError};
 use crate::model::{self, Model};
-use crate::pipeline::TextTower;
-use crate::progress::{note, result};
 use crate::report::manifest::{self, MANIFEST};
 use crate::report::{self, EmbeddingRow, Row, TextKind, TextRow};
 use crate::run::demo;
-use crate::runtime::library;
-use crate::wording::{Foreign, hint};
-use crate::words;
 
 /// What is read of the manifest.
 #[derive(Deserialize)]
@@ -171,7 +172,7 @@ fn embed(manifest: &Manifest, arm: &Arm, args: &NearestArgs) -> Result<Array1<f3
     let mut tower = TextTower::load(&runtime, &export, &model.tokenizer.path)?;
     let embeddings = tower
         .embed(&[&args.text], |_| interrupt::check())
-        .map_err(|e| interrupt::explain(e.into(), "nothing was found"))?;
+        .map_err(|e| exit::explain(e.into(), "nothing was found"))?;
     Ok(embeddings.row(0).to_owned())
 }
 

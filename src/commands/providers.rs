@@ -4,27 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use files::PartFolder;
+use foreign::Foreign;
+use foreign::words;
+use ort_runtime::devices::{self, Cpu, Gpu, NoGpu};
+use ort_runtime::inventory::Inventory;
+use ort_runtime::library::{Library, Origin, Places};
+use ort_runtime::{Provider, Runtime, trial};
+use pipelines::clips::CropChoice;
+use pipelines::musicgen::{Choice, GenerateError, GenerationSettings, Generator, Job};
+use pipelines::seeds;
+use pipelines::{AudioTower, TextTower};
+use process::child;
+use process::progress::{note, result};
 
-use super::{UsageError, check_runtime, open_runtime};
+use super::{check_runtime, open_runtime};
 use crate::aligned;
-use crate::audio;
 use crate::card::{Card, Kind};
-use crate::child;
 use crate::cli::{ProvidersArgs, RuntimeArgs};
-use crate::files::PartFolder;
-use crate::model::Model;
-use crate::pipeline::clips::CropChoice;
-use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, Generator, Job};
-use crate::pipeline::{AudioTower, TextTower, prepare};
-use crate::progress::{note, result};
+use crate::exit::UsageError;
+use crate::model::{Model, prepare};
 use crate::run::demo;
-use crate::runtime::devices::{self, Cpu, Gpu, NoGpu};
-use crate::runtime::inventory::Inventory;
-use crate::runtime::library::{Library, Origin, Places};
-use crate::runtime::{Provider, Runtime, trial};
-use crate::seeds;
-use crate::wording::Foreign;
-use crate::words;
 
 pub(super) fn providers(args: &ProvidersArgs) -> Result<()> {
     match (args.check, args.ep) {
@@ -289,7 +289,7 @@ fn check(args: &RuntimeArgs) -> Result<()> {
     let demo = demo::unpack()?;
     let scratch = PartFolder::temporary()?;
     let piece = scratch.path().join("piece.wav");
-    audio::write_wav(&piece, &tone(), TONE_HZ)
+    clap_audio::write_wav(&piece, &tone(), TONE_HZ)
         .with_context(|| format!("cannot write {}", piece.display()))?;
     for card in Card::all(&demo.models)? {
         let name = card.name.clone();

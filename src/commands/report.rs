@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use process::progress;
 
 use crate::page;
-use crate::progress;
 
 pub(super) fn report(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<()> {
     let path = page::write_for(run_dirs, out)?;

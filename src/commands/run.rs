@@ -3,19 +3,18 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use foreign::words;
+use ort_runtime::library;
+use process::progress::{note, result};
 
-use super::{UsageError, check_runtime};
+use super::check_runtime;
 use crate::card::{Card, Source};
 use crate::cli::RunArgs;
-use crate::hub;
-use crate::interrupt;
+use crate::exit::{self, UsageError};
 use crate::model::{Model, hub_file};
-use crate::progress::{note, result};
 use crate::report::TextKind;
 use crate::run::room::free_bytes;
 use crate::run::{self, Plan, demo};
-use crate::runtime::library;
-use crate::words;
 
 /// Run every experiment; all are checked before the first begins.
 pub(super) fn run(args: &RunArgs) -> Result<()> {
@@ -23,7 +22,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let mut runtime = None;
     for plan in plans {
         let finished = run::run(plan, &mut runtime).map_err(|e| {
-            interrupt::explain(
+            exit::explain(
                 e,
                 "what was finished is saved, and the same command goes on from there",
             )

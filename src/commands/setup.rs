@@ -1,12 +1,12 @@
 //! `harness setup`: the ONNX Runtime build of a provider, and what it needs beside it.
 
 use anyhow::Result;
+use ort_runtime::Provider;
+use ort_runtime::fit::{self, Machine};
+use ort_runtime::library::Places;
+use process::progress;
 
 use super::refused;
-use crate::progress;
-use crate::runtime::Provider;
-use crate::runtime::fit::{self, Machine};
-use crate::runtime::library::Places;
 
 pub(super) fn setup(provider: Provider, own: bool) -> Result<()> {
     let machine = Machine::here(provider);

@@ -1,17 +1,18 @@
 //! `harness verify`: the known answers of a card against this program.
 
 use anyhow::{Result, bail};
+use foreign::Foreign;
+use foreign::words;
+use onnx_graph::Precision;
+use ort_runtime::library;
+use pipelines::TextTower;
+use process::progress::result;
 
-use super::{UsageError, check_runtime, open_runtime};
+use super::{check_runtime, open_runtime};
 use crate::card::{Card, Kind};
 use crate::cli::{ModelsArgs, RuntimeArgs};
+use crate::exit::UsageError;
 use crate::model::{self, Model};
-use crate::pipeline::TextTower;
-use crate::precision::Precision;
-use crate::progress::result;
-use crate::runtime::library;
-use crate::wording::Foreign;
-use crate::words;
 
 /// Published numbers are printed to eight digits by another implementation in float32; embeddings of length 1 agree
 /// to about 1e-6 between two correct ones. A wrong checkpoint differs in the first digit.

@@ -1,8 +1,9 @@
 //! How the scores of one arm moved as a whole.
 
+use analysis::correlation::{kendall_tau_b, pearson_r};
+use analysis::summary::mean;
+
 use super::rows::{Pair, Rows};
-use crate::analysis::correlation::{kendall_tau_b, pearson_r};
-use crate::analysis::summary::mean;
 
 /// One arm, or a set of pieces under it, over the rows that both runs have.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
+use foreign::words;
+use foreign::{Foreign, Safe, Words};
 use thiserror::Error;
 
 use super::side::Side;
 use super::words::shown;
 use crate::report::manifest::ManifestError;
 use crate::report::{NpyError, ReportError};
-use crate::wording::{Foreign, Safe, Words};
-use crate::words;
 
 /// The most arms that a message lists.
 const LISTED: usize = 6;

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display};
 use std::hash::Hash;
 
+use foreign::{Foreign, Safe};
+
 use super::DiffError;
 use super::words::shown;
 use crate::report::ReportError;
-use crate::wording::{Foreign, Safe};
 
 /// What a row is matched by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

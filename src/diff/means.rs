@@ -29,7 +29,7 @@ struct About {
     taste: String,
 }
 
-impl crate::wording::Safe for About {}
+impl foreign::Safe for About {}
 
 impl Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foreign::Foreign;
+
 use super::DiffError;
 use super::embeddings::distance;
 use super::join::{Alone, Key, Table, join};
@@ -9,7 +11,6 @@ use super::side::Side;
 use super::sources::{self, Embedded};
 use crate::report::diff::FoundIn;
 use crate::report::{self, DiffRow, Row, ScoreRow, TextRow};
-use crate::wording::Foreign;
 
 /// How far a score may lie beyond 1 before it is no cosine: two lengths of 1 in 32-bit floats, and six decimals.
 const COSINE_SLACK: f64 = 1e-5;

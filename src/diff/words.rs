@@ -1,6 +1,6 @@
 //! Strangers' texts as they may be printed.
 
-use crate::wording::Foreign;
+use foreign::Foreign;
 
 /// The most characters of an id, a name or a value that a table shows.
 const SHOWN_CHARS: usize = 48;

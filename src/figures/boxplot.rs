@@ -3,6 +3,8 @@
 //! J. Tukey, Exploratory Data Analysis (1977): box from the first to the third quartile, whiskers to the outermost
 //! value within 1.5 interquartile ranges. Beside each box stand its values, and its mean with a bootstrap interval.
 
+use analysis::summary::{Summary, whiskers};
+
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Text};
 use super::frame::{Grid, Heading, columns_and_rows, panel_width, tallest, upwards, watermark};
@@ -13,7 +15,6 @@ use super::theme::{
 };
 use super::words::thousands;
 use super::{FigureError, swarm};
-use crate::analysis::summary::{Summary, whiskers};
 
 /// What to draw. Values and summaries are in the unit of the axis.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,6 +3,8 @@
 //! A dot plot (W. Cleveland, The Elements of Graphing Data, 1985): labels are read as they are written, four as well as a
 //! hundred of them.
 
+use analysis::summary::Summary;
+
 use super::axis::{Axis, signed};
 use super::canvas::{Align, Canvas, Text};
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
@@ -11,7 +13,6 @@ use super::page::{Page, Words};
 use super::theme::{FIGURE_WIDTH, GRID, INK, LABEL, MARGIN, PANEL_GAP, PAPER, SMALL, Tint};
 use super::words::thousands;
 use super::{FigureError, swarm};
-use crate::analysis::summary::Summary;
 
 /// What to draw. Values are in the unit of the axis.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,9 +9,9 @@ use super::run::Run;
 use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PAPER, SMALL};
 use super::words::thousands;
 use super::{FigureError, about};
-use crate::analysis::grouping::ALL;
 use crate::report::clusters::{ClusterKind, Metric};
 use crate::report::{ClusterRow, Row};
+use crate::statistics::grouping::ALL;
 
 /// Silhouettes of one kind of embedding, or their differences.
 struct Section<'r> {

@@ -1,5 +1,7 @@
 //! Paired differences between two arms, one panel a pair: every piece, and the mean with its bootstrap interval.
 
+use analysis::summary::Summary;
+
 use super::axis::{Axis, signed};
 use super::canvas::{Align, Canvas, Text};
 use super::frame::{
@@ -12,8 +14,7 @@ use super::theme::{
     FIGURE_WIDTH, FRAME, INK, LABEL, LEADING, PAPER, QUIET, SMALL, SMALL_WIDTH, Tint,
 };
 use super::{FigureError, swarm};
-use crate::analysis::grouping::ALL;
-use crate::analysis::summary::Summary;
+use crate::statistics::grouping::ALL;
 
 /// What to draw.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,9 @@
 //! Histograms of one set against another on the same bins: scores of two sets of pieces, one panel an arm, or cosines of
 //! texts two by two. The bars are shares of their set, so that sets of different sizes can be compared.
 
+use foreign::words;
+use foreign::{self, Foreign};
+
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::frame::{
@@ -13,10 +16,8 @@ use super::run::{Run, SCORE, SCORE_AXIS};
 use super::theme::{Colour, FIGURE_WIDTH, INK, SMALL_WIDTH};
 use super::words::{listed, thousands};
 use super::{FigureError, about};
-use crate::analysis::grouping::by_arm;
 use crate::report::{HistogramRow, Row, ScoreRow};
-use crate::wording::{self, Foreign};
-use crate::words;
+use crate::statistics::grouping::by_arm;
 
 /// One panel: sets over the same axis.
 struct Panel {
@@ -153,7 +154,7 @@ fn of_texts(run: &Run<'_>) -> Result<Option<String>, FigureError> {
     let Some(rows) = run.optional::<HistogramRow>()? else {
         return Ok(None);
     };
-    let unfit = |what: wording::Words| FigureError::Unfit {
+    let unfit = |what: foreign::Words| FigureError::Unfit {
         path: run.dir.join(HistogramRow::FILE),
         what,
     };

@@ -4,6 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foreign::words;
+use foreign::{Foreign, Words};
+
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, Text};
 use super::frame::{Grid, Heading, columns_and_rows, panel_width, tallest, watermark};
@@ -16,8 +19,6 @@ use super::theme::{FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO};
 use super::words::{counted, thousands};
 use super::{FigureError, about};
 use crate::report::{MapRow, Row};
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// A map of several arms; the others show one arm each.
 const JOINT: &str = "joint";

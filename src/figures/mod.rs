@@ -37,10 +37,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::analysis::StatsError;
 use crate::report::ReportError;
 use crate::report::manifest::ManifestError;
-use crate::wording::{Foreign, Words};
+use crate::statistics::StatsError;
+use foreign::{Foreign, Words};
 
 pub use redraw::{Drawn, draw_first, drawn, redraw};
 

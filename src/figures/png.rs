@@ -1,10 +1,10 @@
 //! The PNG of an SVG, at 300 dpi and saying so, so that word processors and LaTeX place it at the size of the SVG.
 
+use foreign::guarded;
 use resvg::{tiny_skia, usvg};
 
 use super::theme::{DPI, PNG_SCALE};
 use super::{FigureError, canvas, font};
-use crate::guard::guarded;
 
 /// Draw `svg`, which the canvas made: opaque, [`PNG_SCALE`] pixels per px.
 pub fn of_svg(svg: &str) -> Result<Vec<u8>, FigureError> {

@@ -7,15 +7,14 @@ use super::legend::of_tastes;
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::words::counted;
 use super::{FigureError, about};
-use crate::analysis;
-use crate::analysis::draws::PromptScores;
+use crate::statistics::draws::PromptScores;
 
 /// Most arms below each other.
 const MOST_ARMS: usize = 5;
 
 /// The figure; none when the pieces were not generated.
 pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError> {
-    let prompts = analysis::by_prompt(&run.rows);
+    let prompts = crate::statistics::by_prompt(&run.rows);
     let Some(first) = prompts.first() else {
         return Ok(Vec::new());
     };

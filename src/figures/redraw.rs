@@ -11,7 +11,6 @@ use super::{
     FOLDER, FigureError, STEMS, about, clusters, histogram, maps, nearest, png, prompts, scores,
     similarity,
 };
-use crate::files;
 
 /// A figure, before it is a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,15 +3,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use foreign::words;
+use foreign::{self, Foreign};
+
 use super::FigureError;
 use super::manifest::Manifest;
 use super::page::Words;
 use super::theme::Palette;
 use super::words::counted;
-use crate::analysis::grouping::{MOST_TASTES, TASTES, tastes};
 use crate::report::{self, MapRow, Row, ScoreRow};
-use crate::wording::{self, Foreign};
-use crate::words;
+use crate::statistics::grouping::{MOST_TASTES, TASTES, tastes};
 
 /// The score as axes name it, with its unit.
 pub const SCORE_AXIS: &str = "CLAP score (cosine)";
@@ -166,7 +167,7 @@ impl<'m> Run<'m> {
     }
 
     /// The error of a file that does not go with the others.
-    pub fn strange(&self, file: &str, what: wording::Words) -> FigureError {
+    pub fn strange(&self, file: &str, what: foreign::Words) -> FigureError {
         FigureError::Strange {
             path: self.dir.join(file),
             what,

@@ -7,10 +7,10 @@ use super::summaries::Summaries;
 use super::theme::Tint;
 use super::words::{counted, thousands};
 use super::{FigureError, about};
-use crate::analysis::grouping::{ALL, Arm, by_arm};
-use crate::analysis::{self, StatsError};
 use crate::report::stats::Kind;
 use crate::report::{self, Row, ScoreRow, StatsRow};
+use crate::statistics::StatsError;
+use crate::statistics::grouping::{ALL, Arm, by_arm};
 
 /// Beyond so many arms, each is compared with the first one only: all pairs would not fit a page.
 const ARMS_IN_ALL_PAIRS: usize = 4;
@@ -29,7 +29,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     let stats = if stats_path.exists() {
         report::read(&stats_path)?
     } else {
-        analysis::stats(&run.rows, run.manifest.seed.unwrap_or(0)).map_err(of_scores)?
+        crate::statistics::stats(&run.rows, run.manifest.seed.unwrap_or(0)).map_err(of_scores)?
     };
     let table = Summaries::new(&stats, stats_path);
     let mut labels: Vec<(&str, Tint)> = run.palette.iter().collect();

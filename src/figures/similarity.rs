@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use foreign::Foreign;
+use foreign::words;
+
 use super::axis::signed;
 use super::canvas::{Align, Canvas, Text};
 use super::frame::{Heading, panel_width, tallest, watermark};
@@ -14,8 +17,6 @@ use super::theme::{
 use super::{FigureError, about};
 use crate::report::similarity::Against;
 use crate::report::{Row, SimilarityRow};
-use crate::wording::Foreign;
-use crate::words;
 
 /// Most tastes of which panels against pieces and against prompts stand side by side.
 const SIDE_BY_SIDE: usize = 8;

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use analysis::Summary;
+use foreign::words;
+use foreign::{Foreign, Words};
+
 use super::FigureError;
-use crate::analysis::Summary;
 use crate::report::StatsRow;
 use crate::report::stats::Kind;
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// Kind, arm, second arm or nothing, taste.
 type Key<'s> = (Kind, &'s str, &'s str, &'s str);

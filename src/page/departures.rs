@@ -5,9 +5,9 @@
 use super::html::Html;
 use super::load::Run;
 use super::number::fixed;
-use crate::analysis::grouping::ALL;
 use crate::report::clusters::{ClusterKind, Metric};
 use crate::report::stats::Kind;
+use crate::statistics::grouping::ALL;
 
 /// There, and here.
 type Departure = (&'static str, &'static str);

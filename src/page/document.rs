@@ -69,7 +69,7 @@ pub fn page(runs: &[Run]) -> Result<String, PageError> {
 
 /// The tastes that occur anywhere, in the order of the figures.
 fn tastes(runs: &[Run]) -> Vec<&str> {
-    use crate::analysis::grouping::TASTES;
+    use crate::statistics::grouping::TASTES;
     let scored = runs
         .iter()
         .flat_map(|run| run.scores.iter().map(|row| row.taste.as_str()));

@@ -8,12 +8,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use files::{self, regular};
+use foreign::guarded;
 use resvg::usvg::roxmltree::{Document, Node};
 
 use super::PageError;
 use crate::figures;
-use crate::files::{self, regular};
-use crate::guard::guarded;
 
 /// A figure ready to stand in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]

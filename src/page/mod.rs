@@ -29,15 +29,13 @@ mod words;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use foreign::Foreign;
+use load::Run;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::files;
 use crate::report::ReportError;
 use crate::report::manifest::ManifestError;
-use crate::wording::Foreign;
-
-use load::Run;
 
 /// The page's name in a run folder.
 pub const REPORT: &str = "report.html";

@@ -4,8 +4,8 @@ use super::html::Html;
 use super::load::Run;
 use super::number::grouped;
 use super::provenance;
-use crate::analysis::grouping::ALL;
 use crate::report::stats::Kind;
+use crate::statistics::grouping::ALL;
 
 /// The table of runs, and of means by condition and taste; nothing for one run.
 pub fn section(runs: &[Run], tastes: &[&str]) -> Html {

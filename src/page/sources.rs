@@ -14,7 +14,6 @@ use super::PageError;
 use super::html::segment;
 use super::load::Run;
 use super::waveform::{self, Waveform};
-use crate::files;
 
 const AUDIO: &str = "audio";
 /// Longest id that is a file's name [bytes]; systems allow 255 with the ending.

@@ -8,7 +8,6 @@ use tempfile::TempDir;
 
 use super::load::Run;
 use super::*;
-use crate::analysis;
 use crate::report::scores::row;
 use crate::report::{self, Row, ScoreRow, StatsRow};
 
@@ -21,7 +20,7 @@ pub(super) fn run_of(rows: &[ScoreRow]) -> (Run, TempDir) {
 fn folder_of(rows: &[ScoreRow]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     report::write_scores(&folder.path().join(ScoreRow::FILE), rows).unwrap();
-    let stats = analysis::stats(rows, 0).unwrap();
+    let stats = crate::statistics::stats(rows, 0).unwrap();
     report::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
     folder
 }
@@ -31,7 +30,7 @@ fn wav(path: &Path, seed: usize) {
     let samples: Vec<f32> = (0..4000)
         .map(|i| ((i * (seed + 3)) as f32 / 40.0).sin() * 0.5)
         .collect();
-    crate::audio::write_wav(path, &samples, 8000).unwrap();
+    clap_audio::write_wav(path, &samples, 8000).unwrap();
 }
 
 fn page(folder: &Path, manifest: &Value) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::audio::{self, AudioError};
+use clap_audio::{self, AudioError};
 
 /// Columns of a thumbnail.
 pub const BUCKETS: usize = 120;
@@ -23,9 +23,9 @@ pub struct Waveform {
 
 /// Decode `path` and find the peaks: twice, since where a column ends is known at the end, and no more than a block is held.
 pub fn read(path: &Path) -> Result<Waveform, AudioError> {
-    let heard = audio::each_block(path, |_, _| {})?;
+    let heard = clap_audio::each_block(path, |_, _| {})?;
     let mut peaks = Peaks::of(heard.samples);
-    audio::each_block(path, |_, block| peaks.add(block))?;
+    clap_audio::each_block(path, |_, block| peaks.add(block))?;
     Ok(Waveform {
         columns: peaks.columns(),
         seconds: heard.seconds(),

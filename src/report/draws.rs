@@ -1,10 +1,10 @@
 //! `draws.csv`: the spread of the scores over the draws of each prompt.
 
+use analysis::summary::Summary;
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::table::{Row, drawn};
-use crate::analysis::summary::Summary;
 
 /// The draws of one prompt under one arm: see [`Summary`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,8 +81,8 @@ impl DrawsRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::summarise;
     use crate::report::table::{read, tests::assert_columns, write};
+    use analysis::summarise;
 
     #[test]
     fn one_draw_has_no_spread() {

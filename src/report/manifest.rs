@@ -3,11 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use files::{self, regular};
+use foreign::Foreign;
 use serde_json::Value;
 use thiserror::Error;
-
-use crate::files::{self, regular};
-use crate::wording::Foreign;
 
 /// The layout of the manifests that this program writes, in their key `format`. A reader takes it and all before it; one
 /// without the key is from before there was a number.

@@ -5,12 +5,11 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use files::{self, regular};
+use foreign::words;
+use foreign::{Foreign, Words};
 use ndarray::Array2;
 use thiserror::Error;
-
-use crate::files::{self, regular};
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// Two million embeddings of 512 [bytes].
 const LARGEST: u64 = 4 << 30;

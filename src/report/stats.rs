@@ -1,12 +1,12 @@
 //! `stats.csv`: one tidy table of summaries of arms (`kind` = `arm`), of paired differences (`kind` = `pair`), and, where
 //! prompts have several draws, of what differs within a prompt and between prompts (`kind` = `within`, `between`).
 
+use analysis::paired::Paired;
+use analysis::summary::Summary;
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::table::{Row, correlation, drawn, finite, share};
-use crate::analysis::paired::Paired;
-use crate::analysis::summary::Summary;
 
 /// What a row of `stats.csv` is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -170,8 +170,8 @@ impl StatsRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::paired;
     use crate::report::table::{read, tests::assert_columns, write};
+    use analysis::paired;
 
     #[test]
     fn rows_come_back_with_empties_where_nothing_is_defined() {

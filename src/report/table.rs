@@ -3,13 +3,12 @@
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
+use files::{self, regular};
+use foreign::words;
+use foreign::{Foreign, Words};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
-
-use crate::files::{self, regular};
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// A row of one of our CSVs. Its serde fields are the columns, in order.
 pub trait Row: Serialize + DeserializeOwned {

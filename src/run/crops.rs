@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap_audio::Crops;
+use foreign::Foreign;
+use foreign::words;
 
-use crate::audio::Crops;
 use crate::card::Card;
-use crate::commands::UsageError;
-use crate::files;
+use crate::exit::UsageError;
 use crate::spec::{self, Experiment};
-use crate::wording::Foreign;
-use crate::words;
 
 /// A fused model hears a whole clip that is less than a mel frame (10 ms) longer than its 10 s. Clips about as long are
 /// left to the front end, which knows their samples.

@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use files::cache;
+use files::{self, regular};
+use process::progress::note;
 
-use crate::cache;
-use crate::files::{self, regular};
-use crate::progress::note;
 use crate::spec::Shrink;
 
 /// Said once by every demo run.

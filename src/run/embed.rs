@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use onnx_export::{AUDIO, TEXT};
+use ort_runtime::Runtime;
+use pipelines::{AudioTower, TextTower};
+use process::interrupt;
+use process::progress;
 
 use super::engine::opened;
 use super::journal::Entry;
 use super::plan::Plan;
 use super::ready::ReadyModel;
 use super::store::Store;
-use crate::export::{AUDIO, TEXT};
-use crate::interrupt;
-use crate::pipeline::{AudioTower, TextTower};
-use crate::progress;
-use crate::runtime::Runtime;
 use crate::spec::Piece;
 
 /// Texts that go to the journal together: a kill costs at most so many, and one write is a megabyte or two.

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
+use ort_runtime::library;
+use ort_runtime::{Runtime, trial};
+use process::interrupt;
+use process::progress::note;
 
 use super::embed::embed;
 use super::finish::finish;
@@ -13,10 +17,6 @@ use super::plan::Plan;
 use super::ready::Ready;
 use super::source::SourceRun;
 use super::store::Store;
-use crate::interrupt;
-use crate::progress::note;
-use crate::runtime::library;
-use crate::runtime::{Runtime, trial};
 
 /// A finished run.
 pub struct Finished {

@@ -5,11 +5,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use files::{self, regular};
+use foreign::words;
 
-use crate::commands::UsageError;
-use crate::files::{self, regular};
+use crate::exit::UsageError;
 use crate::spec::Identity;
-use crate::words;
 
 /// Which settings the folder belongs to: their hash, alone in a file.
 const IDENTITY: &str = ".identity";

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 
+use clap_audio::Crops;
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
-use crate::audio::Crops;
 
 /// One finished piece, or one finished embedding under one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,11 +7,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use files::{self, regular};
+use process::progress::note;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use crate::files::{self, regular};
-use crate::progress::note;
 
 /// Of a file [bytes]: 100,000 embeddings of 512 dimensions take about a quarter of it.
 const LARGEST: u64 = 4 << 30;

@@ -1,6 +1,13 @@
 //! The pieces that a run makes: each a file once it is whole, and a line in the journal with the file's hash.
 
 use anyhow::{Context, Result};
+use foreign::Foreign;
+use foreign::words;
+use ort_runtime::Runtime;
+use pipelines::musicgen::{GenerateError, Generated, Generator, Job, Progress, check_prompts};
+use pipelines::seeds;
+use process::interrupt;
+use process::progress::{AudioBar, note};
 use rayon::prelude::*;
 
 use super::engine::opened;
@@ -10,20 +17,9 @@ use super::plan::Plan;
 use super::ready::{GENERATOR, ReadyModel};
 use super::room::Sizes;
 use super::store::Store;
-use crate::audio;
-use crate::commands::UsageError;
-use crate::files;
-use crate::interrupt;
+use crate::exit::UsageError;
 use crate::model::Model;
-use crate::pipeline::musicgen::{
-    GenerateError, Generated, Generator, Job, Progress, check_prompts,
-};
-use crate::progress::{AudioBar, note};
-use crate::runtime::Runtime;
-use crate::seeds;
 use crate::spec::Piece;
-use crate::wording::Foreign;
-use crate::words;
 
 /// Make the pieces whose file is not there, or is not the one that was made.
 ///
@@ -140,7 +136,7 @@ fn keep(plan: &Plan, piece: &Piece, store: &Store, made: &Generated, rate: u32) 
     let path = plan.path_of(piece, &store.folder);
     let path = path.strip_prefix(&store.folder).unwrap_or(&path);
     let path = files::inside(&store.folder, path).with_context(|| cannot_use(&store.folder))?;
-    let written = audio::write_wav(&path, &made.audio, rate);
+    let written = clap_audio::write_wav(&path, &made.audio, rate);
     let sha256 = written.and_then(|()| files::sha256_file(&path));
     let sha256 = sha256.with_context(|| {
         format!(

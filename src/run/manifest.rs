@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use onnx_export::ExportedGraph;
+use pipelines::musicgen::GenerationSettings;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::finish::MapRecord;
-use crate::export::ExportedGraph;
 use crate::model::FileRecord;
-use crate::pipeline::musicgen::GenerationSettings;
 use crate::spec::Audio;
 
 #[derive(Debug, Serialize)]

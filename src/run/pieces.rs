@@ -8,19 +8,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap_audio::write_wav;
+use foreign::words;
+use foreign::{Foreign, Words};
 use ndarray::Array2;
+use process::progress::note;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::lines::Lines;
-use crate::audio::write_wav;
-use crate::commands::UsageError;
-use crate::files;
-use crate::progress::note;
+use crate::exit::UsageError;
 use crate::report::write_npy;
 use crate::spec::Identity;
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// A finished piece.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,6 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use checkpoint::musicgen::MusicgenConfig;
+use foreign::Foreign;
+use foreign::words;
+use pipelines::clips::{ClipInfo, CropChoice};
+use process::progress::note;
 
 use super::RUNS;
 use super::crops::RecordedCrops;
@@ -14,17 +19,11 @@ use super::source::{self, SourceRun};
 use super::survey::survey;
 use super::told::{note_source, note_without_taste, pieces_and_length};
 use crate::card::{Card, Kind};
-use crate::checkpoint::musicgen::MusicgenConfig;
 use crate::cli::{MODELS, RunArgs, RuntimeArgs};
-use crate::commands::UsageError;
-use crate::hub;
+use crate::exit::UsageError;
 use crate::model;
-use crate::pipeline::clips::{ClipInfo, CropChoice};
-use crate::progress::note;
 use crate::report::SkippedRow;
 use crate::spec::{self, Captions, Draft, Experiment, Overrides, Piece, RunPieces, Task, Text};
-use crate::wording::Foreign;
-use crate::words;
 
 /// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]

@@ -1,18 +1,17 @@
 //! The models of a run: their files fetched, checked and exported, and what makes the run the one it is.
 
 use anyhow::Result;
+use onnx_export::musicgen::names;
+use onnx_export::{EXPORTER_VERSION, Exported};
+use ort_runtime::Runtime;
+use ort_runtime::library::Library;
+use process::interrupt;
 use serde_json::json;
 
 use super::plan::Plan;
 use crate::card::Card;
-use crate::export::musicgen::names;
-use crate::export::{EXPORTER_VERSION, Exported};
-use crate::hub;
-use crate::interrupt;
+use crate::model::prepare;
 use crate::model::{self, Model, note_leftover};
-use crate::pipeline::prepare;
-use crate::runtime::Runtime;
-use crate::runtime::library::Library;
 use crate::spec::{self, Identity, texts_sha256};
 
 /// One model, ready to compute.

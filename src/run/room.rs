@@ -4,15 +4,15 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use checkpoint::musicgen::MusicgenConfig;
+use foreign::Foreign;
+use foreign::words;
+use pipelines::musicgen::{Choice, GenerateError, GenerationSettings, check_settings, delay};
 
 use super::AUDIO;
 use super::plan::Plan;
-use crate::checkpoint::musicgen::MusicgenConfig;
-use crate::commands::UsageError;
-use crate::pipeline::musicgen::{Choice, GenerateError, GenerationSettings, check_settings, delay};
+use crate::exit::UsageError;
 use crate::spec::Generation;
-use crate::wording::Foreign;
-use crate::words;
 
 /// An embedding in the journal and in the CSV, and its rows.
 const EMBEDDING_BYTES: u64 = 64 << 10;

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use anyhow::{Context, Result, anyhow, bail};
+use foreign::words;
+use foreign::{Foreign, Words};
 use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::{AUDIO, RUNS};
-use crate::commands::UsageError;
-use crate::files;
+use crate::exit::UsageError;
 use crate::report::manifest::{self, MANIFEST};
 use crate::spec::{self, Piece, RunPieces};
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// A finished run that made its pieces.
 #[derive(Debug, Clone)]

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use process::progress::note;
 
 use super::AUDIO;
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
 use crate::figures::FOLDER as FIGURES;
-use crate::files;
 use crate::page;
-use crate::progress::note;
 use crate::report::manifest::MANIFEST;
 use crate::report::{
     ClusterRow, DistanceRow, DrawsRow, EMBEDDINGS_NPY, EmbeddingRow, HistogramRow, MapRow,

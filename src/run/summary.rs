@@ -1,14 +1,15 @@
 //! A finished run on standard output: one line an arm, one column a taste; below them what the draws, the clusters and the
 //! distances say.
 
+use foreign::Foreign;
+
 use super::finish::Scored;
 use crate::aligned;
-use crate::analysis::grouping::{ALL, tastes};
 use crate::report::clusters::{ClusterKind, Metric};
 use crate::report::stats::Kind;
 use crate::report::{ClusterRow, DistanceRow, NearestRow, ScoreRow, StatsRow};
 use crate::spec::Task;
-use crate::wording::Foreign;
+use crate::statistics::grouping::{ALL, tastes};
 
 /// Neighbours of each query that are told.
 const TOLD_NEIGHBOURS: usize = 3;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use pipelines::clips::{self, ClipInfo};
+use process::progress::note;
 
-use crate::pipeline::clips::{self, ClipInfo};
-use crate::progress::note;
 use crate::report::SkippedRow;
 
 /// What was found.

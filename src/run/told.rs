@@ -1,9 +1,10 @@
 //! What is told of the pieces of a plan.
 
+use pipelines::clips::ClipInfo;
+use process::progress::note;
+
 use super::plan::Plan;
 use super::source::FoundRun;
-use crate::pipeline::clips::ClipInfo;
-use crate::progress::note;
 use crate::spec::{Experiment, Piece};
 
 /// Which pieces are scored is no detail: the run that is there may have been a short trial.

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use foreign::words;
+use foreign::{Foreign, Words};
+use strict_yaml::{Document, YamlError};
+
 use super::Audio;
 use super::checks::is_name;
 use super::raw::RawAudio;
 use super::template::Template;
-use crate::wording::{Foreign, Words};
-use crate::words;
-use crate::yaml::{Document, YamlError};
 
 /// What to read.
 #[derive(Clone, Debug)]

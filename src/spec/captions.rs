@@ -5,17 +5,17 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use files::sha256_bytes;
+use foreign::words;
+use foreign::{Foreign, Words};
+use hub::{HubFile, RepoKind};
 use serde::Serialize;
+use strict_yaml::{Document, YamlError};
 
 use super::raw::RawCaptions;
 use super::table::Table;
 use super::{Shrink, SpecError};
-use crate::files::sha256_bytes;
-use crate::hub::{HubFile, RepoKind};
 use crate::report::TextKind;
-use crate::wording::{Foreign, Words};
-use crate::words;
-use crate::yaml::{Document, YamlError};
 
 /// Twenty times the public file.
 const MAX_BYTES: u64 = 64 << 20;

@@ -1,11 +1,12 @@
 //! Checks of what several tasks have: names, tastes, arms and the limit.
 
+use foreign::words;
+use foreign::{Foreign, Words, hint};
+use strict_yaml::{Document, YamlError};
+
 use super::raw::RawArm;
 use super::{Arm, Piece, SpecError};
-use crate::analysis::grouping::{ALL, MOST_TASTES};
-use crate::wording::{Foreign, Words, hint};
-use crate::words;
-use crate::yaml::{Document, YamlError};
+use crate::statistics::grouping::{ALL, MOST_TASTES};
 
 /// Longest name of an experiment, an arm or a taste.
 const MAX_NAME_CHARS: usize = 100;

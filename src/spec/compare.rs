@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foreign::words;
+use foreign::{Foreign, Words};
+
 use super::template::Template;
 use super::{Piece, PieceSet};
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// The pieces of all sets, each under the name of its set, set after set and in the order of the first.
 ///

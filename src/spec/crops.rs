@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
 
+use clap_audio::Crops;
+use foreign::Foreign;
+use foreign::words;
+
 use super::SpecError;
 use super::table::{Row, Table};
-use crate::audio::Crops;
 use crate::report::cell::unguarded;
-use crate::wording::Foreign;
-use crate::words;
 
 /// Room for what `embed` writes about thousands of pieces, embeddings included.
 const MAX_BYTES: u64 = 256 << 20;

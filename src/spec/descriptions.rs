@@ -6,15 +6,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use files::text;
+use foreign::words;
+use foreign::{Foreign, Words};
 use serde::{Deserialize, Deserializer, de};
 
 use super::generation::{check_count, piece};
 use super::pieces::check_file_id;
 use super::template::Template;
 use super::{Origin, Piece, SpecError};
-use crate::textfile;
-use crate::wording::{Foreign, Words};
-use crate::words;
 
 /// A thousand times the file of that repository.
 pub const MAX_BYTES: u64 = 16 << 20;
@@ -109,7 +109,7 @@ pub(super) fn read(
 }
 
 fn items(path: &Path) -> Result<Vec<Item>, SpecError> {
-    let text = textfile::read(path, MAX_BYTES)?;
+    let text = text::read(path, MAX_BYTES)?;
     let whole = |message: Words| SpecError::File {
         path: path.to_owned(),
         message,

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use foreign::Words;
+use strict_yaml::Document;
+
 use super::audio::Found;
 use super::checks::tastes_of;
 use super::generation::{self, Download, Prompts};
@@ -11,8 +14,6 @@ use super::{
     Audio, Experiment, Overrides, Piece, SpecError, Task, Text, captions, compare, descriptions,
     pieces, tasks,
 };
-use crate::wording::Words;
-use crate::yaml::Document;
 
 /// An experiment whose settings are right and whose pieces are not looked for yet.
 #[derive(Clone, Debug)]

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
+use foreign::words;
+use foreign::{Foreign, Words};
 use serde::Serialize;
+use strict_yaml::{Document, YamlError};
 
 use super::pieces::check_file_id;
 use super::raw::{RawGenerate, RawPrompts};
 use super::template::Template;
 use super::{Origin, Piece, Shrink};
-use crate::wording::{Foreign, Words};
-use crate::words;
-use crate::yaml::{Document, YamlError};
 
 /// Draws of one prompt beyond which a number was mistyped.
 const MAX_DRAWS: u64 = 10_000;

@@ -3,11 +3,11 @@
 //! Two runs with one identity may share a folder and continue each other; with two they never mix rows. The idea of
 //! hashing the effective settings with a list that must not count is dora's (`facebookresearch/dora`).
 
+use files::sha256_bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Experiment;
-use crate::files::sha256_bytes;
 
 /// What does not change a result: where things lie, how fast and how noisily they run. `*` stands for every item of a
 /// list. `limit`, `audio`, `captions`, and the prompts and draws of a generation count through the pieces or texts that they

@@ -28,11 +28,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::tsne::TsneSettings;
-pub use crate::audio::CropPolicy;
-use crate::textfile::TextError;
-use crate::wording::Words;
-use crate::yaml::{Document, YamlError};
+use analysis::tsne::TsneSettings;
+pub use clap_audio::CropPolicy;
+use files::text::TextError;
+use foreign::Words;
+use strict_yaml::{Document, YamlError};
 
 pub use captions::{Captions, Text, texts_sha256};
 pub use descriptions::MAX_BYTES as MAX_DESCRIPTIONS_BYTES;

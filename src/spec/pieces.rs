@@ -4,16 +4,17 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use clap_audio::EXTENSIONS;
+use foreign::words;
+use foreign::{Foreign, Words, hint};
+use strict_yaml::Document;
+
 use super::checks::reserved;
 use super::natural::natural;
 use super::table::Table;
 use super::template::Template;
 use super::{Piece, SpecError};
-use crate::analysis::grouping::{ALL, MOST_TASTES};
-use crate::audio::EXTENSIONS;
-use crate::wording::{Foreign, Words, hint};
-use crate::words;
-use crate::yaml::Document;
+use crate::statistics::grouping::{ALL, MOST_TASTES};
 
 /// A CSV of a hundred thousand pieces has room.
 const MAX_CSV_BYTES: u64 = 64 << 20;

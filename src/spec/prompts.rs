@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use files::text;
+
 use super::SpecError;
-use crate::textfile;
 
 /// Ten times the MusicCaps captions.
 const MAX_BYTES: u64 = 16 << 20;
@@ -11,7 +12,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// The prompts of a UTF-8 text file; the index + 1 is the line. Windows line ends and a byte order mark are dropped,
 /// and so is the space around a prompt. An empty line is an error: dropping it would shift the numbers of the rest.
 pub fn read(path: &Path) -> Result<Vec<String>, SpecError> {
-    let text = textfile::read(path, MAX_BYTES)?;
+    let text = text::read(path, MAX_BYTES)?;
     let prompts = lines(path, &text, text.trim().is_empty())?;
     match prompts.iter().position(String::is_empty) {
         Some(index) => Err(SpecError::Line {
@@ -25,7 +26,7 @@ pub fn read(path: &Path) -> Result<Vec<String>, SpecError> {
 
 /// As [`read`], but an empty line is an empty prompt. The line end behind the last prompt begins no further one.
 pub fn read_with_empty(path: &Path) -> Result<Vec<String>, SpecError> {
-    let text = textfile::read(path, MAX_BYTES)?;
+    let text = text::read(path, MAX_BYTES)?;
     lines(path, &text, text.is_empty())
 }
 

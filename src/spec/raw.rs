@@ -1,9 +1,9 @@
 //! An experiment as people write it: one struct a task, so that a key of another task is an unknown one.
 
+use analysis::tsne::TsneSettings;
 use serde::Deserialize;
 
 use super::{CropPolicy, Task};
-use crate::analysis::tsne::TsneSettings;
 
 /// Which of the others to read.
 #[derive(Debug, Deserialize)]

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
+use files::text;
+use foreign::words;
+use foreign::{Foreign, Words, hint};
 
 use super::SpecError;
-use crate::textfile;
-use crate::wording::{Foreign, Words, hint};
-use crate::words;
 
 /// A parsed CSV.
 pub(super) struct Table {
@@ -26,7 +26,7 @@ pub(super) struct Row<'a> {
 impl Table {
     /// Read a CSV of at most `limit_bytes` whose header has all of `required`.
     pub fn read(path: &Path, limit_bytes: u64, required: &[&str]) -> Result<Self, SpecError> {
-        let text = textfile::read(path, limit_bytes)?;
+        let text = text::read(path, limit_bytes)?;
         let mut reader = ReaderBuilder::new().from_reader(text.as_bytes());
         let header = reader.headers().map_err(|e| csv_error(path, &e))?;
         let columns: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();

@@ -2,6 +2,10 @@
 
 use std::collections::HashSet;
 
+use foreign::Foreign;
+use foreign::words;
+use strict_yaml::{Document, YamlError};
+
 use super::audio;
 use super::checks::{arms, check_label, check_name, limit, tastes};
 use super::draft::Source;
@@ -14,9 +18,6 @@ use super::template::Template;
 use super::{
     Clusters, CropPolicy, Experiment, Overrides, PieceSet, SpecError, Task, Texts, captions, tsne,
 };
-use crate::wording::Foreign;
-use crate::words;
-use crate::yaml::{Document, YamlError};
 
 /// Beyond these a number was mistyped.
 const MOST_PERMUTATIONS: u64 = 1_000_000;

@@ -1,7 +1,7 @@
 //! A prompt with places for a piece's own words: `{taste} music, ambient for fine restaurant`.
 
-use crate::wording::{Foreign, Words, hint};
-use crate::words;
+use foreign::words;
+use foreign::{Foreign, Words, hint};
 
 /// What may stand in braces.
 const PLACES: [&str; 2] = ["taste", "id"];

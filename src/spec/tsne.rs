@@ -1,9 +1,10 @@
 //! How an experiment makes its maps.
 
+use analysis::tsne::{TsneError, TsneSettings};
+use foreign::words;
+use strict_yaml::{Document, YamlError};
+
 use super::raw::RawTsne;
-use crate::analysis::tsne::{TsneError, TsneSettings};
-use crate::words;
-use crate::yaml::{Document, YamlError};
 
 pub(super) fn resolve(document: &Document, raw: RawTsne) -> Result<TsneSettings, YamlError> {
     let settings = TsneSettings {

@@ -66,7 +66,8 @@ fn a_page_instead_of_a_checkpoint() {
 #[test]
 fn a_pickle_that_calls_the_shell() {
     for name in ["shell.pt", "shell4.pt"] {
-        let bytes = fs::read(repository("tests/checkpoint/data").join(name)).unwrap();
+        let bytes =
+            fs::read(repository("crates/checkpoint/tests/checkpoint/data").join(name)).unwrap();
         refused(
             &bytes,
             &["refused", "`posix system`", "nothing was executed"],

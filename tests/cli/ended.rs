@@ -38,7 +38,7 @@ fn a_provider_that_ends_the_program_is_told_in_one_line() {
     let folder = TempDir::new().unwrap();
     let library = ending_library(folder.path());
     let wav = folder.path().join("a.wav");
-    harness::audio::write_wav(&wav, &[0.1; 4_800], 48_000).unwrap();
+    clap_audio::write_wav(&wav, &[0.1; 4_800], 48_000).unwrap();
     for arguments in [
         ["providers", "--check", "--ep", "openvino"].as_slice(),
         &["run", "weights", "--demo", "--ep", "openvino", "--out", "r"],

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::runtime::providers::Provider;
+use ort_runtime::providers::Provider;
 use tempfile::TempDir;
 
 fn program(folder: &Path, name: &str, text: &str) {

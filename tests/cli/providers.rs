@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use harness::runtime::devices::{self, Cpu};
-use harness::runtime::providers::Provider;
+use ort_runtime::devices::{self, Cpu};
+use ort_runtime::providers::Provider;
 use tempfile::TempDir;
 
 use crate::support::{Call, Models, UNFUSED, demo_pieces, names_below};

@@ -33,7 +33,7 @@ fn a_checkpoint_without_fusion_layers_cannot_be_run_with_fusion_on() {
 #[test]
 fn a_wrong_sha256_is_refused() {
     let lab = Lab::with(&SHORT);
-    let found = harness::files::sha256_bytes(&lab.read("plain.pt"));
+    let found = files::sha256_bytes(&lab.read("plain.pt"));
     let pinned = "ab".repeat(32);
     lab.card(
         "plain",

@@ -19,7 +19,7 @@ fn recorded_crops_give_the_same_scores_under_any_seed() {
     assert!(lab.read("first/scores.csv") == lab.read("again/scores.csv"));
     assert!(lab.read("first/embeddings.csv") == lab.read("again/embeddings.csv"));
     let manifest = lab.json("again/manifest.json");
-    let sha256 = harness::files::sha256_bytes(&lab.read("first/scores.csv"));
+    let sha256 = files::sha256_bytes(&lab.read("first/scores.csv"));
     assert_eq!(
         manifest["crops"],
         serde_json::json!({ "policy": "recorded", "file": "first/scores.csv", "sha256": sha256 })

@@ -207,15 +207,12 @@ fn the_manifest_says_what_made_the_numbers() {
         assert_eq!((&arm["name"], &arm["card"]), (&name.into(), &card.into()));
         assert_eq!(arm["checkpoint"], format!("{card}.pt"));
         let checkpoint = fs::read(repository(&format!("assets/demo/{card}.pt"))).unwrap();
-        let sha256 = harness::files::sha256_bytes(&checkpoint);
+        let sha256 = files::sha256_bytes(&checkpoint);
         assert_eq!(arm["checkpoint_sha256"], sha256);
         assert_eq!(arm["files"][0]["sha256"], sha256);
         assert_eq!(arm["files"][0]["bytes"], checkpoint.len());
         let tokenizer = fs::read(repository("assets/demo/tokenizer.json")).unwrap();
-        assert_eq!(
-            arm["tokenizer"]["sha256"],
-            harness::files::sha256_bytes(&tokenizer)
-        );
+        assert_eq!(arm["tokenizer"]["sha256"], files::sha256_bytes(&tokenizer));
         assert_eq!(
             (&arm["licence"], &arm["fusion_shrink"]),
             (&"cc0-1.0".into(), &"plain".into())
@@ -229,7 +226,7 @@ fn the_manifest_says_what_made_the_numbers() {
         for graph in ["audio", "text"] {
             let graph = &arm["graphs"][graph];
             let path = graph["path"].as_str().unwrap();
-            let sha256 = |path: &str| harness::files::sha256_file(path.as_ref()).unwrap();
+            let sha256 = |path: &str| files::sha256_file(path.as_ref()).unwrap();
             assert_eq!(graph["sha256"], sha256(path));
             assert_eq!(graph["weights_sha256"], sha256(&format!("{path}.data")));
             let placed = graph["nodes_ran_on"].as_object().unwrap();

@@ -112,14 +112,14 @@ fn a_file_is_fetched_once_by_its_hash_and_no_token_goes_there() {
     let lab = lab();
     let server = HubServer::start(Behaviour::small(DESCRIPTIONS.into()));
     let url = format!("{}/d.json", server.url);
-    let sha256 = harness::files::sha256_bytes(DESCRIPTIONS.as_bytes());
+    let sha256 = files::sha256_bytes(DESCRIPTIONS.as_bytes());
     let prompts = |sha256: &str| format!("prompts={{ url: '{url}', sha256: {sha256} }}");
     let check = |sha256: &str, more: &[&str]| {
         let set = prompts(sha256);
         let args = [&["check", "made.yaml", "--set", &set], more].concat();
         ran(&mut on(&lab, lab.command(&args)))
     };
-    let other = harness::files::sha256_bytes(b"other");
+    let other = files::sha256_bytes(b"other");
 
     check(&sha256, &["--offline"]).assert_fails(
         1,

@@ -94,7 +94,7 @@ fn pieces_scores_and_spread_are_made_and_recorded() {
         // 20 frames of 640 samples in 32 bits, behind 58 bytes.
         assert_eq!(wav.len(), 20 * 640 * 4 + 58);
         assert_eq!(piece["id"], id);
-        assert_eq!(piece["sha256"], harness::files::sha256_bytes(&wav));
+        assert_eq!(piece["sha256"], files::sha256_bytes(&wav));
     }
     let graphs = made["model"]["graphs"].as_object().unwrap();
     assert!(graphs.len() > 3, "text, cross-attention, decoder and codec");

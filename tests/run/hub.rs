@@ -24,7 +24,7 @@ fn a_checkpoint_is_fetched_checked_exported_and_recorded() {
     let lab = Lab::with(&PIECES);
     lab.run(&["--out", "local"]);
     let bytes = lab.read("plain.pt");
-    let (size, sha256) = (bytes.len(), harness::files::sha256_bytes(&bytes));
+    let (size, sha256) = (bytes.len(), files::sha256_bytes(&bytes));
     let server = HubServer::start(Behaviour::large(bytes));
     // Half way through, the line is cut.
     server.change(|b| b.cuts.push_back(size / 2));
@@ -96,9 +96,9 @@ fn a_checkpoint_is_fetched_checked_exported_and_recorded() {
 fn other_bytes_than_the_card_pins_never_run() {
     let lab = Lab::with(&PIECES);
     let bytes = lab.read("music.pt");
-    let found = harness::files::sha256_bytes(&bytes);
+    let found = files::sha256_bytes(&bytes);
     let server = HubServer::start(Behaviour::large(bytes));
-    let pinned = harness::files::sha256_bytes(&lab.read("plain.pt"));
+    let pinned = files::sha256_bytes(&lab.read("plain.pt"));
     lab.card(
         "plain",
         &format!("{{ hub: lab/model, file: model.pt, revision: {COMMIT}, sha256: {pinned} }}"),
@@ -119,7 +119,7 @@ fn other_bytes_than_the_card_pins_never_run() {
 fn captions_are_fetched_from_a_data_set_and_held_to_their_pin() {
     let lab = Lab::with(&[]);
     let bytes = fs::read(repository("assets/demo/captions.csv")).unwrap();
-    let sha256 = harness::files::sha256_bytes(&bytes);
+    let sha256 = files::sha256_bytes(&bytes);
     let server = HubServer::start(Behaviour::small(bytes));
     let experiment = |pin: &str| {
         format!(

@@ -37,7 +37,7 @@ impl Behaviour {
     /// A large file with its right hash.
     pub fn large(body: Vec<u8>) -> Self {
         Behaviour {
-            linked_etag: Some(harness::files::sha256_bytes(&body)),
+            linked_etag: Some(files::sha256_bytes(&body)),
             commit: COMMIT.to_owned(),
             etag: "0123456789abcdef0123456789abcdef01234567".to_owned(),
             linked_size: None,

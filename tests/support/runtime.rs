@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use harness::runtime::{Provider, Runtime, SessionOptions, library};
+use ort_runtime::{Provider, Runtime, SessionOptions, library};
 
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();

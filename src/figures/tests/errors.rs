@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use super::made_up::{MadeUp, texts, write};
-use crate::analysis;
 use crate::figures::redraw;
 use crate::report::scores::row;
 use crate::report::{self, MapRow, Row, ScoreRow, StatsRow};
@@ -49,7 +48,7 @@ fn scores_that_cannot_be_drawn() {
 fn stats_of_other_scores() {
     let folder = made_up();
     let scores = MadeUp::new(4, 2, 24).scores();
-    let stale = analysis::stats(&scores[..20], 0).unwrap();
+    let stale = crate::statistics::stats(&scores[..20], 0).unwrap();
     write::<StatsRow>(folder.path(), &stale);
     let told = error(folder.path());
     let expected = "stats.csv does not belong";
@@ -100,7 +99,7 @@ fn a_missing_column_and_a_nan_are_named() {
         redraw(folder).unwrap();
     };
     let folder = made_up();
-    let stats = analysis::stats(&MadeUp::new(4, 2, 24).scores(), 0).unwrap();
+    let stats = crate::statistics::stats(&MadeUp::new(4, 2, 24).scores(), 0).unwrap();
     write::<StatsRow>(folder.path(), &stats);
     for (file, column) in [
         ("scores.csv", "clap_score"),

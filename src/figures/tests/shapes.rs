@@ -4,7 +4,6 @@ use std::fs;
 
 use super::made_up::{ARMS, MadeUp, compared, texts};
 use super::{assert_printable, bytes, stems, svgs};
-use crate::analysis;
 use crate::figures::run::RANDOM;
 use crate::figures::{STEMS, about, drawn};
 use crate::report::scores::row;
@@ -171,7 +170,7 @@ fn figures_come_out_the_same_each_time_with_and_without_stats() {
     let folder = tempfile::tempdir().unwrap();
     let made_up = MadeUp::new(4, 3, 100);
     made_up.write(folder.path());
-    let stats = analysis::stats(&made_up.scores(), 0).unwrap();
+    let stats = crate::statistics::stats(&made_up.scores(), 0).unwrap();
     report::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
     let first = bytes(folder.path());
     assert_eq!(first.len(), 12);

@@ -1,12 +1,12 @@
 //! Whether the embeddings tell the tastes apart.
 
 use super::{ALPHA, PLAIN, holds_zero, places, say};
-use crate::analysis::grouping::ALL;
 use crate::page::html::Html;
 use crate::page::load::Run;
 use crate::page::number::{decimals, fixed, p};
 use crate::report::ClusterRow;
 use crate::report::clusters::{ClusterKind, Metric};
+use crate::statistics::grouping::ALL;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let mut said = Vec::new();

@@ -1,11 +1,11 @@
 //! How far two sets of pieces lie apart as a whole.
 
 use super::{ALPHA, PLAIN, say};
-use crate::analysis::grouping::ALL;
 use crate::page::html::Html;
 use crate::page::load::Run;
 use crate::page::number::{decimals, p};
 use crate::report::DistanceRow;
+use crate::statistics::grouping::ALL;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = run.distances.iter().filter(|row| row.taste == ALL);

@@ -1,12 +1,12 @@
 //! Two conditions on the same pieces: how the difference comes out, and for which tastes.
 
 use super::{ALPHA, FEW, SCORE, holds_zero, places, say};
-use crate::analysis::grouping::ALL;
 use crate::page::html::Html;
 use crate::page::load::Run;
 use crate::page::number::{counted, fixed, p};
 use crate::report::StatsRow;
 use crate::report::stats::Kind;
+use crate::statistics::grouping::ALL;
 
 /// Pairs that are told one by one.
 const MOST: usize = 10;

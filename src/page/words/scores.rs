@@ -1,12 +1,12 @@
 //! How the pieces score under each condition.
 
 use super::{SCORE, places, say};
-use crate::analysis::grouping::ALL;
 use crate::page::html::Html;
 use crate::page::load::Run;
 use crate::page::number::{counted, fixed};
 use crate::report::StatsRow;
 use crate::report::stats::Kind;
+use crate::statistics::grouping::ALL;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = |row: &&StatsRow| row.kind == Kind::Arm && row.taste == ALL;

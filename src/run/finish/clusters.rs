@@ -1,19 +1,19 @@
 //! How well the tastes lie apart: rows of `clusters.csv` and `similarity.csv`.
 
+use analysis::davies_bouldin::davies_bouldin;
+use analysis::displacement::centroid_distance;
+use analysis::separation::{silhouette_difference, silhouette_interval, silhouette_test};
+use analysis::silhouette::silhouette;
+use analysis::similarity::{cross_similarity, group_distances, group_similarity};
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use rayon::prelude::*;
 
 use super::conditions::{Condition, rows_of};
 use super::maps::{Maps, joint_name};
-use crate::analysis::davies_bouldin::davies_bouldin;
-use crate::analysis::displacement::centroid_distance;
-use crate::analysis::grouping::ALL;
-use crate::analysis::separation::{silhouette_difference, silhouette_interval, silhouette_test};
-use crate::analysis::silhouette::silhouette;
-use crate::analysis::similarity::{cross_similarity, group_distances, group_similarity};
 use crate::report::clusters::{ClusterKind, Metric};
 use crate::report::similarity::Against;
 use crate::report::{ClusterRow, SimilarityRow};
+use crate::statistics::grouping::ALL;
 
 /// What the numbers of a run's clusters are computed with.
 pub(super) struct Settings<'a> {

@@ -1,12 +1,12 @@
 //! How far two sets of pieces lie apart as a whole: rows of `distances.csv`.
 
+use analysis::frechet::frechet;
+use analysis::kernel::{kernel_distance, kernel_test};
 use rayon::prelude::*;
 
 use super::conditions::{Condition, rows_of};
-use crate::analysis::frechet::frechet;
-use crate::analysis::grouping::ALL;
-use crate::analysis::kernel::{kernel_distance, kernel_test};
 use crate::report::DistanceRow;
+use crate::statistics::grouping::ALL;
 
 /// Pieces of both sets beyond which the kernel distance, which needs every pair of them, is left out: some 0.3 GB of memory
 /// for each of the arms and tastes that are computed at once.

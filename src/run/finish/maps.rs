@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use analysis::tsne::{Map, TsneError, TsneSettings, tsne};
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use process::progress::note;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::conditions::{Condition, rows_of};
-use crate::analysis::tsne::{Map, TsneError, TsneSettings, tsne};
-use crate::progress::note;
 use crate::report::{MapRow, TsneRow};
 
 /// Points beyond which a map would take longer than what it shows is worth: minutes, and a blot.

@@ -16,6 +16,8 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow};
 use ndarray::Array2;
+use ort_runtime::library::Library;
+use process::progress::note;
 
 use super::engine::Finished;
 use super::manifest::{
@@ -28,12 +30,9 @@ use super::source::SourceRun;
 use super::store::Store;
 use super::summary;
 use crate::figures;
-use crate::files;
 use crate::page;
-use crate::progress::note;
 use crate::report::manifest::MANIFEST;
 use crate::report::{self, Row};
-use crate::runtime::library::Library;
 use crate::spec::{Identity, Task};
 
 /// Every result from the journal into its file.

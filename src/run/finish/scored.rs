@@ -10,12 +10,12 @@ use super::super::store::Store;
 use super::conditions::{Condition, conditions, stacked};
 use super::maps::{MapRecord, joint_name, maps, notebook};
 use super::{clusters, distances, rows, write_npy_file, write_or_remove};
-use crate::analysis::{self, grouping};
 use crate::report::{
     self, ClusterRow, DistanceRow, DrawsRow, EmbeddingRow, MapRow, Row, ScoreRow, SimilarityRow,
     SkippedRow, StatsRow, TsneRow,
 };
 use crate::spec::Task;
+use crate::statistics::grouping;
 
 /// Permutations of a test where the experiment does not say.
 const PERMUTATIONS: usize = 10_000;
@@ -33,7 +33,7 @@ pub(in crate::run) struct Scored {
 pub(super) fn write(plan: &Plan, arms: &[ReadyModel], store: &Store) -> Result<Scored> {
     let experiment = &plan.experiment;
     let (scores, embeddings) = rows::rows(plan, arms, store)?;
-    let stats = analysis::stats(&scores, experiment.seed)?;
+    let stats = crate::statistics::stats(&scores, experiment.seed)?;
     let at = |file: &str| store.folder.join(file);
     report::write_scores(&at(ScoreRow::FILE), &scores)?;
     report::write_embeddings(&at(EmbeddingRow::FILE), &embeddings)?;
@@ -53,7 +53,7 @@ pub(super) fn write(plan: &Plan, arms: &[ReadyModel], store: &Store) -> Result<S
         }
     }
     report::write(&at(StatsRow::FILE), &stats)?;
-    let draws = analysis::draws(&scores, experiment.seed);
+    let draws = crate::statistics::draws(&scores, experiment.seed);
     write_or_remove(&at(DrawsRow::FILE), &draws)?;
     // An earlier run may have left one, whose bad pieces are gone.
     write_or_remove(&at(SkippedRow::FILE), &plan.skipped)?;

@@ -1,5 +1,7 @@
 //! The results of an experiment that embeds texts.
 
+use analysis::histogram::cosine_histogram;
+use analysis::nearest::nearest;
 use anyhow::{Context, Result, anyhow};
 use ndarray::{Array2, ArrayView1};
 
@@ -8,8 +10,6 @@ use super::super::store::Store;
 use super::conditions::{Condition, rows_of, stacked};
 use super::maps::{MapRecord, maps};
 use super::{write_npy_file, write_or_remove};
-use crate::analysis::histogram::cosine_histogram;
-use crate::analysis::nearest::nearest;
 use crate::report::{self, HistogramRow, MapRow, NearestRow, Row, TextKind, TextRow};
 use crate::spec::{Text, Texts};
 

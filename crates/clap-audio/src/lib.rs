@@ -1,0 +1,36 @@
+//! The audio front end of CLAP, a file in and log-mel features out, and the writer of generated music.
+//!
+//! The order is [`decode`] (any supported file to mono), [`resample`] (to [`CLAP_RATE_HZ`]), then
+//! [`ClapFrontEnd::draw`] (which crops a long clip needs) and [`ClapFrontEnd::features`] (what the audio tower reads).
+//! Nothing here knows a model, an experiment or ONNX Runtime.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)
+)]
+
+mod clap;
+mod compressed;
+mod crops;
+mod decode;
+mod error;
+mod log_mel;
+mod mel_scale;
+mod resample;
+mod riff;
+mod samples;
+mod shrink;
+mod tags;
+mod wav;
+mod wav_out;
+
+pub use clap::{ClapFeatures, ClapFrontEnd, FeatureError};
+pub use crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, UnknownCropPolicy};
+pub use decode::{EXTENSIONS, Heard, Recording, decode, each_block};
+pub use error::{AudioError, AudioFault};
+pub use log_mel::{CLAP_RATE_HZ, HOP, MEL_BINS};
+pub use mel_scale::MelScale;
+pub use resample::{Resampler, resample};
+pub use samples::{Samples, decode_at};
+pub use shrink::FusionShrink;
+pub use wav_out::write_wav;

@@ -1,0 +1,202 @@
+//! YAML from people: strict keys, errors with a line and the nearest valid key, and `--set` on top.
+//!
+//! Text → tree with positions (`tree.rs`) → overrides (`set.rs`) → typed struct (`de.rs`). One path for both sources of
+//! a value: a mistake in the file is reported with its line, a mistake in `--set` with the argument.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)
+)]
+
+mod de;
+mod set;
+mod tree;
+
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
+
+use de::{Fault, FaultKind, NodeDe};
+use files::text::{self, TextError};
+use foreign::words;
+use foreign::{Foreign, Safe, Words, hint};
+use serde::de::DeserializeOwned;
+use tree::{Node, Place};
+
+/// No card or experiment comes near this size.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Where something was written: `weights.yaml:7`, `weights.yaml` or `--set seed=x`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At(Words);
+
+impl At {
+    fn new(origin: &Path, place: &Place) -> Self {
+        At(match place {
+            Place::File => words!("{}", origin.display()),
+            Place::Line(line) => words!("{}:{}", origin.display(), line),
+            Place::Set(assignment) => words!("--set {}", Foreign::new(assignment)),
+        })
+    }
+}
+
+impl Safe for At {}
+
+impl Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        Display::fmt(&self.0, f)
+    }
+}
+
+/// A file or a `--set` that is wrong: exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error("{at}: {message}")]
+    Syntax { at: At, message: Words },
+    /// `hint` names the nearest valid key and all of them.
+    #[error("{at}: unknown key '{key}'{within}{hint}")]
+    UnknownKey {
+        at: At,
+        key: Foreign,
+        within: Words,
+        hint: Words,
+    },
+    #[error("{at}: '{path}' cannot be '{value}'{hint}")]
+    UnknownValue {
+        at: At,
+        path: Foreign,
+        value: Foreign,
+        hint: Words,
+    },
+    #[error("{at}: the key '{key}' is missing{within}")]
+    MissingKey {
+        at: At,
+        key: &'static str,
+        within: Words,
+    },
+    #[error("{at}: {what} must be {expected}, found {found}")]
+    WrongType {
+        at: At,
+        what: Words,
+        expected: Words,
+        found: Words,
+    },
+    /// A value of the right type that makes no sense.
+    #[error("{at}: {message}")]
+    Invalid { at: At, message: Words },
+    /// A `--set` that names no place in the document.
+    #[error("--set {assignment}: {message}")]
+    Set { assignment: Foreign, message: Words },
+}
+
+fn within(path: &str) -> Words {
+    match path {
+        "" => Words::none(),
+        path => words!(" in '{}'", Foreign::new(path)),
+    }
+}
+
+fn subject(path: &str) -> Words {
+    match path {
+        "" => "the file".into(),
+        path => words!("'{}'", Foreign::new(path)),
+    }
+}
+
+/// A parsed YAML file that still knows where its values were written.
+#[derive(Clone, Debug)]
+pub struct Document {
+    origin: PathBuf,
+    root: Node,
+}
+
+impl Document {
+    /// Read a file of at most 1 MiB.
+    pub fn open(path: &Path) -> Result<Self, YamlError> {
+        Document::parse(&text::read(path, MAX_BYTES)?, path)
+    }
+
+    /// Parse a text; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &Path) -> Result<Self, YamlError> {
+        if text.len() as u64 > MAX_BYTES {
+            return Err(TextError::TooLarge {
+                path: origin.to_owned(),
+                limit_bytes: MAX_BYTES,
+            }
+            .into());
+        }
+        Ok(Document {
+            origin: origin.to_owned(),
+            root: tree::parse(text, origin)?,
+        })
+    }
+
+    /// Apply one `path.to.key=value`, with list items by index (`arms.0.model=x`).
+    ///
+    /// The value is YAML; what is no YAML is text. Keys that the file leaves out are made, so a mistyped key is found by
+    /// [`Document::to`], which knows the valid ones.
+    pub fn set(&mut self, assignment: &str) -> Result<(), YamlError> {
+        set::set(&mut self.root, assignment)
+    }
+
+    /// Whether the value at a dotted path is there and came from [`Document::set`].
+    pub fn is_set(&self, path: &str) -> bool {
+        set::is_set(&self.root, path)
+    }
+
+    /// The document as a typed value.
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, YamlError> {
+        T::deserialize(NodeDe(&self.root)).map_err(|fault| self.explain(fault))
+    }
+
+    /// An error about the value at a dotted path, placed where that value was written.
+    pub fn invalid(&self, path: &str, message: impl Into<Words>) -> YamlError {
+        YamlError::Invalid {
+            at: set::place_of(&self.root, path, &self.origin),
+            message: message.into(),
+        }
+    }
+
+    fn explain(&self, fault: Fault) -> YamlError {
+        let at = At::new(&self.origin, fault.place.as_ref().unwrap_or(&Place::File));
+        let path = fault.path;
+        match fault.kind {
+            FaultKind::UnknownKey { key, valid } => YamlError::UnknownKey {
+                at,
+                key: Foreign::new(&key),
+                within: within(&path),
+                hint: hint(&key, valid),
+            },
+            FaultKind::UnknownValue { value, valid } => YamlError::UnknownValue {
+                at,
+                path: Foreign::new(path),
+                value: Foreign::new(&value),
+                hint: hint(&value, valid),
+            },
+            FaultKind::MissingKey(key) => YamlError::MissingKey {
+                at,
+                key,
+                within: within(&path),
+            },
+            FaultKind::Wrong { expected, found } => YamlError::WrongType {
+                at,
+                what: subject(&path),
+                expected,
+                found,
+            },
+            FaultKind::Message(message) => YamlError::Invalid {
+                at,
+                message: message.into(),
+            },
+        }
+    }
+}
+
+/// Parse a text straight into a typed value.
+pub fn parse<T: DeserializeOwned>(text: &str, origin: &Path) -> Result<T, YamlError> {
+    Document::parse(text, origin)?.to()
+}
+
+#[cfg(test)]
+mod tests;
