@@ -4,6 +4,7 @@ use foreign::{Foreign, Words};
 use process::interrupt::Interrupted;
 
 use crate::card::CardError;
+use crate::notebook::NotebookError;
 use crate::spec::SpecError;
 
 /// Something that the user wrote is wrong: exit code 2.
@@ -28,7 +29,10 @@ pub fn message(error: &anyhow::Error) -> String {
 pub fn code(error: &anyhow::Error) -> u8 {
     let interrupted = error.chain().find_map(|e| e.downcast_ref::<Interrupted>());
     let usage = |e: &(dyn std::error::Error + 'static)| {
-        e.is::<UsageError>() || e.is::<SpecError>() || e.is::<CardError>()
+        e.is::<UsageError>()
+            || e.is::<SpecError>()
+            || e.is::<CardError>()
+            || e.is::<NotebookError>()
     };
     match interrupted {
         Some(Interrupted(signal)) => signal.exit_code(),

@@ -7,7 +7,6 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)
 )]
 
-pub mod aligned;
 pub mod card;
 pub mod cli;
 pub mod commands;
@@ -15,8 +14,9 @@ pub mod diff;
 pub mod exit;
 pub mod figures;
 pub mod model;
-pub mod page;
+pub mod notebook;
 pub mod report;
 pub mod run;
 pub mod spec;
 pub mod statistics;
+pub mod tables;

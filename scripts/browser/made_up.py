@@ -20,7 +20,7 @@ def write(path, header, rows):
 
 
 def guarded(value):
-    """A text as the harness writes it: see src/report/cell.rs."""
+    """A text as the harness writes it: see src/tables/cell.rs."""
     is_formula = isinstance(value, str) and value.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r") and value.lstrip("'")
     return f"'{value}" if is_formula else value
 

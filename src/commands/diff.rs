@@ -11,7 +11,7 @@ use super::embed::check_out;
 use crate::cli::DiffArgs;
 use crate::diff::{self, Moved, Side};
 use crate::exit::UsageError;
-use crate::report;
+use crate::tables;
 
 pub(super) fn diff(args: &DiffArgs) -> Result<()> {
     if let Some(out) = &args.out {
@@ -25,7 +25,7 @@ pub(super) fn diff(args: &DiffArgs) -> Result<()> {
     progress::result(diff::report(&compared, args.top))?;
     if let Some(out) = &args.out {
         let table = compared.table();
-        report::write(out, &table).context("the rows were not written")?;
+        tables::write(out, &table).context("the rows were not written")?;
         progress::note(format!("{} rows in {}", table.len(), out.display()));
     }
     let moved = compared.moved(args.tolerance);

@@ -21,9 +21,9 @@ use crate::card::{Card, Kind};
 use crate::cli::EmbedArgs;
 use crate::exit::{self, UsageError};
 use crate::model::{self, Model};
-use crate::report::cell::guarded;
 use crate::run::survey::survey;
 use crate::spec::{self, audio_files, check_ids};
+use crate::tables::cell::guarded;
 
 /// One line of the CSV.
 struct Row {

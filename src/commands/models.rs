@@ -8,10 +8,10 @@ use foreign::Foreign;
 use onnx_export::Target;
 use process::progress::{note, result};
 
-use crate::aligned;
 use crate::card::{Card, Source};
 use crate::cli::ModelsArgs;
 use crate::model::{Model, graphs_folder, hub_file};
+use crate::tables::aligned;
 
 pub(super) fn list(args: &ModelsArgs) -> Result<()> {
     let cards = Card::all(&args.models)?;

@@ -14,14 +14,14 @@ use process::progress::{note, result};
 use serde::Deserialize;
 
 use super::{check_runtime, open_runtime};
-use crate::aligned;
 use crate::card::{Card, Kind};
 use crate::cli::NearestArgs;
 use crate::exit::{self, UsageError};
 use crate::model::{self, Model};
-use crate::report::manifest::{self, MANIFEST};
-use crate::report::{self, EmbeddingRow, Row, TextKind, TextRow};
 use crate::run::demo;
+use crate::tables::aligned;
+use crate::tables::manifest::{self, MANIFEST};
+use crate::tables::{self, EmbeddingRow, Row, TextKind, TextRow};
 
 /// What is read of the manifest.
 #[derive(Deserialize)]
@@ -181,7 +181,7 @@ fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
     if args.arm.is_some() {
         return Err(UsageError("a run of texts has one model; leave out --arm".into()).into());
     }
-    let rows: Vec<TextRow> = report::read(&run_dir.join(TextRow::FILE))?;
+    let rows: Vec<TextRow> = tables::read(&run_dir.join(TextRow::FILE))?;
     let group = |kind: TextKind| {
         let of_kind: Vec<&TextRow> = rows.iter().filter(|row| row.kind == kind).collect();
         let entries = of_kind.iter().map(|row| Entry {
@@ -204,7 +204,7 @@ fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
 
 /// The pieces as the arm hears them.
 fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs) -> Result<Vec<Group>> {
-    let rows: Vec<EmbeddingRow> = report::read(&run_dir.join(EmbeddingRow::FILE))?;
+    let rows: Vec<EmbeddingRow> = tables::read(&run_dir.join(EmbeddingRow::FILE))?;
     let rows: Vec<&EmbeddingRow> = rows.iter().filter(|row| row.arm == arm).collect();
     let id = |row: &EmbeddingRow| match &row.set {
         Some(set) => format!("{set}/{}", row.id),

@@ -19,12 +19,12 @@ use process::child;
 use process::progress::{note, result};
 
 use super::{check_runtime, open_runtime};
-use crate::aligned;
 use crate::card::{Card, Kind};
 use crate::cli::{ProvidersArgs, RuntimeArgs};
 use crate::exit::UsageError;
 use crate::model::{Model, prepare};
 use crate::run::demo;
+use crate::tables::aligned;
 
 pub(super) fn providers(args: &ProvidersArgs) -> Result<()> {
     match (args.check, args.ep) {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use process::progress;
 
-use crate::page;
+use crate::report;
 
 pub(super) fn report(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<()> {
-    let path = page::write_for(run_dirs, out)?;
+    let path = report::write_for(run_dirs, out)?;
     Ok(progress::result(path.to_string_lossy())?)
 }

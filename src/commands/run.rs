@@ -12,9 +12,9 @@ use crate::card::{Card, Source};
 use crate::cli::RunArgs;
 use crate::exit::{self, UsageError};
 use crate::model::{Model, hub_file};
-use crate::report::TextKind;
 use crate::run::room::free_bytes;
 use crate::run::{self, Plan, demo};
+use crate::tables::TextKind;
 
 /// Run every experiment; all are checked before the first begins.
 pub(super) fn run(args: &RunArgs) -> Result<()> {

@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use super::side::Side;
 use super::words::shown;
-use crate::report::manifest::ManifestError;
-use crate::report::{NpyError, ReportError};
+use crate::tables::manifest::ManifestError;
+use crate::tables::{NpyError, TableError};
 
 /// The most arms that a message lists.
 const LISTED: usize = 6;
@@ -21,7 +21,7 @@ pub enum DiffError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error(transparent)]
-    Csv(#[from] ReportError),
+    Csv(#[from] TableError),
     #[error(transparent)]
     Npy(#[from] NpyError),
     #[error(

@@ -8,7 +8,7 @@ use foreign::{Foreign, Safe};
 
 use super::DiffError;
 use super::words::shown;
-use crate::report::ReportError;
+use crate::tables::TableError;
 
 /// What a row is matched by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,8 +47,8 @@ pub struct Alone<K> {
 /// # Errors
 /// When a table cannot be read, or has two rows with one key.
 pub(super) fn join<T, K: Clone + Eq + Hash + Display>(
-    a: Table<impl Iterator<Item = Result<T, ReportError>>>,
-    b: Table<impl Iterator<Item = Result<T, ReportError>>>,
+    a: Table<impl Iterator<Item = Result<T, TableError>>>,
+    b: Table<impl Iterator<Item = Result<T, TableError>>>,
     key: impl Fn(&T) -> K,
     mut both: impl FnMut(&K, usize, T, T),
 ) -> Result<Alone<K>, DiffError> {
@@ -135,7 +135,7 @@ mod tests {
     type Row = &'static (&'static str, i32);
     type Rows = std::iter::Map<
         std::slice::Iter<'static, (&'static str, i32)>,
-        fn(Row) -> Result<Row, ReportError>,
+        fn(Row) -> Result<Row, TableError>,
     >;
 
     #[test]

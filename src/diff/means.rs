@@ -6,8 +6,8 @@ use super::DiffError;
 use super::join::{Table, join};
 use super::side::Side;
 use super::words::shown;
-use crate::report::stats::Kind;
-use crate::report::{self, Row, StatsRow};
+use crate::tables::stats::Kind;
+use crate::tables::{self, Row, StatsRow};
 
 /// The means of `stats.csv`.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,7 @@ pub(super) fn of(a: &Side, b: &Side) -> Result<Option<MeanChange>, DiffError> {
     let table = |side: &Side| -> Result<_, DiffError> {
         let path = side.at(StatsRow::FILE);
         Ok(Table {
-            rows: report::rows::<StatsRow>(&path)?,
+            rows: tables::rows::<StatsRow>(&path)?,
             name: path.display().to_string(),
         })
     };

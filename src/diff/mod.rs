@@ -27,7 +27,7 @@ pub use settings::{Setting, Settings};
 pub use side::Side;
 pub use text::report;
 
-use crate::report::DiffRow;
+use crate::tables::DiffRow;
 
 /// Everything that is told about two runs.
 #[derive(Debug, Clone, PartialEq)]

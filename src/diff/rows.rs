@@ -9,8 +9,8 @@ use super::embeddings::distance;
 use super::join::{Alone, Key, Table, join};
 use super::side::Side;
 use super::sources::{self, Embedded};
-use crate::report::diff::FoundIn;
-use crate::report::{self, DiffRow, Row, ScoreRow, TextRow};
+use crate::tables::diff::FoundIn;
+use crate::tables::{self, DiffRow, Row, ScoreRow, TextRow};
 
 /// How far a score may lie beyond 1 before it is no cosine: two lengths of 1 in 32-bit floats, and six decimals.
 const COSINE_SLACK: f64 = 1e-5;
@@ -129,7 +129,7 @@ impl Rows {
         let (mut other_prompt, mut no_cosine) = (0, 0);
         let mut pairs = Vec::new();
         let rows = |side: &Side| -> Result<_, DiffError> {
-            let rows = report::rows::<TextRow>(&side.at(TextRow::FILE))?;
+            let rows = tables::rows::<TextRow>(&side.at(TextRow::FILE))?;
             Ok(table(side, TextRow::FILE, rows))
         };
         let key = |row: &TextRow| Key {
@@ -255,7 +255,7 @@ impl Rows {
 /// The rows of `scores.csv`, whose scores are cosines.
 fn scores(side: &Side) -> Result<Vec<ScoreRow>, DiffError> {
     let path = side.at(ScoreRow::FILE);
-    let rows: Vec<ScoreRow> = report::read(&path)?;
+    let rows: Vec<ScoreRow> = tables::read(&path)?;
     match rows
         .iter()
         .find(|r| r.clap_score.abs() > 1.0 + COSINE_SLACK)

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::DiffError;
-use crate::report::manifest;
-use crate::report::{EMBEDDINGS_NPY, EmbeddingRow, Row, ScoreRow, StatsRow, TEXT_EMBEDDINGS_NPY};
+use crate::tables::manifest;
+use crate::tables::{EMBEDDINGS_NPY, EmbeddingRow, Row, ScoreRow, StatsRow, TEXT_EMBEDDINGS_NPY};
 
 /// A run folder. Files are named here, not read.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,8 +8,8 @@ use super::DiffError;
 use super::join::{Key, Table};
 use super::rows::{key_of, table};
 use super::side::Side;
-use crate::report::{
-    self, EMBEDDINGS_NPY, EmbeddingRow, ReportError, Row, ScoreRow, TEXT_EMBEDDINGS_NPY,
+use crate::tables::{
+    self, EMBEDDINGS_NPY, EmbeddingRow, Row, ScoreRow, TEXT_EMBEDDINGS_NPY, TableError,
 };
 
 /// The embeddings of one row of a run that scores pieces; `None` what the run does not have.
@@ -19,7 +19,7 @@ pub(super) struct Embedded {
     pub text: Option<Vec<f32>>,
 }
 
-type Rows = Box<dyn Iterator<Item = Result<Embedded, ReportError>>>;
+type Rows = Box<dyn Iterator<Item = Result<Embedded, TableError>>>;
 
 /// The rows of `embeddings.csv`, or without it those of the arrays, named by `scores.csv`.
 ///
@@ -41,7 +41,7 @@ fn of_csv(
     side: &Side,
     conditions: HashMap<(Option<String>, String), String>,
 ) -> Result<Table<Rows>, DiffError> {
-    let rows = report::rows::<EmbeddingRow>(&side.at(EmbeddingRow::FILE))?;
+    let rows = tables::rows::<EmbeddingRow>(&side.at(EmbeddingRow::FILE))?;
     let embedded = move |row: EmbeddingRow| {
         let place = (row.set, row.arm);
         let condition = conditions.get(&place).unwrap_or(&place.1).clone();
@@ -59,7 +59,7 @@ fn of_csv(
 }
 
 fn of_arrays(side: &Side) -> Result<Table<Rows>, DiffError> {
-    let scores: Vec<ScoreRow> = report::read(&side.at(ScoreRow::FILE))?;
+    let scores: Vec<ScoreRow> = tables::read(&side.at(ScoreRow::FILE))?;
     let audio = array(side, EMBEDDINGS_NPY, scores.len())?;
     let text = array(side, TEXT_EMBEDDINGS_NPY, scores.len())?;
     let row = |array: &Option<Array2<f32>>, n| array.as_ref().map(|a| a.row(n).to_vec());
@@ -80,7 +80,7 @@ fn array(side: &Side, file: &str, scores: usize) -> Result<Option<Array2<f32>>, 
     if !path.exists() {
         return Ok(None);
     }
-    let array = report::read_npy(&path)?;
+    let array = tables::read_npy(&path)?;
     match array.nrows() == scores {
         true => Ok(Some(array)),
         false => Err(DiffError::OtherRows {

@@ -3,7 +3,7 @@
 use super::embeddings::Cosines;
 use super::words::{self, cell, key, pair, shown};
 use super::{Alone, ArmChange, Diff, Key, Pair, PiecesMade, Ranking, Setting};
-use crate::aligned;
+use crate::tables::aligned;
 
 /// The most settings that are listed.
 const MOST_SETTINGS: usize = 100;

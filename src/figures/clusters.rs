@@ -9,9 +9,9 @@ use super::run::Run;
 use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PAPER, SMALL};
 use super::words::thousands;
 use super::{FigureError, about};
-use crate::report::clusters::{ClusterKind, Metric};
-use crate::report::{ClusterRow, Row};
 use crate::statistics::grouping::ALL;
+use crate::tables::clusters::{ClusterKind, Metric};
+use crate::tables::{ClusterRow, Row};
 
 /// Silhouettes of one kind of embedding, or their differences.
 struct Section<'r> {

@@ -16,8 +16,8 @@ use super::run::{Run, SCORE, SCORE_AXIS};
 use super::theme::{Colour, FIGURE_WIDTH, INK, SMALL_WIDTH};
 use super::words::{listed, thousands};
 use super::{FigureError, about};
-use crate::report::{HistogramRow, Row, ScoreRow};
 use crate::statistics::grouping::by_arm;
+use crate::tables::{HistogramRow, Row, ScoreRow};
 
 /// One panel: sets over the same axis.
 struct Panel {

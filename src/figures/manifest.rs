@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::FigureError;
 use super::words::counted;
-use crate::report::manifest::{self, MANIFEST, ManifestError};
+use crate::tables::manifest::{self, MANIFEST, ManifestError};
 
 #[derive(Debug, Default, Deserialize)]
 pub struct Manifest {

@@ -18,7 +18,7 @@ use super::swarm::mixed;
 use super::theme::{FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO};
 use super::words::{counted, thousands};
 use super::{FigureError, about};
-use crate::report::{MapRow, Row};
+use crate::tables::{MapRow, Row};
 
 /// A map of several arms; the others show one arm each.
 const JOINT: &str = "joint";

@@ -37,9 +37,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::report::ReportError;
-use crate::report::manifest::ManifestError;
 use crate::statistics::StatsError;
+use crate::tables::TableError;
+use crate::tables::manifest::ManifestError;
 use foreign::{Foreign, Words};
 
 pub use redraw::{Drawn, draw_first, drawn, redraw};
@@ -102,7 +102,7 @@ pub fn about(stem: &str) -> &'static str {
 #[derive(Debug, Error)]
 pub enum FigureError {
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] TableError),
     #[error("cannot draw {}: {source}", path.display())]
     Stats { path: PathBuf, source: StatsError },
     #[error("cannot draw {}: it holds no scores; run the experiment again", path.display())]

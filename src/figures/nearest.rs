@@ -9,7 +9,7 @@ use super::run::Run;
 use super::theme::{FIGURE_WIDTH, GRID, INK, MARGIN, PANEL_GAP, QUIET, SMALL};
 use super::words::listed;
 use super::{FigureError, about};
-use crate::report::{NearestRow, TextKind};
+use crate::tables::{NearestRow, TextKind};
 
 const ROW: f64 = 13.0;
 /// Most neighbours of a query.

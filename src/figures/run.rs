@@ -11,8 +11,8 @@ use super::manifest::Manifest;
 use super::page::Words;
 use super::theme::Palette;
 use super::words::counted;
-use crate::report::{self, MapRow, Row, ScoreRow};
 use crate::statistics::grouping::{MOST_TASTES, TASTES, tastes};
+use crate::tables::{self, MapRow, Row, ScoreRow};
 
 /// The score as axes name it, with its unit.
 pub const SCORE_AXIS: &str = "CLAP score (cosine)";
@@ -62,7 +62,7 @@ impl<'m> Run<'m> {
             run.palette = palette(&dir.join(MapRow::FILE), known.chain(others).collect())?;
             return Ok(run);
         }
-        let mut rows: Vec<ScoreRow> = report::read(&path)?;
+        let mut rows: Vec<ScoreRow> = tables::read(&path)?;
         if rows.is_empty() {
             return Err(FigureError::Empty { path });
         }
@@ -86,7 +86,7 @@ impl<'m> Run<'m> {
         if !path.exists() {
             return Ok(None);
         }
-        let rows: Vec<T> = report::read(&path)?;
+        let rows: Vec<T> = tables::read(&path)?;
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 

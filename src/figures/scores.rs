@@ -7,10 +7,10 @@ use super::summaries::Summaries;
 use super::theme::Tint;
 use super::words::{counted, thousands};
 use super::{FigureError, about};
-use crate::report::stats::Kind;
-use crate::report::{self, Row, ScoreRow, StatsRow};
 use crate::statistics::StatsError;
 use crate::statistics::grouping::{ALL, Arm, by_arm};
+use crate::tables::stats::Kind;
+use crate::tables::{self, Row, ScoreRow, StatsRow};
 
 /// Beyond so many arms, each is compared with the first one only: all pairs would not fit a page.
 const ARMS_IN_ALL_PAIRS: usize = 4;
@@ -27,7 +27,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     let arms = by_arm(&run.rows).map_err(of_scores)?;
     let stats_path = run.dir.join(StatsRow::FILE);
     let stats = if stats_path.exists() {
-        report::read(&stats_path)?
+        tables::read(&stats_path)?
     } else {
         crate::statistics::stats(&run.rows, run.manifest.seed.unwrap_or(0)).map_err(of_scores)?
     };

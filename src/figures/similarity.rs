@@ -15,8 +15,8 @@ use super::theme::{
     FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PANEL_GAP, QUIET, SMALL, SMALL_WIDTH,
 };
 use super::{FigureError, about};
-use crate::report::similarity::Against;
-use crate::report::{Row, SimilarityRow};
+use crate::tables::similarity::Against;
+use crate::tables::{Row, SimilarityRow};
 
 /// Most tastes of which panels against pieces and against prompts stand side by side.
 const SIDE_BY_SIDE: usize = 8;

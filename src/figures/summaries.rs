@@ -8,8 +8,8 @@ use foreign::words;
 use foreign::{Foreign, Words};
 
 use super::FigureError;
-use crate::report::StatsRow;
-use crate::report::stats::Kind;
+use crate::tables::StatsRow;
+use crate::tables::stats::Kind;
 
 /// Kind, arm, second arm or nothing, taste.
 type Key<'s> = (Kind, &'s str, &'s str, &'s str);

@@ -1,47 +1,51 @@
-//! `embeddings.csv` of an experiment that embeds texts.
+//! The neighbours of the queries, of a run that embeds texts.
 
-use serde::{Deserialize, Serialize};
+use super::html::Html;
+use super::load::Run;
+use super::pieces::prompt;
+use crate::tables::{NearestRow, TextKind};
 
-use super::cell::text;
-use super::embeddings::json_list;
-use super::table::{LARGEST_WITH_EMBEDDINGS, Row};
-
-/// One text under the arm. The first two columns are the notebook's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TextRow {
-    #[serde(with = "text")]
-    pub text: String,
-    /// `[512]`, of length 1; a JSON list that reads back bit for bit.
-    #[serde(with = "json_list")]
-    pub embedding: Vec<f32>,
-    pub kind: TextKind,
-    /// Of a caption its `ytid`; of a descriptor its number, from 1.
-    #[serde(with = "text")]
-    pub id: String,
-    /// How often the text occurs.
-    pub count: usize,
-}
-
-impl Row for TextRow {
-    const FILE: &'static str = "embeddings.csv";
-    const LARGEST: u64 = LARGEST_WITH_EMBEDDINGS;
-    const COLUMNS: &'static [&'static str] = &["text", "embedding", "kind", "id", "count"];
-}
-
-/// What a text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TextKind {
-    Caption,
-    Descriptor,
-}
-
-impl TextKind {
-    /// As the column has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Caption => "caption",
-            Self::Descriptor => "descriptor",
+/// The section; nothing when there are no neighbours.
+pub fn section(run: &Run) -> Html {
+    let mut html = Html::new();
+    if run.nearest.is_empty() {
+        return html;
+    }
+    html.raw("<section id=\"nearest\" aria-labelledby=\"h-nearest\">\n<h2 id=\"h-nearest\">Nearest texts</h2>\n<div class=\"columns\">\n");
+    let mut tables: Vec<(&str, TextKind)> = Vec::new();
+    for row in &run.nearest {
+        if !tables.contains(&(row.query.as_str(), row.kind)) {
+            tables.push((&row.query, row.kind));
         }
     }
+    for (query, kind) in tables {
+        let rows = run
+            .nearest
+            .iter()
+            .filter(|row| row.query == query && row.kind == kind);
+        html.raw("<div class=\"wide\" tabindex=\"0\" role=\"region\"")
+            .attr("aria-label", &format!("{}s nearest to {query}", kind.name()))
+            .raw("><table><caption>")
+            .text(match kind {
+                TextKind::Caption => "Captions",
+                TextKind::Descriptor => "Descriptors",
+            })
+            .raw(" nearest to <q>")
+            .name(query)
+            .raw("</q></caption>\n<thead><tr><th scope=\"col\" class=\"n\">#</th><th scope=\"col\">Text</th><th scope=\"col\" class=\"n\">Cosine</th></tr></thead>\n<tbody>\n");
+        rows.for_each(|row| neighbour(&mut html, row));
+        html.raw("</tbody></table></div>\n");
+    }
+    html.raw("</div>\n</section>\n");
+    html
+}
+
+fn neighbour(html: &mut Html, row: &NearestRow) {
+    html.raw("<tr><td class=\"n\">")
+        .count(row.rank)
+        .raw("</td><td class=\"prompt\">");
+    prompt(html, &row.text);
+    html.raw("</td>")
+        .cell(Some(row.similarity), 4)
+        .raw("</tr>\n");
 }

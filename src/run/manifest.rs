@@ -14,7 +14,7 @@ use crate::spec::Audio;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest {
-    /// See `report::manifest`.
+    /// See `tables::manifest`.
     pub format: u64,
     pub experiment: String,
     pub notebook: Option<String>,

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::lines::Lines;
 use crate::exit::UsageError;
-use crate::report::write_npy;
 use crate::spec::Identity;
+use crate::tables::write_npy;
 
 /// A finished piece.
 #[derive(Debug, Clone, Serialize, Deserialize)]

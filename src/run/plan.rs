@@ -22,8 +22,9 @@ use crate::card::{Card, Kind};
 use crate::cli::{MODELS, RunArgs, RuntimeArgs};
 use crate::exit::UsageError;
 use crate::model;
-use crate::report::SkippedRow;
+use crate::notebook;
 use crate::spec::{self, Captions, Draft, Experiment, Overrides, Piece, RunPieces, Task, Text};
+use crate::tables::SkippedRow;
 
 /// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Plan {
     /// The card of the model that makes the pieces, and its sizes if its checkpoint is here.
     pub generator: Option<Card>,
     pub config: Option<MusicgenConfig>,
+    /// What is known of the experiment's notebook: a checked [`crate::notebook`] file.
+    pub notebook: Option<String>,
     /// The run that each set of pieces comes from, where it is one; there is one set unless two are compared.
     pub sources: Vec<Option<SourceRun>>,
     /// What is to be run before, when a set of pieces is not there yet.
@@ -227,6 +230,10 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         cards,
         generator,
         config: None,
+        notebook: match &experiment.notebook {
+            Some(name) => notebook::beside(path, name)?,
+            None => None,
+        },
         sources: Vec::new(),
         pending: None,
         texts: Vec::new(),

@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::{AUDIO, RUNS};
 use crate::exit::UsageError;
-use crate::report::manifest::{self, MANIFEST};
 use crate::spec::{self, Piece, RunPieces};
+use crate::tables::manifest::{self, MANIFEST};
 
 /// A finished run that made its pieces.
 #[derive(Debug, Clone)]

@@ -9,16 +9,17 @@ use super::AUDIO;
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
 use crate::figures::FOLDER as FIGURES;
-use crate::page;
-use crate::report::manifest::MANIFEST;
-use crate::report::{
+use crate::notebook::NOTEBOOK;
+use crate::report;
+use crate::spec::Identity;
+use crate::tables::manifest::MANIFEST;
+use crate::tables::{
     ClusterRow, DistanceRow, DrawsRow, EMBEDDINGS_NPY, EmbeddingRow, HistogramRow, MapRow,
     NearestRow, Row, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TEXT_EMBEDDINGS_NPY, TsneRow,
 };
-use crate::spec::Identity;
 
 /// Files that are never written over unless the identity beside them says that they are this run's.
-const RESULTS: [&str; 16] = [
+const RESULTS: [&str; 17] = [
     ScoreRow::FILE,
     EmbeddingRow::FILE,
     EMBEDDINGS_NPY,
@@ -33,7 +34,8 @@ const RESULTS: [&str; 16] = [
     TsneRow::FILE,
     NearestRow::FILE,
     HistogramRow::FILE,
-    page::REPORT,
+    report::REPORT,
+    NOTEBOOK,
     MANIFEST,
 ];
 

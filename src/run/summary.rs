@@ -4,12 +4,12 @@
 use foreign::Foreign;
 
 use super::finish::Scored;
-use crate::aligned;
-use crate::report::clusters::{ClusterKind, Metric};
-use crate::report::stats::Kind;
-use crate::report::{ClusterRow, DistanceRow, NearestRow, ScoreRow, StatsRow};
 use crate::spec::Task;
 use crate::statistics::grouping::{ALL, tastes};
+use crate::tables::aligned;
+use crate::tables::clusters::{ClusterKind, Metric};
+use crate::tables::stats::Kind;
+use crate::tables::{ClusterRow, DistanceRow, NearestRow, ScoreRow, StatsRow};
 
 /// Neighbours of each query that are told.
 const TOLD_NEIGHBOURS: usize = 3;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use pipelines::clips::{self, ClipInfo};
 use process::progress::note;
 
-use crate::report::SkippedRow;
+use crate::tables::SkippedRow;
 
 /// What was found.
 #[derive(Debug)]

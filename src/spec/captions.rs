@@ -15,7 +15,7 @@ use strict_yaml::{Document, YamlError};
 use super::raw::RawCaptions;
 use super::table::Table;
 use super::{Shrink, SpecError};
-use crate::report::TextKind;
+use crate::tables::TextKind;
 
 /// Twenty times the public file.
 const MAX_BYTES: u64 = 64 << 20;

@@ -10,7 +10,7 @@ use foreign::words;
 
 use super::SpecError;
 use super::table::{Row, Table};
-use crate::report::cell::unguarded;
+use crate::tables::cell::unguarded;
 
 /// Room for what `embed` writes about thousands of pieces, embeddings included.
 const MAX_BYTES: u64 = 256 << 20;

@@ -10,9 +10,9 @@ use analysis::summary::{Summary, mean, summarise};
 use rayon::prelude::*;
 
 use super::grouping::ALL;
-use crate::report::scores::as_written;
-use crate::report::stats::Kind;
-use crate::report::{DrawsRow, ScoreRow, StatsRow};
+use crate::tables::scores::as_written;
+use crate::tables::stats::Kind;
+use crate::tables::{DrawsRow, ScoreRow, StatsRow};
 
 /// The scores of one prompt's draws under one arm.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +124,7 @@ fn within(prompts: &[&[f64]]) -> Option<Summary> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::scores::{drawn, row};
+    use crate::tables::scores::{drawn, row};
 
     fn rows() -> Vec<ScoreRow> {
         let scores = [

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use foreign::Foreign;
 use thiserror::Error;
 
-use crate::report::scores::{ScoreRow, as_written};
+use crate::tables::scores::{ScoreRow, as_written};
 
 /// The tastes of the project's notebooks, in their order; others follow in the order of the alphabet.
 pub const TASTES: [&str; 4] = ["bitter", "sour", "sweet", "salty"];
@@ -131,7 +131,7 @@ pub fn tastes(rows: &[ScoreRow]) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::scores::row;
+    use crate::tables::scores::row;
 
     #[test]
     fn tastes_come_in_the_notebooks_order() {

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::draws::spread;
 use super::grouping::{ALL, Arm, StatsError, by_arm, tastes};
-use crate::report::scores::ScoreRow;
-use crate::report::stats::{Kind, StatsRow};
+use crate::tables::scores::ScoreRow;
+use crate::tables::stats::{Kind, StatsRow};
 
 /// Summaries of every arm, then of every pair of arms (first minus second, over the pieces that both have), each over
 /// all tastes and then taste by taste; then the spread of every arm within and between prompts that have several draws.
@@ -65,7 +65,7 @@ fn correct(table: &mut [StatsRow]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::scores::row;
+    use crate::tables::scores::row;
 
     #[test]
     fn one_row_per_group_that_has_pieces() {

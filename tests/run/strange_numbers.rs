@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use harness::{figures, page};
+use harness::{figures, report};
 
 use crate::support::{Lab, repository};
 
@@ -50,7 +50,7 @@ fn drawn(folder: &Path) -> Vec<String> {
     let mut errors = Vec::new();
     errors.extend(figures::redraw(folder).err().map(|e| e.to_string()));
     errors.extend(
-        page::write_for(&[folder.to_owned()], None)
+        report::write_for(&[folder.to_owned()], None)
             .err()
             .map(|e| e.to_string()),
     );

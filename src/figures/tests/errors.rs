@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::made_up::{MadeUp, texts, write};
 use crate::figures::redraw;
-use crate::report::scores::row;
-use crate::report::{self, MapRow, Row, ScoreRow, StatsRow};
+use crate::tables::scores::row;
+use crate::tables::{self, MapRow, Row, ScoreRow, StatsRow};
 
 fn error(folder: &Path) -> String {
     redraw(folder).unwrap_err().to_string()
@@ -14,7 +14,7 @@ fn error(folder: &Path) -> String {
 
 fn folder_of(rows: &[ScoreRow]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    report::write_scores(&folder.path().join(ScoreRow::FILE), rows).unwrap();
+    tables::write_scores(&folder.path().join(ScoreRow::FILE), rows).unwrap();
     folder
 }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::report::clusters::{ClusterKind, Metric};
-use crate::report::manifest::MANIFEST;
-use crate::report::scores::{drawn, row};
-use crate::report::similarity::Against;
-use crate::report::{
+use crate::tables::clusters::{ClusterKind, Metric};
+use crate::tables::manifest::MANIFEST;
+use crate::tables::scores::{drawn, row};
+use crate::tables::similarity::Against;
+use crate::tables::{
     self, ClusterRow, HistogramRow, MapRow, NearestRow, Row, ScoreRow, SimilarityRow, TextKind,
 };
 
@@ -90,7 +90,7 @@ impl MadeUp<'_> {
     /// Write every CSV of a scored run.
     pub fn write(&self, folder: &Path) {
         let scores = self.scores();
-        report::write_scores(&folder.join(ScoreRow::FILE), &scores).unwrap();
+        tables::write_scores(&folder.join(ScoreRow::FILE), &scores).unwrap();
         write(folder, &self.maps(&scores));
         write(folder, &self.similarity());
         write(folder, &self.clusters());
@@ -236,7 +236,7 @@ pub fn compared(arms: usize, pieces: usize, folder: &Path) {
             rows.push(row);
         }
     }
-    report::write_scores(&folder.join(ScoreRow::FILE), &rows).unwrap();
+    tables::write_scores(&folder.join(ScoreRow::FILE), &rows).unwrap();
     let mut maps = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         maps.push(MapRow {
@@ -313,7 +313,7 @@ pub fn texts(captions: usize, tastes: bool, folder: &Path) {
 }
 
 pub fn write<T: Row>(folder: &Path, rows: &[T]) {
-    report::write(&folder.join(T::FILE), rows).unwrap();
+    tables::write(&folder.join(T::FILE), rows).unwrap();
 }
 
 /// Between -1 and 1, the same each time.

@@ -6,8 +6,8 @@ use super::made_up::{ARMS, MadeUp, compared, texts};
 use super::{assert_printable, bytes, stems, svgs};
 use crate::figures::run::RANDOM;
 use crate::figures::{STEMS, about, drawn};
-use crate::report::scores::row;
-use crate::report::{self, Row, ScoreRow, StatsRow};
+use crate::tables::scores::row;
+use crate::tables::{self, Row, ScoreRow, StatsRow};
 
 #[test]
 fn every_size_of_data_prints() {
@@ -153,7 +153,7 @@ fn pieces_that_were_made_are_drawn_by_prompt_too() {
         let mut made_up = MadeUp::new(4, arms, prompts * draws);
         made_up.draws = draws;
         let path = folder.path().join(ScoreRow::FILE);
-        report::write_scores(&path, &made_up.scores()).unwrap();
+        tables::write_scores(&path, &made_up.scores()).unwrap();
         let figures = svgs(folder.path());
         let (_, svg) = figures.iter().find(|f| f.0 == "by_prompt").unwrap();
         let name = format!("by_prompt of {arms} arms, {prompts} prompts, {draws} draws");
@@ -171,13 +171,13 @@ fn figures_come_out_the_same_each_time_with_and_without_stats() {
     let made_up = MadeUp::new(4, 3, 100);
     made_up.write(folder.path());
     let stats = crate::statistics::stats(&made_up.scores(), 0).unwrap();
-    report::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
+    tables::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
     let first = bytes(folder.path());
     assert_eq!(first.len(), 12);
     assert!(bytes(folder.path()) == first);
     fs::remove_file(folder.path().join(StatsRow::FILE)).unwrap();
     assert!(bytes(folder.path()) == first);
-    let manifest = crate::report::manifest::read(folder.path()).unwrap();
+    let manifest = crate::tables::manifest::read(folder.path()).unwrap();
     let again = drawn(folder.path(), &manifest.unwrap()).unwrap();
     let svgs = first.iter().step_by(2);
     assert!(again.iter().map(|figure| figure.svg.as_bytes()).eq(svgs));
@@ -231,7 +231,7 @@ fn random_weights_are_written_across_every_panel() {
 fn little_data_draws_too() {
     let draw = |rows: &[ScoreRow]| {
         let folder = tempfile::tempdir().unwrap();
-        report::write(&folder.path().join(ScoreRow::FILE), rows).unwrap();
+        tables::write(&folder.path().join(ScoreRow::FILE), rows).unwrap();
         let figures = svgs(folder.path());
         for (stem, svg) in &figures {
             assert_printable(stem, svg);
@@ -268,11 +268,11 @@ fn points_in_one_place_draw_too() {
     let made_up = MadeUp::new(4, 1, 12);
     made_up.write(folder.path());
     let path = folder.path().join("maps.csv");
-    let mut maps: Vec<report::MapRow> = report::read(&path).unwrap();
+    let mut maps: Vec<tables::MapRow> = tables::read(&path).unwrap();
     for point in &mut maps {
         (point.tsne_1, point.tsne_2) = (3.0, -1e9);
     }
-    report::write(&path, &maps).unwrap();
+    tables::write(&path, &maps).unwrap();
     for (stem, svg) in svgs(folder.path()) {
         assert_printable(&stem, &svg);
     }

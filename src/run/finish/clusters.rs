@@ -10,10 +10,10 @@ use rayon::prelude::*;
 
 use super::conditions::{Condition, rows_of};
 use super::maps::{Maps, joint_name};
-use crate::report::clusters::{ClusterKind, Metric};
-use crate::report::similarity::Against;
-use crate::report::{ClusterRow, SimilarityRow};
 use crate::statistics::grouping::ALL;
+use crate::tables::clusters::{ClusterKind, Metric};
+use crate::tables::similarity::Against;
+use crate::tables::{ClusterRow, SimilarityRow};
 
 /// What the numbers of a run's clusters are computed with.
 pub(super) struct Settings<'a> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::report::{EmbeddingRow, ScoreRow};
+use crate::tables::{EmbeddingRow, ScoreRow};
 
 /// The pieces of one condition and how its arm embeds them, row by row.
 pub(super) struct Condition<'a> {

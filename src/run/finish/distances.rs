@@ -5,8 +5,8 @@ use analysis::kernel::{kernel_distance, kernel_test};
 use rayon::prelude::*;
 
 use super::conditions::{Condition, rows_of};
-use crate::report::DistanceRow;
 use crate::statistics::grouping::ALL;
+use crate::tables::DistanceRow;
 
 /// Pieces of both sets beyond which the kernel distance, which needs every pair of them, is left out: some 0.3 GB of memory
 /// for each of the arms and tastes that are computed at once.

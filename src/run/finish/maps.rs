@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::conditions::{Condition, rows_of};
-use crate::report::{MapRow, TsneRow};
+use crate::tables::{MapRow, TsneRow};
 
 /// Points beyond which a map would take longer than what it shows is worth: minutes, and a blot.
 const MOST_POINTS: usize = 20_000;

@@ -30,10 +30,11 @@ use super::source::SourceRun;
 use super::store::Store;
 use super::summary;
 use crate::figures;
-use crate::page;
-use crate::report::manifest::MANIFEST;
-use crate::report::{self, Row};
+use crate::notebook::NOTEBOOK;
+use crate::report;
 use crate::spec::{Identity, Task};
+use crate::tables::manifest::MANIFEST;
+use crate::tables::{self, Row};
 
 /// Every result from the journal into its file.
 pub(super) fn finish(
@@ -56,7 +57,7 @@ pub(super) fn finish(
         }
     };
     let manifest = Manifest {
-        format: report::manifest::FORMAT,
+        format: tables::manifest::FORMAT,
         experiment: plan.experiment.name.clone(),
         notebook: plan.experiment.notebook.clone(),
         identity: identity.full().to_owned(),
@@ -125,8 +126,9 @@ pub(super) fn finish(
     };
     tell_unplaced(ready, store);
     let manifest = serde_json::to_value(&manifest)?;
+    keep_notebook(plan, store)?;
     figures::draw_first(&store.folder, &manifest)?;
-    page::write(&store.folder, &manifest)?;
+    report::write(&store.folder, &manifest)?;
     // Last: a folder that has it holds a finished run, which others take pieces from.
     let path = store.folder.join(MANIFEST);
     files::write_bytes(&path, &serde_json::to_vec_pretty(&manifest)?)
@@ -135,6 +137,19 @@ pub(super) fn finish(
         folder: store.folder.clone(),
         told,
     })
+}
+
+/// What is known of the notebook, as it is now: no result depends on it.
+fn keep_notebook(plan: &Plan, store: &Store) -> Result<()> {
+    let path = store.folder.join(NOTEBOOK);
+    match &plan.notebook {
+        Some(text) => files::write_bytes(&path, text.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display())),
+        None if path.exists() => {
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Name the graphs of which the manifest does not say where they ran.
@@ -158,13 +173,13 @@ fn tell_unplaced(ready: &Ready, store: &Store) {
 
 /// An array that other tools read.
 fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
-    report::write_npy(path, array).with_context(|| format!("cannot write {}", path.display()))
+    tables::write_npy(path, array).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A file that only some runs have.
 fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
     if !rows.is_empty() {
-        report::write(path, rows)?;
+        tables::write(path, rows)?;
     } else if path.exists() {
         std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }

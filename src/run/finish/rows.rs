@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::super::plan::Plan;
 use super::super::ready::ReadyModel;
 use super::super::store::Store;
-use crate::report::{EmbeddingRow, ScoreRow};
+use crate::tables::{EmbeddingRow, ScoreRow};
 
 /// Scores and embeddings, arm by arm and in the order of the pieces.
 pub(super) fn rows(

@@ -10,12 +10,12 @@ use super::super::store::Store;
 use super::conditions::{Condition, conditions, stacked};
 use super::maps::{MapRecord, joint_name, maps, notebook};
 use super::{clusters, distances, rows, write_npy_file, write_or_remove};
-use crate::report::{
+use crate::spec::Task;
+use crate::statistics::grouping;
+use crate::tables::{
     self, ClusterRow, DistanceRow, DrawsRow, EmbeddingRow, MapRow, Row, ScoreRow, SimilarityRow,
     SkippedRow, StatsRow, TsneRow,
 };
-use crate::spec::Task;
-use crate::statistics::grouping;
 
 /// Permutations of a test where the experiment does not say.
 const PERMUTATIONS: usize = 10_000;
@@ -35,16 +35,16 @@ pub(super) fn write(plan: &Plan, arms: &[ReadyModel], store: &Store) -> Result<S
     let (scores, embeddings) = rows::rows(plan, arms, store)?;
     let stats = crate::statistics::stats(&scores, experiment.seed)?;
     let at = |file: &str| store.folder.join(file);
-    report::write_scores(&at(ScoreRow::FILE), &scores)?;
-    report::write_embeddings(&at(EmbeddingRow::FILE), &embeddings)?;
+    tables::write_scores(&at(ScoreRow::FILE), &scores)?;
+    tables::write_embeddings(&at(EmbeddingRow::FILE), &embeddings)?;
     // Models of different widths, as in a demo, have no matrix in common.
     for (file, matrix) in [
         (
-            report::EMBEDDINGS_NPY,
+            tables::EMBEDDINGS_NPY,
             stacked(&embeddings, |row| &row.audio_emb),
         ),
         (
-            report::TEXT_EMBEDDINGS_NPY,
+            tables::TEXT_EMBEDDINGS_NPY,
             stacked(&embeddings, |row| &row.text_emb),
         ),
     ] {
@@ -52,7 +52,7 @@ pub(super) fn write(plan: &Plan, arms: &[ReadyModel], store: &Store) -> Result<S
             write_npy_file(&at(file), &matrix)?;
         }
     }
-    report::write(&at(StatsRow::FILE), &stats)?;
+    tables::write(&at(StatsRow::FILE), &stats)?;
     let draws = crate::statistics::draws(&scores, experiment.seed);
     write_or_remove(&at(DrawsRow::FILE), &draws)?;
     // An earlier run may have left one, whose bad pieces are gone.

@@ -10,8 +10,8 @@ use super::super::store::Store;
 use super::conditions::{Condition, rows_of, stacked};
 use super::maps::{MapRecord, maps};
 use super::{write_npy_file, write_or_remove};
-use crate::report::{self, HistogramRow, MapRow, NearestRow, Row, TextKind, TextRow};
 use crate::spec::{Text, Texts};
+use crate::tables::{self, HistogramRow, MapRow, NearestRow, Row, TextKind, TextRow};
 
 /// Write the CSVs; gives what the manifest says of the maps, and what is told of the run.
 pub(super) fn write(plan: &Plan, store: &Store) -> Result<(Vec<MapRecord>, Vec<NearestRow>)> {
@@ -43,8 +43,8 @@ pub(super) fn write(plan: &Plan, store: &Store) -> Result<(Vec<MapRecord>, Vec<N
         .collect::<Result<Vec<_>>>()?;
     let all = stacked(&rows, |row| &row.embedding).context("embeddings differ in length")?;
     let at = |file: &str| store.folder.join(file);
-    report::write(&at(TextRow::FILE), &rows)?;
-    write_npy_file(&at(report::EMBEDDINGS_NPY), &all)?;
+    tables::write(&at(TextRow::FILE), &rows)?;
+    write_npy_file(&at(tables::EMBEDDINGS_NPY), &all)?;
 
     let mut neighbours = Vec::new();
     for query in &texts.queries {

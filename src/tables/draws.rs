@@ -81,7 +81,7 @@ impl DrawsRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns, write};
+    use crate::tables::table::{read, tests::assert_columns, write};
     use analysis::summarise;
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::PageError;
+use super::ReportError;
 use super::load::Run;
 use super::sources::{self, Sound};
-use crate::report::ScoreRow;
+use crate::tables::ScoreRow;
 
 /// All items of a page.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub struct Item {
 pub type Places = HashMap<(usize, String, String), (usize, usize)>;
 
 /// The items of `runs`, joined by id; their sounds are brought into the run folders.
-pub fn items(runs: &[Run]) -> Result<(Items, Places), PageError> {
+pub fn items(runs: &[Run]) -> Result<(Items, Places), ReportError> {
     let (slots, columns) = headings(runs);
     let mut rows: Vec<Item> = Vec::new();
     let mut by_id: HashMap<&str, usize> = HashMap::new();

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::PageError;
+use super::ReportError;
 use super::html::{Html, shown};
 use super::items::{self, Items};
 use super::load::Run;
@@ -15,7 +15,7 @@ const STYLE: &str = include_str!("../../assets/page/page.css");
 const SCRIPT: &str = include_str!("../../assets/page/page.js");
 
 /// The page of `runs`, one or several. Their pieces are brought into their folders.
-pub fn page(runs: &[Run]) -> Result<String, PageError> {
+pub fn page(runs: &[Run]) -> Result<String, ReportError> {
     let (items, places) = items::items(runs)?;
     let tastes = tastes(runs);
     let maps = map::maps(runs, &places, &tastes);
@@ -31,7 +31,7 @@ pub fn page(runs: &[Run]) -> Result<String, PageError> {
     });
     main.part(&figures::section(runs))
         .part(&origins(runs))
-        .part(&departures::section(runs))
+        .part(&departures::section(runs)?)
         .part(&downloads::section(runs));
 
     let mut html = Html::new();

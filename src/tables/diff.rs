@@ -67,7 +67,7 @@ impl Row for DiffRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns, write};
+    use crate::tables::table::{read, tests::assert_columns, write};
 
     #[test]
     fn rows_come_back() {

@@ -1,12 +1,12 @@
 //! How the pieces score under each condition.
 
 use super::{SCORE, places, say};
-use crate::page::html::Html;
-use crate::page::load::Run;
-use crate::page::number::{counted, fixed};
-use crate::report::StatsRow;
-use crate::report::stats::Kind;
+use crate::report::html::Html;
+use crate::report::load::Run;
+use crate::report::number::{counted, fixed};
 use crate::statistics::grouping::ALL;
+use crate::tables::StatsRow;
+use crate::tables::stats::Kind;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = |row: &&StatsRow| row.kind == Kind::Arm && row.taste == ALL;
@@ -70,8 +70,8 @@ fn sentence(run: &Run, all: &StatsRow) -> Html {
 mod tests {
     use super::super::plain;
     use super::*;
-    use crate::page::tests::run_of;
-    use crate::report::scores::row;
+    use crate::report::tests::run_of;
+    use crate::tables::scores::row;
 
     #[test]
     fn means_with_their_spread() {

@@ -1,11 +1,11 @@
 //! How much two draws of one prompt differ, against two prompts.
 
 use super::{SCORE, places, say};
-use crate::page::html::Html;
-use crate::page::load::Run;
-use crate::page::number::fixed;
-use crate::report::StatsRow;
-use crate::report::stats::Kind;
+use crate::report::html::Html;
+use crate::report::load::Run;
+use crate::report::number::fixed;
+use crate::tables::StatsRow;
+use crate::tables::stats::Kind;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let within = run.stats.iter().filter(|row| row.kind == Kind::Within);

@@ -1,12 +1,12 @@
 //! Two conditions on the same pieces: how the difference comes out, and for which tastes.
 
 use super::{ALPHA, FEW, SCORE, holds_zero, places, say};
-use crate::page::html::Html;
-use crate::page::load::Run;
-use crate::page::number::{counted, fixed, p};
-use crate::report::StatsRow;
-use crate::report::stats::Kind;
+use crate::report::html::Html;
+use crate::report::load::Run;
+use crate::report::number::{counted, fixed, p};
 use crate::statistics::grouping::ALL;
+use crate::tables::StatsRow;
+use crate::tables::stats::Kind;
 
 /// Pairs that are told one by one.
 const MOST: usize = 10;
@@ -177,8 +177,8 @@ fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
 mod tests {
     use super::super::plain;
     use super::*;
-    use crate::page::tests::run_of;
-    use crate::report::scores::row;
+    use crate::report::tests::run_of;
+    use crate::tables::scores::row;
 
     fn run(difference: impl Fn(usize) -> f64) -> Vec<String> {
         let rows: Vec<_> = (0..24)

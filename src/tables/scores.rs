@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize, Serializer, ser};
 
 use super::cell::text;
-use super::table::{ReportError, Row, drawn, write, write_columns};
+use super::table::{Row, TableError, drawn, write, write_columns};
 
 /// One piece under one arm. The first four columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,9 +105,28 @@ impl Row for ScoreRow {
     const ALIASES: &'static [(&'static str, &'static str)] = &[("prompt", "description")];
 }
 
+impl ScoreRow {
+    /// Every column that a `scores.csv` may have, whatever its pieces are.
+    pub fn all_columns() -> Vec<&'static str> {
+        let mut all = Self::COLUMNS.to_vec();
+        for columns in [
+            Compared::COLUMNS.as_slice(),
+            Prompted::COLUMNS.as_slice(),
+            Described::COLUMNS.as_slice(),
+        ] {
+            all.extend(
+                columns
+                    .iter()
+                    .filter(|column| !Self::COLUMNS.contains(column)),
+            );
+        }
+        all
+    }
+}
+
 /// Write `scores.csv` with the columns that its pieces have: those of the notebook that it belongs to first, whether the
 /// pieces were found, made from prompts or made from descriptions.
-pub fn write_scores(path: &Path, rows: &[ScoreRow]) -> Result<(), ReportError> {
+pub fn write_scores(path: &Path, rows: &[ScoreRow]) -> Result<(), TableError> {
     match rows.first() {
         Some(row) if row.set.is_some() => {
             let rows = rows.iter().map(|row| Compared {
@@ -353,7 +372,7 @@ pub(crate) fn drawn(prompt_id: &str, draw: usize, arm: &str, clap_score: f64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns};
+    use crate::tables::table::{read, tests::assert_columns};
 
     #[test]
     fn strange_text_survives_and_scores_have_six_decimals() {

@@ -1,12 +1,12 @@
 //! Whether the embeddings tell the tastes apart.
 
 use super::{ALPHA, PLAIN, holds_zero, places, say};
-use crate::page::html::Html;
-use crate::page::load::Run;
-use crate::page::number::{decimals, fixed, p};
-use crate::report::ClusterRow;
-use crate::report::clusters::{ClusterKind, Metric};
+use crate::report::html::Html;
+use crate::report::load::Run;
+use crate::report::number::{decimals, fixed, p};
 use crate::statistics::grouping::ALL;
+use crate::tables::ClusterRow;
+use crate::tables::clusters::{ClusterKind, Metric};
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let mut said = Vec::new();
@@ -129,8 +129,8 @@ fn arms(row: &ClusterRow) -> Html {
 mod tests {
     use super::super::plain;
     use super::*;
-    use crate::page::tests::run_of;
-    use crate::report::scores::row as score;
+    use crate::report::tests::run_of;
+    use crate::tables::scores::row as score;
 
     fn row(metric: Metric, arm: &str, value: f64, interval: Option<(f64, f64)>) -> ClusterRow {
         ClusterRow {

@@ -4,8 +4,8 @@ use super::html::Html;
 use super::load::Run;
 use super::number::grouped;
 use super::provenance;
-use crate::report::stats::Kind;
 use crate::statistics::grouping::ALL;
+use crate::tables::stats::Kind;
 
 /// The table of runs, and of means by condition and taste; nothing for one run.
 pub fn section(runs: &[Run], tastes: &[&str]) -> Html {
@@ -40,7 +40,7 @@ pub fn section(runs: &[Run], tastes: &[&str]) -> Html {
         html.raw("</tr></thead>\n<tbody>\n");
         for (run, condition) in rows {
             let mean = |taste: &str| {
-                let same = |row: &&crate::report::StatsRow| {
+                let same = |row: &&crate::tables::StatsRow| {
                     row.kind == Kind::Arm && row.arm == condition && row.taste == taste
                 };
                 run.stats.iter().find(same)

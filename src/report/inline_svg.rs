@@ -12,7 +12,7 @@ use files::{self, regular};
 use foreign::guarded;
 use resvg::usvg::roxmltree::{Document, Node};
 
-use super::PageError;
+use super::ReportError;
 use crate::figures;
 
 /// A figure ready to stand in a page.
@@ -98,8 +98,8 @@ const MOST_BYTES: u64 = 16 << 20;
 const DEEPEST: usize = 32;
 
 /// Every figure of the run in `run_dir`; none when it has no folder of figures. One that is no SVG is left out: its link would not help either.
-pub fn read_all(run_dir: &Path) -> Result<Vec<Drawing>, PageError> {
-    let failed = |source| PageError::Read {
+pub fn read_all(run_dir: &Path) -> Result<Vec<Drawing>, ReportError> {
+    let failed = |source| ReportError::Read {
         path: run_dir.join(figures::FOLDER),
         source,
     };

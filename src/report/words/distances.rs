@@ -1,11 +1,11 @@
 //! How far two sets of pieces lie apart as a whole.
 
 use super::{ALPHA, PLAIN, say};
-use crate::page::html::Html;
-use crate::page::load::Run;
-use crate::page::number::{decimals, p};
-use crate::report::DistanceRow;
+use crate::report::html::Html;
+use crate::report::load::Run;
+use crate::report::number::{decimals, p};
 use crate::statistics::grouping::ALL;
+use crate::tables::DistanceRow;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = run.distances.iter().filter(|row| row.taste == ALL);
@@ -115,8 +115,8 @@ fn warning(rows: &[DistanceRow]) -> Html {
 mod tests {
     use super::super::plain;
     use super::*;
-    use crate::page::tests::run_of;
-    use crate::report::scores::row as score;
+    use crate::report::tests::run_of;
+    use crate::tables::scores::row as score;
 
     #[test]
     fn small_sets_get_a_warning() {

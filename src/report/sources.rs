@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::PageError;
+use super::ReportError;
 use super::html::segment;
 use super::load::Run;
 use super::waveform::{self, Waveform};
@@ -41,7 +41,7 @@ pub enum Sound {
 ///
 /// # Errors
 /// Only when `audio/` cannot be written. A piece that is missing or damaged is [`Sound::Missing`].
-pub fn bring(run: &Run) -> Result<HashMap<Key<'_>, Sound>, PageError> {
+pub fn bring(run: &Run) -> Result<HashMap<Key<'_>, Sound>, ReportError> {
     let mut wanted: Vec<(Key<'_>, PathBuf, Option<PathBuf>)> = Vec::new();
     let mut seen = HashSet::new();
     let mut taken = HashSet::new();
@@ -125,9 +125,9 @@ fn short_hash(name: &str) -> String {
     files::sha256_bytes(name.as_bytes())[..16].to_owned()
 }
 
-fn bring_one(run_dir: &Path, target: &Path, source: Option<&Path>) -> Result<Sound, PageError> {
+fn bring_one(run_dir: &Path, target: &Path, source: Option<&Path>) -> Result<Sound, ReportError> {
     let there = run_dir.join(target);
-    let failed = |source| PageError::Audio {
+    let failed = |source| ReportError::Audio {
         path: there.clone(),
         source,
     };

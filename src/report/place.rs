@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::PageError;
+use super::ReportError;
 use super::load::Run;
 use super::sources::address;
 
@@ -23,7 +23,7 @@ pub fn distinct(run_dirs: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// The run's folder; of several, the deepest folder that holds all of them, none of them itself.
-pub fn common(runs: &[Run]) -> Result<PathBuf, PageError> {
+pub fn common(runs: &[Run]) -> Result<PathBuf, ReportError> {
     if let [run] = runs {
         return Ok(run.folder.clone());
     }
@@ -53,7 +53,7 @@ pub fn common(runs: &[Run]) -> Result<PathBuf, PageError> {
 }
 
 /// Give every run a name of its own, and its address from the page.
-pub fn name_and_link(runs: &mut [Run], page: &Path) -> Result<(), PageError> {
+pub fn name_and_link(runs: &mut [Run], page: &Path) -> Result<(), ReportError> {
     let folder = page.parent().filter(|p| !p.as_os_str().is_empty());
     let base = real(folder.unwrap_or(Path::new(".")));
     for run in &mut *runs {
@@ -76,8 +76,8 @@ pub fn name_and_link(runs: &mut [Run], page: &Path) -> Result<(), PageError> {
     Ok(())
 }
 
-fn apart(a: &Path, b: &Path) -> PageError {
-    PageError::Apart {
+fn apart(a: &Path, b: &Path) -> ReportError {
+    ReportError::Apart {
         a: a.to_owned(),
         b: b.to_owned(),
     }

@@ -1,10 +1,10 @@
 //! Whether the pieces of a taste lie nearest to the prompt of that taste.
 
 use super::say;
-use crate::page::html::Html;
-use crate::page::load::Run;
-use crate::report::SimilarityRow;
-use crate::report::similarity::Against;
+use crate::report::html::Html;
+use crate::report::load::Run;
+use crate::tables::SimilarityRow;
+use crate::tables::similarity::Against;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let conditions = run.conditions().into_iter();

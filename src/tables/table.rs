@@ -29,7 +29,7 @@ const LONGEST_ROW: u64 = 16 << 20;
 
 /// Why a CSV could not be written or read.
 #[derive(Debug, Error)]
-pub enum ReportError {
+pub enum TableError {
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot read {}: {source}", path.display())]
@@ -50,7 +50,7 @@ pub enum ReportError {
 }
 
 /// Write the header and `rows` to `path`, whole or not at all. A number that is not finite is an error.
-pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), ReportError> {
+pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), TableError> {
     write_columns(path, T::COLUMNS, rows.iter())
 }
 
@@ -59,7 +59,7 @@ pub(super) fn write_columns<T: Serialize>(
     path: &Path,
     columns: &[&str],
     rows: impl Iterator<Item = T>,
-) -> Result<(), ReportError> {
+) -> Result<(), TableError> {
     let fill = |file: &mut dyn Write| -> io::Result<()> {
         let mut csv = csv::WriterBuilder::new()
             .has_headers(false)
@@ -70,28 +70,28 @@ pub(super) fn write_columns<T: Serialize>(
         }
         csv.flush()
     };
-    files::write_atomic(path, |file| fill(file)).map_err(|source| ReportError::Write {
+    files::write_atomic(path, |file| fill(file)).map_err(|source| TableError::Write {
         path: path.to_owned(),
         source,
     })
 }
 
 /// Read every row of `path`. Columns are found by name, so others may stand beside ours.
-pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, ReportError> {
+pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, TableError> {
     rows(path)?.collect()
 }
 
 /// As [`read`], one row at a time: for files of embeddings, which need not fit into memory.
 pub fn rows<T: Row>(
     path: &Path,
-) -> Result<impl Iterator<Item = Result<T, ReportError>> + use<T>, ReportError> {
+) -> Result<impl Iterator<Item = Result<T, TableError>> + use<T>, TableError> {
     let mut csv = reader(path, T::LARGEST)?;
     let header = csv.headers().map_err(|e| explain(path, e, None))?.clone();
     for column in T::COLUMNS.iter().copied() {
         let alias = T::ALIASES.iter().find(|(of, _)| *of == column);
         let named = |name: &str| name == column || alias.is_some_and(|(_, alias)| *alias == name);
         if !header.iter().any(named) {
-            return Err(ReportError::Column {
+            return Err(TableError::Column {
                 path: path.to_owned(),
                 column,
                 file: T::FILE,
@@ -107,11 +107,8 @@ pub fn rows<T: Row>(
 
 /// A CSV of a run folder, which may be a stranger's: a regular file of the folder of at most `limit_bytes`, none of whose
 /// rows is longer than memory should hold.
-pub fn reader(
-    path: &Path,
-    limit_bytes: u64,
-) -> Result<csv::Reader<impl Read + use<>>, ReportError> {
-    let open = |source| ReportError::Open {
+pub fn reader(path: &Path, limit_bytes: u64) -> Result<csv::Reader<impl Read + use<>>, TableError> {
+    let open = |source| TableError::Open {
         path: path.to_owned(),
         source,
     };
@@ -164,12 +161,12 @@ impl<R: Read> Read for BoundedRows<R> {
 }
 
 /// The error of the `csv` crate in words: line, column name, what was expected.
-fn explain(path: &Path, error: csv::Error, header: Option<&csv::StringRecord>) -> ReportError {
+fn explain(path: &Path, error: csv::Error, header: Option<&csv::StringRecord>) -> TableError {
     let line = error.position().map_or(1, csv::Position::line);
     let message = match error.into_kind() {
         csv::ErrorKind::Io(source) => {
             let path = path.to_owned();
-            return ReportError::Open { path, source };
+            return TableError::Open { path, source };
         }
         csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".into(),
         csv::ErrorKind::UnequalLengths {
@@ -192,7 +189,7 @@ fn explain(path: &Path, error: csv::Error, header: Option<&csv::StringRecord>) -
         }
         other => Foreign::said(format_args!("{other:?}")).into(),
     };
-    ReportError::Line {
+    TableError::Line {
         path: path.to_owned(),
         line,
         message,
@@ -284,7 +281,7 @@ pub(super) mod tests {
     use std::fs;
 
     use super::*;
-    use crate::report::{DrawsRow, EmbeddingRow, ScoreRow, SkippedRow, StatsRow};
+    use crate::tables::{DrawsRow, EmbeddingRow, ScoreRow, SkippedRow, StatsRow};
 
     /// The header that serde would write for `row` is `COLUMNS`.
     pub fn assert_columns<T: Row>(row: &T) {

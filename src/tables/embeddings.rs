@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::scores::six_decimals;
-use super::table::{LARGEST_WITH_EMBEDDINGS, ReportError, Row, drawn, write, write_columns};
+use super::table::{LARGEST_WITH_EMBEDDINGS, Row, TableError, drawn, write, write_columns};
 
 /// One piece under one arm. The first five columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Row for EmbeddingRow {
 }
 
 /// Write `embeddings.csv`; pieces of several sets have a last column `set`.
-pub fn write_embeddings(path: &Path, rows: &[EmbeddingRow]) -> Result<(), ReportError> {
+pub fn write_embeddings(path: &Path, rows: &[EmbeddingRow]) -> Result<(), TableError> {
     #[derive(Serialize)]
     struct WithSet<'a> {
         row: &'a EmbeddingRow,
@@ -101,7 +101,7 @@ pub(super) mod json_list {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns};
+    use crate::tables::table::{read, tests::assert_columns};
 
     fn example(audio_emb: Vec<f32>) -> EmbeddingRow {
         EmbeddingRow {

@@ -1,10 +1,10 @@
 //! What was embedded when there are only texts, and how alike the texts are.
 
 use super::say;
-use crate::page::html::Html;
-use crate::page::load::Run;
-use crate::page::number::{counted, fixed};
-use crate::report::{HistogramRow, TextKind};
+use crate::report::html::Html;
+use crate::report::load::Run;
+use crate::report::number::{counted, fixed};
+use crate::tables::{HistogramRow, TextKind};
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let mut said = Vec::new();
@@ -56,7 +56,7 @@ fn alike(run: &Run, set: &str) -> Option<Html> {
         .raw(" and ")
         .text(&fixed(middle.high, 2))
         .raw("; ")
-        .text(&crate::page::number::grouped(
+        .text(&crate::report::number::grouped(
             usize::try_from(pairs).unwrap_or(usize::MAX),
         ))
         .raw(" pairs).");

@@ -11,7 +11,7 @@ use super::html::{Html, shown};
 use super::items::Places;
 use super::load::Run;
 use super::number::counted;
-use crate::report::MapRow;
+use crate::tables::MapRow;
 
 /// The side of a map in its own units.
 const SIDE: f64 = 1000.0;

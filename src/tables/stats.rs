@@ -170,7 +170,7 @@ impl StatsRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns, write};
+    use crate::tables::table::{read, tests::assert_columns, write};
     use analysis::paired;
 
     #[test]

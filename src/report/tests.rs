@@ -8,8 +8,9 @@ use tempfile::TempDir;
 
 use super::load::Run;
 use super::*;
-use crate::report::scores::row;
-use crate::report::{self, Row, ScoreRow, StatsRow};
+use crate::notebook::NOTEBOOK;
+use crate::tables::scores::row;
+use crate::tables::{self, Row, ScoreRow, StatsRow};
 
 /// A run folder with these scores and their statistics, read.
 pub(super) fn run_of(rows: &[ScoreRow]) -> (Run, TempDir) {
@@ -19,9 +20,9 @@ pub(super) fn run_of(rows: &[ScoreRow]) -> (Run, TempDir) {
 
 fn folder_of(rows: &[ScoreRow]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    report::write_scores(&folder.path().join(ScoreRow::FILE), rows).unwrap();
+    tables::write_scores(&folder.path().join(ScoreRow::FILE), rows).unwrap();
     let stats = crate::statistics::stats(rows, 0).unwrap();
-    report::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
+    tables::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
     folder
 }
 
@@ -251,7 +252,7 @@ fn two_runs_stand_side_by_side_and_their_pieces_are_joined() {
         let rows: Vec<ScoreRow> = (0..3)
             .map(|i| row(&format!("p{i}"), "on", "sour", 0.1 * (i + f) as f64))
             .collect();
-        report::write_scores(&folder.join(ScoreRow::FILE), &rows).unwrap();
+        tables::write_scores(&folder.join(ScoreRow::FILE), &rows).unwrap();
         (0..3).for_each(|i| wav(&folder.join(format!("p{i}.wav")), i + f));
         fs::write(
             folder.join("manifest.json"),
@@ -311,7 +312,7 @@ fn sets_of_a_comparison_play_side_by_side() {
         })
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    report::write_scores(&folder.path().join(ScoreRow::FILE), &rows).unwrap();
+    tables::write_scores(&folder.path().join(ScoreRow::FILE), &rows).unwrap();
     for set in ["old", "new"] {
         (0..3).for_each(|i| wav(&folder.path().join(format!("{set}/{i}.wav")), i));
     }
@@ -344,8 +345,10 @@ fn texts_have_neighbours_and_a_map_that_reads() {
         "map,arm,id,taste,tsne_1,tsne_2\ncaptions,music,abc,,1,2\n",
     )
     .unwrap();
-    let manifest =
-        json!({ "settings": { "task": "texts" }, "notebook": "clap-encoder-spanio-audiocaps" });
+    let name = "clap-encoder-spanio-audiocaps";
+    let known = crate::notebook::beside(&Path::new("experiments").join("x.yaml"), name).unwrap();
+    fs::write(at(NOTEBOOK), known.unwrap()).unwrap();
+    let manifest = json!({ "settings": { "task": "texts" }, "notebook": name });
     let html = page(folder.path(), &manifest);
     balanced(&html);
     assert!(

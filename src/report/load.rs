@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::PageError;
+use super::ReportError;
 use super::inline_svg::{self, Drawing};
-use crate::report::cell::unguarded;
-use crate::report::table::{self, LARGEST_WITH_EMBEDDINGS};
-use crate::report::{
+use crate::notebook::{self, Notebook};
+use crate::tables::cell::unguarded;
+use crate::tables::table::{self, LARGEST_WITH_EMBEDDINGS};
+use crate::tables::{
     self, ClusterRow, DistanceRow, DrawsRow, HistogramRow, MapRow, NearestRow, Row, ScoreRow,
     SimilarityRow, SkippedRow, StatsRow, TextKind,
 };
@@ -25,6 +26,8 @@ pub struct Run {
     pub address: String,
     /// `null` for a folder without one.
     pub manifest: Value,
+    /// What the run keeps of its notebook.
+    pub known: Option<Notebook>,
     pub scores: Vec<ScoreRow>,
     pub stats: Vec<StatsRow>,
     pub draws: Vec<DrawsRow>,
@@ -66,25 +69,25 @@ const FILES: [&str; 17] = [
     "embeddings.npy",
     "text_embeddings.npy",
     SkippedRow::FILE,
-    report::manifest::MANIFEST,
+    tables::manifest::MANIFEST,
     "diff.csv",
     "crops.csv",
 ];
 
 impl Run {
     /// Read `folder`. The manifest is given, since a run writes it last.
-    pub fn read(folder: &Path, manifest: &Value) -> Result<Self, PageError> {
+    pub fn read(folder: &Path, manifest: &Value) -> Result<Self, ReportError> {
         let scores: Vec<ScoreRow> = optional(folder)?;
         let nearest: Vec<NearestRow> = optional(folder)?;
         let is_texts = task_of(manifest) == Some("texts");
         if manifest.is_null() && scores.is_empty() && nearest.is_empty() {
-            return Err(PageError::NoRun {
+            return Err(ReportError::NoRun {
                 path: folder.to_owned(),
             });
         }
         let exists = |name: &&str| {
             // The manifest will be there: see `write`.
-            *name == report::manifest::MANIFEST && !manifest.is_null()
+            *name == tables::manifest::MANIFEST && !manifest.is_null()
                 || folder.join(name).is_file()
         };
         Ok(Self {
@@ -92,6 +95,7 @@ impl Run {
             label: label(folder, manifest),
             address: String::new(),
             manifest: manifest.clone(),
+            known: notebook::kept(folder)?,
             scores,
             stats: optional(folder)?,
             draws: optional(folder)?,
@@ -161,20 +165,20 @@ fn label(folder: &Path, manifest: &Value) -> String {
 }
 
 /// The rows of a file that only some runs have.
-fn optional<T: Row>(folder: &Path) -> Result<Vec<T>, PageError> {
+fn optional<T: Row>(folder: &Path) -> Result<Vec<T>, ReportError> {
     let path = folder.join(T::FILE);
     Ok(match path.exists() {
-        true => report::read(&path)?,
+        true => tables::read(&path)?,
         false => Vec::new(),
     })
 }
 
-fn texts(folder: &Path) -> Result<Vec<Text>, PageError> {
+fn texts(folder: &Path) -> Result<Vec<Text>, ReportError> {
     let path = folder.join("embeddings.csv");
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let broken = |source: csv::Error| PageError::Texts {
+    let broken = |source: csv::Error| ReportError::Texts {
         path: path.clone(),
         source,
     };
@@ -191,11 +195,11 @@ fn texts(folder: &Path) -> Result<Vec<Text>, PageError> {
 }
 
 /// The manifest in a run folder; `null` when there is none.
-pub fn manifest(folder: &Path) -> Result<Value, PageError> {
+pub fn manifest(folder: &Path) -> Result<Value, ReportError> {
     if !fs::metadata(folder).is_ok_and(|found| found.is_dir()) {
-        return Err(PageError::NoRun {
+        return Err(ReportError::NoRun {
             path: folder.to_owned(),
         });
     }
-    Ok(report::manifest::read(folder)?.unwrap_or(Value::Null))
+    Ok(tables::manifest::read(folder)?.unwrap_or(Value::Null))
 }

@@ -22,7 +22,7 @@ impl Row for SkippedRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::table::{read, tests::assert_columns, write};
+    use crate::tables::table::{read, tests::assert_columns, write};
 
     #[test]
     fn reasons_keep_their_commas() {

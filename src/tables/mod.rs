@@ -1,0 +1,43 @@
+//! The CSVs of a run folder: one file per kind of row, column names and units in one place. Computes nothing.
+
+pub mod aligned;
+pub mod cell;
+pub mod clusters;
+pub mod diff;
+pub mod distances;
+pub mod draws;
+pub mod embeddings;
+pub mod histogram;
+pub mod manifest;
+pub mod maps;
+pub mod nearest;
+mod npy;
+pub mod scores;
+pub mod similarity;
+pub mod skipped;
+pub mod stats;
+pub mod table;
+pub mod texts;
+pub mod tsne;
+
+/// Embeddings of the rows of `embeddings.csv`, `[rows, 512]`: of the pieces, or of the texts of an experiment of texts.
+pub const EMBEDDINGS_NPY: &str = "embeddings.npy";
+/// Embeddings of the prompts of the rows of `embeddings.csv`, `[rows, 512]`.
+pub const TEXT_EMBEDDINGS_NPY: &str = "text_embeddings.npy";
+
+pub use clusters::ClusterRow;
+pub use diff::DiffRow;
+pub use distances::DistanceRow;
+pub use draws::DrawsRow;
+pub use embeddings::{EmbeddingRow, write_embeddings};
+pub use histogram::HistogramRow;
+pub use maps::MapRow;
+pub use nearest::NearestRow;
+pub use npy::{NpyError, read_npy, write_npy};
+pub use scores::{ScoreRow, write_scores};
+pub use similarity::SimilarityRow;
+pub use skipped::SkippedRow;
+pub use stats::StatsRow;
+pub use table::{Row, TableError, read, rows, write};
+pub use texts::{TextKind, TextRow};
+pub use tsne::TsneRow;
