@@ -1,7 +1,7 @@
 """Read every CSV and .npy of a run folder with pandas, polars, Python's csv module and R, and hold them against each other.
 
     python3 scripts/parity/read_csvs.py RUN_DIR...      # pandas 3.0, polars 2.1, numpy 2.4; R 4.2 where `Rscript` is there
-    python3 scripts/parity/read_csvs.py --page FOLDER   # the lines of docs/reading-results.md, in a folder with runs/weights
+    python3 scripts/parity/read_csvs.py --page FOLDER   # the lines of docs/run-folder.md, in a folder with runs/weights
     python3 scripts/parity/read_csvs.py --strange       # also a scores.csv of texts that break careless readers
 
 Checked: UTF-8 without a byte order mark, one header, the same number of cells in every line and no index column; the same
@@ -48,7 +48,7 @@ close(con)
 
 
 def unguarded(text):
-    """A text of a cell as it was: see docs/reading-results.md."""
+    """A text of a cell as it was: see docs/run-folder.md."""
     rest = text.lstrip("'")
     return text[1:] if text.startswith("'") and rest.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
@@ -149,7 +149,7 @@ def check(folder, with_r):
 
 def run_page(folder, with_r):
     """Every block of code of the page, in `folder`, which has a finished runs/weights with its arrays."""
-    page = (Path(__file__).resolve().parents[2] / "docs/reading-results.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs/run-folder.md").read_text(encoding="utf-8")
     for language, code in re.findall(r"^```(python|r)\n(.*?)^```$", page, re.M | re.S):
         if language == "r" and not with_r:
             continue
