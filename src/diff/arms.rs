@@ -1,7 +1,7 @@
 //! How the scores of one arm moved as a whole.
 
 use analysis::correlation::{kendall_tau_b, pearson_r};
-use analysis::summary::mean;
+use analysis::mean::mean;
 
 use super::rows::{Pair, Rows};
 

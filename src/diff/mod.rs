@@ -2,10 +2,12 @@
 //! nothing.
 
 mod arms;
+mod distance;
 mod embeddings;
 mod error;
 mod join;
 mod means;
+mod nothing_shared;
 mod pieces;
 mod rows;
 pub mod settings;
@@ -28,6 +30,7 @@ pub use side::Side;
 pub use text::report;
 
 use crate::tables::DiffRow;
+use nothing_shared::nothing_shared;
 
 /// Everything that is told about two runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,12 +76,12 @@ pub fn compare(run_a: &Path, run_b: &Path) -> Result<Diff, DiffError> {
     let mut rows = match (a.has_scores, b.has_scores) {
         (true, true) => Rows::of_scores(&a, &b)?,
         (false, false) => Rows::of_texts(&a, &b)?,
-        _ => return Err(DiffError::nothing_shared(&a, &b, Vec::new(), Vec::new())),
+        _ => return Err(nothing_shared(&a, &b, Vec::new(), Vec::new())),
     };
     if rows.pairs.is_empty() {
         let names = |keys: &[Key]| keys.iter().map(|key| key.condition.clone()).collect();
         let (in_a, in_b) = (names(&rows.alone.a), names(&rows.alone.b));
-        return Err(DiffError::nothing_shared(&a, &b, in_a, in_b));
+        return Err(nothing_shared(&a, &b, in_a, in_b));
     }
     if a.has_scores && a.embeds() && b.embeds() {
         rows.add_embeddings(&a, &b)?;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use foreign::Foreign;
 
 use super::DiffError;
-use super::embeddings::distance;
-use super::join::{Alone, Key, Table, join};
+use super::distance::distance;
+use super::join::{Alone, Key, join};
 use super::side::Side;
-use super::sources::{self, Embedded};
+use super::sources::{self, Embedded, key_of, table};
 use crate::tables::diff::FoundIn;
 use crate::tables::{self, DiffRow, Row, ScoreRow, TextRow};
 
@@ -269,22 +269,8 @@ fn scores(side: &Side) -> Result<Vec<ScoreRow>, DiffError> {
     }
 }
 
-pub(super) fn key_of(row: &ScoreRow) -> Key {
-    Key {
-        condition: row.condition().to_owned(),
-        id: row.id.clone(),
-    }
-}
-
 fn crops(row: &ScoreRow) -> [Option<usize>; 4] {
     [row.front, row.middle, row.back, row.offset]
-}
-
-pub(super) fn table<I>(side: &Side, file: &str, rows: I) -> Table<I> {
-    Table {
-        name: side.at(file).display().to_string(),
-        rows,
-    }
 }
 
 fn in_order(mut pairs: Vec<(usize, Pair)>) -> Vec<Pair> {

@@ -6,7 +6,6 @@ use ndarray::Array2;
 
 use super::DiffError;
 use super::join::{Key, Table};
-use super::rows::{key_of, table};
 use super::side::Side;
 use crate::tables::{
     self, EMBEDDINGS_NPY, EmbeddingRow, Row, ScoreRow, TEXT_EMBEDDINGS_NPY, TableError,
@@ -88,5 +87,19 @@ fn array(side: &Side, file: &str, scores: usize) -> Result<Option<Array2<f32>>, 
             rows: array.nrows(),
             scores,
         }),
+    }
+}
+
+pub(super) fn key_of(row: &ScoreRow) -> Key {
+    Key {
+        condition: row.condition().to_owned(),
+        id: row.id.clone(),
+    }
+}
+
+pub(super) fn table<I>(side: &Side, file: &str, rows: I) -> Table<I> {
+    Table {
+        name: side.at(file).display().to_string(),
+        rows,
     }
 }

@@ -2,6 +2,7 @@
 //! beside ours.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use csv::StringRecord;
 
@@ -116,10 +117,10 @@ impl Tables {
         let Some(arm) = arm_of(run, &rows.checkpoint) else {
             return Ok(None);
         };
-        if !self.0.contains_key(&rows.table) {
-            self.0.insert(rows.table, read(run, rows.table)?);
-        }
-        let (header, records) = &self.0[&rows.table];
+        let (header, records) = match self.0.entry(rows.table) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(empty) => empty.insert(read(run, rows.table)?),
+        };
         let place = |column: &str| header.iter().position(|name| name == column);
         let wanted = rows.cells.iter().map(|(k, v)| (k.as_str(), v.as_str()));
         let wanted: Option<Vec<_>> = wanted

@@ -10,8 +10,8 @@ use pipelines::{AudioTower, TextTower};
 use process::interrupt;
 use process::progress;
 
-use super::engine::opened;
 use super::journal::Entry;
+use super::opened::opened;
 use super::plan::Plan;
 use super::ready::ReadyModel;
 use super::store::Store;

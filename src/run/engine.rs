@@ -1,6 +1,5 @@
 //! A plan to results: pieces, embeddings into the journal, then CSVs, manifest and figures.
 
-use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -10,20 +9,14 @@ use process::interrupt;
 use process::progress::note;
 
 use super::embed::embed;
+pub use super::finish::Finished;
 use super::finish::finish;
 use super::make::make;
-use super::pending::{PendingRun, made_since};
-use super::plan::Plan;
+use super::opened::opened;
+use super::plan::{PendingRun, Plan};
 use super::ready::Ready;
-use super::source::SourceRun;
+use super::source::{self, FoundRun, SourceRun};
 use super::store::Store;
-
-/// A finished run.
-pub struct Finished {
-    pub folder: PathBuf,
-    /// The most important numbers, as plain text; each line ends with a line feed.
-    pub told: String,
-}
 
 /// Run a plan to its end, from where an earlier process left it. A run that its pieces come from is made first.
 ///
@@ -50,17 +43,6 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     interrupt::check()?;
     interrupt::end_at_once();
     finish(&plan, &ready, &store, &identity, &library, started)
-}
-
-/// ONNX Runtime, opened when something is to be computed for the first time.
-pub(super) fn opened(
-    runtime: &mut Option<Runtime>,
-    open: impl FnOnce() -> Result<Runtime>,
-) -> Result<&Runtime> {
-    match runtime {
-        Some(runtime) => Ok(runtime),
-        None => Ok(runtime.insert(open()?)),
-    }
 }
 
 /// The plan with the pieces of the runs that it waits for. Such a run may have been finished since the plan was made, by
@@ -94,4 +76,10 @@ fn after(mut plan: Plan, runtime: &mut Option<Runtime>) -> Result<Plan> {
         });
     }
     plan.attach(draft, sources)
+}
+
+/// The folder of the run of this plan, if it has been made since.
+fn made_since(plan: &Plan) -> Result<Option<FoundRun>> {
+    let (name, limit) = (&plan.experiment.name, plan.experiment.limit);
+    source::find(name, limit, plan.demo, "audio.from")
 }

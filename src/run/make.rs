@@ -10,9 +10,9 @@ use process::interrupt;
 use process::progress::{AudioBar, note};
 use rayon::prelude::*;
 
-use super::engine::opened;
 use super::folder::cannot_use;
 use super::journal::Entry;
+use super::opened::opened;
 use super::plan::Plan;
 use super::ready::{GENERATOR, ReadyModel};
 use super::room::Sizes;

@@ -7,12 +7,14 @@ pub mod engine;
 mod finish;
 mod folder;
 mod journal;
+mod length;
 mod lines;
 mod make;
 mod manifest;
-pub mod pending;
+mod opened;
 pub mod pieces;
 pub mod plan;
+mod planning;
 mod ready;
 pub mod room;
 pub mod source;
@@ -23,7 +25,8 @@ mod told;
 
 pub use engine::run;
 pub use folder::check_writable;
-pub use plan::{Plan, plan};
+pub use plan::Plan;
+pub use planning::plan;
 pub use ready::library_sha256;
 
 /// Where run folders are unless `--out` says otherwise, and where a run is looked for by name.

@@ -1,29 +1,19 @@
-//! Everything that can be checked before anything long starts.
+//! An experiment that is ready to be run, and the runs that it waits for.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use checkpoint::musicgen::MusicgenConfig;
-use foreign::Foreign;
-use foreign::words;
 use pipelines::clips::{ClipInfo, CropChoice};
-use process::progress::note;
 
-use super::RUNS;
 use super::crops::RecordedCrops;
-use super::demo::{self, Demo};
-use super::folder::check_writable;
-use super::pending::{Pending, PendingRun};
-use super::source::{self, SourceRun};
+use super::length::pieces_and_length;
+use super::source::SourceRun;
 use super::survey::survey;
-use super::told::{note_source, note_without_taste, pieces_and_length};
-use crate::card::{Card, Kind};
-use crate::cli::{MODELS, RunArgs, RuntimeArgs};
-use crate::exit::UsageError;
-use crate::model;
-use crate::notebook;
-use crate::spec::{self, Captions, Draft, Experiment, Overrides, Piece, RunPieces, Task, Text};
+use crate::card::Card;
+use crate::cli::RuntimeArgs;
+use crate::spec::{Draft, Experiment, Piece, Text};
 use crate::tables::SkippedRow;
 
 /// An experiment whose settings, pieces and cards are known.
@@ -58,7 +48,7 @@ pub struct Plan {
     pub demo: bool,
     pub offline: bool,
     pub fresh: bool,
-    skip_bad: bool,
+    pub(super) skip_bad: bool,
 }
 
 impl Plan {
@@ -114,7 +104,7 @@ impl Plan {
     }
 
     /// Hold the crops that the command line names against the pieces.
-    fn check_crops(&self) -> Result<()> {
+    pub(super) fn check_crops(&self) -> Result<()> {
         // Of several sets that wait for each other the lengths are not known together; they are checked once they are.
         if self.pending.is_some() && !self.experiment.sets.is_empty() {
             return Ok(());
@@ -146,7 +136,7 @@ impl Plan {
     }
 
     /// Decode every piece.
-    fn look(mut self) -> Result<Self> {
+    pub(super) fn look(mut self) -> Result<Self> {
         let pieces = &self.experiment.pieces;
         let paths: Vec<&Path> = pieces.iter().map(|p| p.path.as_path()).collect();
         let found = survey(&paths, "pieces", self.skip_bad)?;
@@ -189,243 +179,40 @@ impl Plan {
     }
 }
 
-/// Check one experiment file under the command line's settings. Every piece is decoded and every card read; no model
-/// is loaded, and nothing is fetched but a file of prompts or captions.
-pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
-    let demo = args.demo.then(|| unpack_demo(args)).transpose()?;
-    let overrides = Overrides {
-        set: args.set.clone(),
-        seed: args.seed,
-        limit: args.limit,
-        demo: demo.as_ref().map(Demo::shrink),
-    };
-    let draft = spec::open(path, &overrides)?;
-    let experiment = draft.experiment().clone();
-    if !draft.shrunk().is_empty() {
-        note(format!(
-            "demo: {}: {}",
-            experiment.name,
-            draft.shrunk().join(", ")
-        ));
+/// An experiment that waits for other runs.
+#[derive(Debug)]
+pub struct Pending {
+    pub(super) draft: Draft,
+    /// Of each set of pieces.
+    pub runs: Vec<PendingRun>,
+}
+
+/// Where a set of pieces comes from.
+#[derive(Debug)]
+pub enum PendingRun {
+    /// No run.
+    None,
+    Here(SourceRun),
+    /// One that has to be made first.
+    First(Box<Plan>),
+}
+
+impl Pending {
+    pub(super) fn into_parts(self) -> (Draft, Vec<PendingRun>) {
+        (self.draft, self.runs)
     }
-    let models = match &demo {
-        Some(demo) => demo.models.clone(),
-        None => args.models.models.clone(),
-    };
-    let cards = experiment
-        .arms
-        .iter()
-        .map(|arm| {
-            Card::find_kind(Kind::Clap, &arm.model, &models)
-                .with_context(|| format!("arm '{}'", arm.name))
+
+    /// The plans of the runs that have to be made first.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.runs.iter().filter_map(|run| match run {
+            PendingRun::First(plan) => Some(&**plan),
+            _ => None,
         })
-        .collect::<Result<Vec<_>>>()?;
-    let generator = experiment.generation.as_ref();
-    let generator = generator
-        .map(|generation| Card::find_kind(Kind::Musicgen, &generation.model, &models))
-        .transpose()?;
-    let plan = Plan {
-        clips: Vec::new(),
-        skipped: Vec::new(),
-        cards,
-        generator,
-        config: None,
-        notebook: match &experiment.notebook {
-            Some(name) => notebook::beside(path, name)?,
-            None => None,
-        },
-        sources: Vec::new(),
-        pending: None,
-        texts: Vec::new(),
-        recorded: args.crops.as_deref().map(RecordedCrops::read).transpose()?,
-        folder: match &args.out {
-            Some(out) => out.clone(),
-            None => Path::new(RUNS).join(&experiment.name),
-        },
-        models,
-        runtime: args.runtime.clone(),
-        batch: args.batch.map(usize::from),
-        demo: args.demo,
-        offline: args.models.offline,
-        fresh: args.fresh,
-        skip_bad: args.skip_bad,
-        experiment,
-    };
-    let mut plan = match draft.experiment().task {
-        Task::Texts => with_texts(plan, draft)?,
-        _ => with_pieces(plan, draft, path, args)?,
-    };
-    // Those that are on the hub yet are checked once they are fetched.
-    for card in &plan.cards {
-        model::check_if_here(card)?;
     }
-    check_writable(&plan.folder)?;
-    if let Some(card) = &plan.generator {
-        if let Some(checkpoint) = model::check_if_here(card)? {
-            let config = MusicgenConfig::read(&checkpoint)?;
-            plan.settings(&config)?;
-            plan.config = Some(config);
-        }
-        plan.check_room(&plan.sizes(), &plan.folder, plan.without_file())?;
-    }
-    plan.check_crops()?;
-    if plan.random_weights() && !plan.demo {
-        note(format!(
-            "{}: a model has random weights, or made the pieces with them; its numbers mean nothing",
-            plan.experiment.name
-        ));
-    }
-    Ok(plan)
-}
-
-/// The plan with the texts that it embeds.
-fn with_texts(mut plan: Plan, draft: Draft) -> Result<Plan> {
-    let captions = draft.experiment().texts.as_ref().map(|t| &t.captions);
-    let path = match captions {
-        Some(Captions::Path(path)) => path.clone(),
-        Some(Captions::Hub(file)) => hub::fetch(file, plan.offline).context("captions")?.path,
-        None => PathBuf::new(),
-    };
-    plan.texts = draft.captions(&path)?;
-    plan.experiment = draft.resolve(None, Vec::new())?;
-    Ok(plan)
-}
-
-/// The plan with its pieces: found, to be made by it, or to be made by other runs before it.
-fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
-    let from: Vec<Option<String>> = draft
-        .from()
-        .into_iter()
-        .map(|from| from.map(str::to_owned))
-        .collect();
-    if from.iter().all(Option::is_none) {
-        let fetched = draft
-            .download()
-            .map(|d| {
-                hub::fetch_pinned(
-                    &d.url,
-                    &d.sha256,
-                    spec::MAX_DESCRIPTIONS_BYTES,
-                    plan.offline,
-                )
-            })
-            .transpose()?;
-        plan.experiment = draft.resolve(fetched.as_deref(), Vec::new())?;
-        if plan.experiment.generation.is_none() {
-            return plan.look();
-        }
-        note_without_taste(&plan.experiment);
-        return Ok(plan);
-    }
-    let limit = plan.experiment.limit;
-    let (mut runs, mut others) = (Vec::new(), Vec::new());
-    for (i, from) in from.iter().enumerate() {
-        runs.push(match from {
-            None => PendingRun::None,
-            Some(folder) if folder.contains('/') => {
-                PendingRun::Here(SourceRun::open(Path::new(folder), &draft.from_key(i))?)
-            }
-            Some(name) => match source::find(name, limit, plan.demo, &draft.from_key(i))? {
-                Some(found) => {
-                    let source = SourceRun::open(&found.folder, &draft.from_key(i))?;
-                    others.push((draft.from_key(i), found));
-                    PendingRun::Here(source)
-                }
-                None => PendingRun::First(Box::new(plan_before(name, i, &draft, path, args)?)),
-            },
-        });
-    }
-    if runs.iter().any(|run| matches!(run, PendingRun::First(_))) {
-        let preview = runs.iter().enumerate().map(|(i, run)| match run {
-            PendingRun::None => Ok(None),
-            PendingRun::Here(source) => source.pieces(limit_of(i, limit)).map(Some),
-            PendingRun::First(first) => Ok(Some(RunPieces {
-                experiment: first.experiment.name.clone(),
-                seed: first.experiment.seed,
-                pieces: first.experiment.pieces.clone(),
-            })),
-        });
-        let preview = preview.collect::<Result<Vec<_>>>()?;
-        plan.experiment = draft.clone().resolve(None, preview)?;
-        plan.pending = Some(Box::new(Pending { draft, runs }));
-        return Ok(plan);
-    }
-    let sources = runs.into_iter().map(|run| match run {
-        PendingRun::Here(source) => Some(source),
-        _ => None,
-    });
-    let plan = plan.attach(draft, sources.collect())?;
-    for (key, found) in &others {
-        note_source(&plan, found, key);
-    }
-    Ok(plan)
 }
 
 /// Which pieces of set `i` are looked for: the first set says which items the limit leaves, and the other may have them in
 /// another order.
-fn limit_of(i: usize, limit: Option<usize>) -> Option<usize> {
+pub(super) fn limit_of(i: usize, limit: Option<usize>) -> Option<usize> {
     limit.filter(|_| i == 0)
-}
-
-/// The plan of the experiment `from`, whose file lies beside `path`, under the same command line but for what is about
-/// one experiment alone.
-fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
-    let key = draft.from_key(set);
-    let file = path.with_file_name(format!("{from}.yaml"));
-    if !file.is_file() {
-        let message = words!(
-            "{} has no finished run of {}{}, and there is no {} to make one; run that experiment first, or name \
-             a run folder, such as --set {}={}/{}",
-            RUNS,
-            Foreign::new(from),
-            match (args.demo, args.limit) {
-                (true, _) => " in the demo",
-                (false, Some(_)) => " with so many pieces",
-                (false, None) => "",
-            },
-            file.display(),
-            Foreign::new(&key),
-            RUNS,
-            Foreign::new(from)
-        );
-        return Err(draft.invalid(&key, message).into());
-    }
-    let found = spec::open(&file, &Overrides::default())?;
-    let found = found.experiment();
-    let problem = match (&found.generation, found.name == from) {
-        (None, _) => Some("makes no pieces; name an experiment that is `task: generate`".into()),
-        (_, false) => Some(words!(
-            "is the experiment {}, not {}",
-            Foreign::new(&found.name),
-            Foreign::new(from)
-        )),
-        _ => None,
-    };
-    if let Some(problem) = problem {
-        let message = words!("{} {}", file.display(), problem);
-        return Err(draft.invalid(&key, message).into());
-    }
-    let args = RunArgs {
-        experiments: vec![file.clone()],
-        out: None,
-        seed: None,
-        set: Vec::new(),
-        crops: None,
-        fresh: false,
-        skip_bad: false,
-        ..args.clone()
-    };
-    plan(&file, &args)
-}
-
-/// The demo brings its own models: asking for others with it is a mistake.
-fn unpack_demo(args: &RunArgs) -> Result<Demo> {
-    if args.models.models != Path::new(MODELS) {
-        return Err(UsageError(
-            "--demo brings its own models, so --models would change nothing; leave one of them out"
-                .into(),
-        )
-        .into());
-    }
-    demo::unpack()
 }

@@ -3,6 +3,7 @@
 use pipelines::clips::ClipInfo;
 use process::progress::note;
 
+use super::length::pieces_and_length;
 use super::plan::Plan;
 use super::source::FoundRun;
 use crate::spec::{Experiment, Piece};
@@ -37,14 +38,6 @@ pub(super) fn note_source(plan: &Plan, found: &FoundRun, key: &str) {
         found.folder.display(),
         pieces_and_length(seconds.len(), seconds.iter().sum())
     ));
-}
-
-/// `100 pieces, 49.9 min of audio`.
-pub(super) fn pieces_and_length(pieces: usize, seconds: f64) -> String {
-    match seconds {
-        ..60.0 => format!("{pieces} pieces, {seconds:.1} s of audio"),
-        _ => format!("{pieces} pieces, {:.1} min of audio", seconds / 60.0),
-    }
 }
 
 /// Pieces without a taste are in no box of a figure but that of all pieces: worth knowing before they are made.

@@ -9,6 +9,7 @@ use super::audio::Found;
 use super::checks::tastes_of;
 use super::generation::{self, Download, Prompts};
 use super::raw::RawTask;
+use super::source::Source;
 use super::template::Template;
 use super::{
     Audio, Experiment, Overrides, Piece, SpecError, Task, Text, captions, compare, descriptions,
@@ -26,19 +27,6 @@ pub struct Draft {
     source: Source,
     /// What was cut down, in words.
     shrunk: Vec<String>,
-}
-
-/// What the pieces are made from.
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    /// A folder, a CSV or a run for each set of pieces.
-    Found(Vec<Found>),
-    /// One prompt a taste.
-    Template(Template),
-    /// A descriptions file, and what is made of each description if not it is the prompt.
-    Descriptions(Option<Template>),
-    /// No pieces, but texts.
-    Captions,
 }
 
 /// The pieces of a finished run, for an experiment that takes its pieces from there.

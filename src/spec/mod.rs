@@ -17,6 +17,7 @@ mod natural;
 mod pieces;
 pub mod prompts;
 mod raw;
+mod source;
 mod table;
 mod tasks;
 mod template;

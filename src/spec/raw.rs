@@ -11,74 +11,78 @@ pub(super) struct RawTask {
     pub task: Task,
 }
 
-/// `task: clap_scores`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawScores {
-    pub experiment: String,
-    pub notebook: Option<String>,
-    #[serde(rename = "task")]
-    _task: Task,
-    pub audio: RawAudio,
-    #[serde(default)]
-    pub tastes: Vec<String>,
-    pub arms: Vec<RawArm>,
-    #[serde(default)]
-    pub crops: CropPolicy,
-    pub seed: Option<u64>,
-    pub limit: Option<u64>,
-    #[serde(default)]
-    pub tsne: RawTsne,
+/// The struct of a task: the keys that every task has around its own, in the order in which errors list them.
+macro_rules! task_keys {
+    ($(#[$doc:meta])* $name:ident { $($own:tt)* } $({ $($last:tt)* })?) => {
+        $(#[$doc])*
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            pub experiment: String,
+            pub notebook: Option<String>,
+            #[serde(rename = "task")]
+            _task: Task,
+            $($own)*
+            pub seed: Option<u64>,
+            pub limit: Option<u64>,
+            $($($last)*)?
+        }
+    };
 }
 
-/// `task: clusters`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawClusters {
-    pub experiment: String,
-    pub notebook: Option<String>,
-    #[serde(rename = "task")]
-    _task: Task,
-    pub audio: RawAudio,
-    pub tastes: Vec<String>,
-    pub arms: Vec<RawArm>,
-    #[serde(default)]
-    pub pieces_per_taste: Vec<u64>,
-    #[serde(default = "ten_thousand")]
-    pub permutations: u64,
-    #[serde(default)]
-    pub crops: CropPolicy,
-    pub seed: Option<u64>,
-    pub limit: Option<u64>,
-    #[serde(default)]
-    pub tsne: RawTsne,
+task_keys! {
+    /// `task: clap_scores`.
+    RawScores {
+        pub audio: RawAudio,
+        #[serde(default)]
+        pub tastes: Vec<String>,
+        pub arms: Vec<RawArm>,
+        #[serde(default)]
+        pub crops: CropPolicy,
+    } {
+        #[serde(default)]
+        pub tsne: RawTsne,
+    }
+}
+
+task_keys! {
+    /// `task: clusters`.
+    RawClusters {
+        pub audio: RawAudio,
+        pub tastes: Vec<String>,
+        pub arms: Vec<RawArm>,
+        #[serde(default)]
+        pub pieces_per_taste: Vec<u64>,
+        #[serde(default = "ten_thousand")]
+        pub permutations: u64,
+        #[serde(default)]
+        pub crops: CropPolicy,
+    } {
+        #[serde(default)]
+        pub tsne: RawTsne,
+    }
 }
 
 fn ten_thousand() -> u64 {
     10_000
 }
 
-/// `task: compare`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawCompare {
-    pub experiment: String,
-    pub notebook: Option<String>,
-    #[serde(rename = "task")]
-    _task: Task,
-    pub sets: Vec<RawSet>,
-    pub text: Option<String>,
-    #[serde(default)]
-    pub tastes: Vec<String>,
-    pub arms: Vec<RawArm>,
-    #[serde(default = "ten_thousand")]
-    pub permutations: u64,
-    #[serde(default)]
-    pub crops: CropPolicy,
-    pub seed: Option<u64>,
-    pub limit: Option<u64>,
-    #[serde(default)]
-    pub tsne: RawTsne,
+task_keys! {
+    /// `task: compare`.
+    RawCompare {
+        pub sets: Vec<RawSet>,
+        pub text: Option<String>,
+        #[serde(default)]
+        pub tastes: Vec<String>,
+        pub arms: Vec<RawArm>,
+        #[serde(default = "ten_thousand")]
+        pub permutations: u64,
+        #[serde(default)]
+        pub crops: CropPolicy,
+    } {
+        #[serde(default)]
+        pub tsne: RawTsne,
+    }
 }
 
 /// One of `from`, `files` and `csv`.
@@ -91,24 +95,19 @@ pub(super) struct RawSet {
     pub csv: Option<String>,
 }
 
-/// `task: texts`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawTexts {
-    pub experiment: String,
-    pub notebook: Option<String>,
-    #[serde(rename = "task")]
-    _task: Task,
-    pub captions: RawCaptions,
-    pub model: String,
-    #[serde(default)]
-    pub queries: Vec<String>,
-    #[serde(default = "ten")]
-    pub nearest: u64,
-    pub seed: Option<u64>,
-    pub limit: Option<u64>,
-    #[serde(default)]
-    pub tsne: RawTsne,
+task_keys! {
+    /// `task: texts`.
+    RawTexts {
+        pub captions: RawCaptions,
+        pub model: String,
+        #[serde(default)]
+        pub queries: Vec<String>,
+        #[serde(default = "ten")]
+        pub nearest: u64,
+    } {
+        #[serde(default)]
+        pub tsne: RawTsne,
+    }
 }
 
 fn ten() -> u64 {
@@ -158,35 +157,29 @@ pub(super) struct RawAudio {
     pub csv: Option<String>,
 }
 
-/// `task: generate`. The defaults are those of the notebooks.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawGenerate {
-    pub experiment: String,
-    pub notebook: Option<String>,
-    #[serde(rename = "task")]
-    _task: Task,
-    pub model: String,
-    pub prompts: RawPrompts,
-    #[serde(default)]
-    pub tastes: Vec<String>,
-    #[serde(default = "one_draw")]
-    pub draws: u64,
-    #[serde(default = "notebook::duration_s")]
-    pub duration_s: f64,
-    #[serde(default = "notebook::guidance")]
-    pub guidance: f64,
-    #[serde(default = "notebook::temperature")]
-    pub temperature: f64,
-    #[serde(default = "notebook::top_k")]
-    pub top_k: u64,
-    #[serde(default = "notebook::top_p")]
-    pub top_p: f64,
-    pub arms: Vec<RawArm>,
-    #[serde(default)]
-    pub crops: CropPolicy,
-    pub seed: Option<u64>,
-    pub limit: Option<u64>,
+task_keys! {
+    /// `task: generate`. The defaults are those of the notebooks.
+    RawGenerate {
+        pub model: String,
+        pub prompts: RawPrompts,
+        #[serde(default)]
+        pub tastes: Vec<String>,
+        #[serde(default = "one_draw")]
+        pub draws: u64,
+        #[serde(default = "notebook::duration_s")]
+        pub duration_s: f64,
+        #[serde(default = "notebook::guidance")]
+        pub guidance: f64,
+        #[serde(default = "notebook::temperature")]
+        pub temperature: f64,
+        #[serde(default = "notebook::top_k")]
+        pub top_k: u64,
+        #[serde(default = "notebook::top_p")]
+        pub top_p: f64,
+        pub arms: Vec<RawArm>,
+        #[serde(default)]
+        pub crops: CropPolicy,
+    }
 }
 
 fn one_draw() -> u64 {

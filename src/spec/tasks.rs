@@ -8,12 +8,12 @@ use strict_yaml::{Document, YamlError};
 
 use super::audio;
 use super::checks::{arms, check_label, check_name, limit, tastes};
-use super::draft::Source;
 use super::generation::{self, Prompts};
 use super::pieces::check_file_id;
 use super::raw::{
     RawArm, RawAudio, RawClusters, RawCompare, RawGenerate, RawScores, RawTexts, RawTsne,
 };
+use super::source::Source;
 use super::template::Template;
 use super::{
     Clusters, CropPolicy, Experiment, Overrides, PieceSet, SpecError, Task, Texts, captions, tsne,

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use analysis::summary::{Summary, mean, summarise};
+use analysis::mean::mean;
+use analysis::summary::{Summary, summarise};
 use rayon::prelude::*;
 
 use super::grouping::ALL;

@@ -91,6 +91,7 @@ fn everything_is_made_and_hangs_together() {
             "figures/tsne.svg",
             "manifest.json",
             "maps.csv",
+            "notebook.yaml",
             "report.html",
             "scores.csv",
             "similarity.csv",

@@ -6,7 +6,8 @@
 
 use statrs::function::erf::{erfc, erfc_inv};
 
-use super::summary::{mean, quantile};
+use super::mean::mean;
+use super::summary::quantile;
 
 /// Resamples drawn for one interval.
 pub const RESAMPLES: usize = 10_000;

@@ -6,8 +6,8 @@
 use rand_chacha::ChaCha20Rng;
 
 pub use super::bca::{RESAMPLES, bca_interval};
+use super::mean::mean;
 use super::streams::{below, stream};
-use super::summary::mean;
 
 /// The interval of the mean of `values`, `(low, high)`, in the unit of `values`.
 ///

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::summary::mean;
+use super::mean::mean;
 
 /// Pearson's r; `None` for fewer than two pairs or when one side is constant.
 pub fn pearson_r(a: &[f64], b: &[f64]) -> Option<f64> {

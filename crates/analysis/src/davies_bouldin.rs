@@ -6,8 +6,8 @@ use ndarray::{Array1, ArrayView2, Axis};
 
 use super::groups::comparable;
 use super::matrix::unit_rows;
+use super::mean::mean;
 use super::silhouette::group_sums;
-use super::summary::mean;
 
 /// Centroids nearer than this are one: the index is infinite then.
 const ROUNDING: f64 = 1e-12;

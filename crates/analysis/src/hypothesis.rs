@@ -2,7 +2,7 @@
 
 use statrs::function::{beta::checked_beta_reg, erf::erfc};
 
-use super::summary::{mean, sd};
+use super::mean::{mean, sd};
 
 /// Most differences for which `scipy.stats.wilcoxon` counts exactly, without and with ties or zeros.
 const EXACT: usize = 50;

@@ -18,6 +18,7 @@ pub mod holm;
 pub mod hypothesis;
 pub mod kernel;
 mod matrix;
+pub mod mean;
 pub mod nearest;
 pub mod paired;
 #[cfg(test)]

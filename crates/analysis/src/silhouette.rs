@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::groups::comparable;
 use super::matrix::{product, unit_rows};
-use super::summary::mean;
+use super::mean::mean;
 
 /// Mean distances below this are rounding: 0.
 const ROUNDING: f64 = 1e-12;

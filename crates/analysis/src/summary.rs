@@ -1,6 +1,7 @@
 //! What a box plot and a table say about one group of scores.
 
 use super::bootstrap::mean_interval;
+use super::mean::{mean, sd};
 
 /// One group of values in numbers, all in the unit of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,25 +54,6 @@ pub fn whiskers(values: &[f64], summary: &Summary) -> (f64, f64) {
     inside.fold((summary.q1, summary.q3), |(low, high), &v| {
         (low.min(v), high.max(v))
     })
-}
-
-/// Arithmetic mean; exact when all values are equal.
-pub fn mean(values: &[f64]) -> Option<f64> {
-    let first = *values.first()?;
-    if values.iter().all(|&v| v == first) {
-        return Some(first);
-    }
-    Some(values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Sample standard deviation (n - 1); 0 exactly when all values are equal.
-pub(super) fn sd(values: &[f64]) -> Option<f64> {
-    if values.len() < 2 {
-        return None;
-    }
-    let mean = mean(values)?;
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
 /// The `p` quantile of sorted values, interpolated linearly; `None` when there are none.

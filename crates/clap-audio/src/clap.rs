@@ -6,9 +6,10 @@ use ndarray::{Array3, Axis, s};
 use rand::Rng;
 
 use super::crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, Need};
-use super::log_mel::{LogMel, MEL_BINS};
+use super::log_mel::LogMel;
 use super::mel_scale::MelScale;
 use super::shrink::{FusionShrink, shrink};
+use super::spectrum::MEL_BINS;
 
 /// The front end of one kind of CLAP model. Planned once; share it between threads by reference.
 #[derive(Clone)]

@@ -11,38 +11,14 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
-use super::decode::{Heard, Mono, Sink};
+use super::container::Container;
 use super::error::AudioFault;
+use super::mono::{Heard, Mono, Sink};
 use super::tags;
 
 /// Entries of all codebooks of a Vorbis stream; the encoder's largest have 20,000 in all. symphonia (0.6.1) takes up to a kilobyte
 /// for each, and 20 bytes of a file make a codebook of 131,072.
 const MOST_CODEBOOK_ENTRIES: u64 = 1 << 16;
-
-/// What the first bytes announce.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Container {
-    Flac,
-    Ogg,
-    Mp3,
-}
-
-impl Container {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Flac => "FLAC",
-            Self::Ogg => "Ogg",
-            Self::Mp3 => "MP3",
-        }
-    }
-
-    pub(super) fn undecodable(self, error: impl ToString) -> AudioFault {
-        AudioFault::Undecodable {
-            format: self.name(),
-            reason: Foreign::said(error.to_string()),
-        }
-    }
-}
 
 /// Decode the first audio track, encoder delay and padding trimmed.
 pub(super) fn read(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFault> {

@@ -11,7 +11,8 @@ use std::str::FromStr;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::log_mel::{CLAP_RATE_HZ, HOP, frames};
+use super::log_mel::frames;
+use super::spectrum::{CLAP_RATE_HZ, HOP};
 
 /// Samples that CLAP reads at 48 kHz: 10 s.
 pub const CLIP_SAMPLES: usize = 10 * CLAP_RATE_HZ as usize;

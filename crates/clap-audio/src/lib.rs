@@ -11,26 +11,30 @@
 
 mod clap;
 mod compressed;
+mod container;
 mod crops;
 mod decode;
 mod error;
 mod log_mel;
 mod mel_scale;
+mod mono;
 mod resample;
 mod riff;
 mod samples;
 mod shrink;
+mod spectrum;
 mod tags;
 mod wav;
 mod wav_out;
 
 pub use clap::{ClapFeatures, ClapFrontEnd, FeatureError};
 pub use crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, UnknownCropPolicy};
-pub use decode::{EXTENSIONS, Heard, Recording, decode, each_block};
+pub use decode::{EXTENSIONS, Recording, decode, each_block};
 pub use error::{AudioError, AudioFault};
-pub use log_mel::{CLAP_RATE_HZ, HOP, MEL_BINS};
 pub use mel_scale::MelScale;
+pub use mono::Heard;
 pub use resample::{Resampler, resample};
 pub use samples::{Samples, decode_at};
 pub use shrink::FusionShrink;
+pub use spectrum::{CLAP_RATE_HZ, HOP, MEL_BINS};
 pub use wav_out::write_wav;

@@ -10,17 +10,8 @@ use ndarray::Array2;
 use realfft::{RealFftPlanner, RealToComplex};
 
 use super::mel_scale::MelScale;
+use super::spectrum::{BINS, HOP, MEL_BINS, WINDOW};
 
-/// The sample rate that CLAP reads [Hz].
-pub const CLAP_RATE_HZ: u32 = 48_000;
-/// Samples from one frame to the next (10 ms).
-pub const HOP: usize = 480;
-/// Mel bins of a frame.
-pub const MEL_BINS: usize = 64;
-/// Samples of one window, and length of the transform.
-const WINDOW: usize = 1024;
-/// Frequencies of a spectrum, 0 Hz to the Nyquist frequency.
-pub(super) const BINS: usize = WINDOW / 2 + 1;
 /// Power that counts as silence: -100 dB.
 const FLOOR: f64 = 1e-10;
 
@@ -129,6 +120,7 @@ fn window(scale: MelScale) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::spectrum::CLAP_RATE_HZ;
     use super::*;
 
     #[test]

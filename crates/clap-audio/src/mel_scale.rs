@@ -6,7 +6,7 @@
 
 use ndarray::Array2;
 
-use super::log_mel::{BINS, CLAP_RATE_HZ, MEL_BINS};
+use super::spectrum::{BINS, CLAP_RATE_HZ, MEL_BINS};
 
 /// Lowest edge of the first triangle [Hz].
 const MIN_HZ: f64 = 50.0;

@@ -7,7 +7,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use symphonia::core::io::{MediaSource, ReadOnlySource};
 
-use super::compressed::Container;
+use super::container::Container;
 use super::error::AudioFault;
 
 /// Tags one after the other that are passed over; files have one.

@@ -5,8 +5,8 @@ use std::io::{BufReader, Cursor, Read};
 
 use foreign::Foreign;
 
-use super::decode::{Heard, Mono, Sink};
 use super::error::AudioFault;
+use super::mono::{Heard, Mono, Sink};
 use super::riff::{Encoding, Header, read_header};
 
 const BUFFER_BYTES: usize = 1 << 18;

@@ -6,7 +6,7 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 
 use super::error::HubError;
-use super::remote::Failure;
+use super::failure::Failure;
 use super::settings::Settings;
 
 /// The certificates that systems come with take 250 kB.

@@ -10,9 +10,10 @@ use process::progress;
 
 use super::checked::Checked;
 use super::error::HubError;
+use super::failure::Failure;
 use super::name::HubFile;
 use super::pace::Pace;
-use super::remote::{Failure, Remote, Rest, Stated};
+use super::remote::{Remote, Rest, Stated};
 use super::store::Store;
 
 /// Make sure that the blob of `stated` is there.

@@ -22,6 +22,7 @@ mod checked;
 mod client;
 mod download;
 mod error;
+mod failure;
 mod name;
 mod pace;
 mod remote;

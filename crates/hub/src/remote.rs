@@ -16,6 +16,7 @@ use ureq::{Agent, Body};
 use super::address::{Origin, content_range, join};
 use super::client::{agent, passing};
 use super::error::HubError;
+use super::failure::Failure;
 use super::name::{HubFile, is_commit, is_sha256};
 use super::pace::Pace;
 use super::settings::Settings;
@@ -39,20 +40,6 @@ pub(super) struct Stated {
     pub info: RemoteInfo,
     /// Checked to be a plain file name.
     pub etag: String,
-}
-
-/// Why an answer did not come.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// Trying again is no use.
-    Final(HubError),
-    /// It may pass.
-    Passing {
-        cause: String,
-        status: Option<u16>,
-        /// The hub was not spoken to at all.
-        unreachable: bool,
-    },
 }
 
 /// The bytes of the file from `start` to its end.

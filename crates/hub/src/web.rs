@@ -17,8 +17,8 @@ use ureq::http::{Request, Response, header};
 use super::address::{Origin, join};
 use super::client::{agent, passing};
 use super::error::HubError;
+use super::failure::Failure;
 use super::pace::Pace;
-use super::remote::Failure;
 use super::settings::Settings;
 
 const REDIRECTS: usize = 8;

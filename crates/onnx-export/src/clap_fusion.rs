@@ -8,7 +8,7 @@ use onnx_graph::Value;
 
 use super::ExportError;
 use super::blocks::{FoldedBatchNorm, Layer, Tower};
-use super::clap_audio::{flat_convolution, whole_clip_tokens};
+use super::clap_patches::{flat_convolution, whole_clip_tokens};
 
 const NAME: &str = "audio_branch.patch_embed";
 /// A crop's kernel is this many patches wide.

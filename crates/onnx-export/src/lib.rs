@@ -12,7 +12,9 @@ mod blocks;
 mod centred;
 mod clap_audio;
 mod clap_fusion;
+mod clap_patches;
 mod clap_text;
+mod exported;
 mod front_end;
 mod models;
 pub mod musicgen;
@@ -20,9 +22,11 @@ mod quantise;
 mod store;
 mod target;
 mod windows;
+mod write;
 
-pub use models::{ExportedClap, ExportedModel, ModelWeights};
-pub use store::{DecoderCache, Exported, ExportedGraph, export, find};
+pub use exported::{DecoderCache, Exported, ExportedClap, ExportedGraph, ExportedModel};
+pub use models::ModelWeights;
+pub use store::{export, find};
 pub use target::{CacheForm, Target};
 
 use std::io;

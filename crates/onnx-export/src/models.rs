@@ -5,13 +5,13 @@ use std::path::Path;
 
 use checkpoint::Checkpoint;
 use checkpoint::clap::ClapWeights;
-use checkpoint::musicgen::{MusicgenConfig, MusicgenWeights};
+use checkpoint::musicgen::MusicgenWeights;
 use onnx_graph::GraphBuilder;
 use onnx_graph::Precision;
-use serde::{Deserialize, Serialize};
 
-use super::store::{WritePlan, write_graph};
-use super::{AUDIO, ExportError, ExportedGraph, TEXT, clap_audio, clap_text, front_end, musicgen};
+use super::exported::{ExportedClap, ExportedGraph, ExportedModel};
+use super::write::{WritePlan, write_graph};
+use super::{AUDIO, ExportError, TEXT, clap_audio, clap_text, front_end, musicgen};
 
 /// Builds one graph of CLAP in a precision.
 type ClapBuild = fn(&mut GraphBuilder, &ClapWeights, Precision) -> Result<(), ExportError>;
@@ -21,25 +21,6 @@ type ClapBuild = fn(&mut GraphBuilder, &ClapWeights, Precision) -> Result<(), Ex
 pub enum ModelWeights<'a> {
     Clap(Box<ClapWeights<'a>>),
     Musicgen(Box<MusicgenWeights<'a>>),
-}
-
-/// What an export says of its model.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum ExportedModel {
-    Clap(ExportedClap),
-    Musicgen(Box<MusicgenConfig>),
-}
-
-/// What the pipelines of CLAP need to know beside the graphs.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ExportedClap {
-    pub fusion: bool,
-    pub joint_dim: usize,
-    /// Rows of the word embeddings.
-    pub vocab: usize,
-    /// Id of the padding token.
-    pub pad_id: usize,
 }
 
 impl ModelWeights<'_> {

@@ -1,112 +1,22 @@
 //! Where exported graphs live: `<models>/graphs/<key>/`, one folder an export, whole or absent.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use checkpoint::musicgen::MusicgenConfig;
 use files::{self, PartFolder, regular};
 use foreign::words;
 use foreign::{Foreign, Words};
-use onnx_graph::Precision;
-use onnx_graph::{Element, GraphBuilder, WeightsFile};
-use ort_runtime::GraphFile;
 use process::progress::note;
-use serde::{Deserialize, Serialize};
 
+use super::exported::{DecoderCache, Exported, MANIFEST};
 use super::musicgen::CacheScales;
-use super::{
-    CacheForm, EXPORTER_VERSION, ExportError, ExportedClap, ExportedModel, ModelWeights, Target,
-};
+use super::write::WritePlan;
+use super::{EXPORTER_VERSION, ExportError, ModelWeights, Target};
 
-/// What the folder says of itself; it is written last.
-const MANIFEST: &str = "export.json";
 /// It takes some kilobytes.
 const LARGEST_MANIFEST: u64 = 16 << 20;
-
-/// One graph of an export.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ExportedGraph {
-    /// What the provider is to compute in: the export's precision, or fp32 where that would cost too much accuracy.
-    pub precision: Precision,
-    /// File name of the graph in its folder; its weights are in the same name with `.data` behind.
-    pub file: String,
-    pub sha256: String,
-    pub weights_sha256: String,
-    /// Graph and weights together.
-    pub bytes: u64,
-}
-
-/// The cache of a decoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DecoderCache {
-    pub form: CacheForm,
-    pub element: Element,
-    /// Whether the graph attends to it with one operator, which wants to know how much of it is filled.
-    pub fused: bool,
-}
-
-/// A finished export.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Exported {
-    #[serde(skip)]
-    pub folder: PathBuf,
-    pub exporter_version: u32,
-    pub checkpoint_sha256: String,
-    /// What was asked for; a graph may compute in another ([`ExportedGraph::precision`]).
-    pub precision: Precision,
-    /// How the caller of a decoder keeps its cache, and what that holds.
-    pub cache: DecoderCache,
-    /// Whether a decoder chooses the codes itself ([`Target::chooses_codes`]).
-    pub chooses_codes: bool,
-    /// As the tensors say, for example `htsat-base, fusion off`.
-    pub architecture: String,
-    pub model: ExportedModel,
-    /// By name.
-    pub graphs: BTreeMap<String, ExportedGraph>,
-    pub export_s: f64,
-}
-
-impl Exported {
-    /// The graph `name`, as sessions load it.
-    pub fn graph(&self, name: &str) -> Result<GraphFile, ExportError> {
-        match self.graphs.get(name) {
-            Some(graph) => Ok(GraphFile {
-                path: self.folder.join(&graph.file),
-                sha256: graph.sha256.clone(),
-                weights_sha256: graph.weights_sha256.clone(),
-                precision: graph.precision,
-            }),
-            None => Err(ExportError::Damaged {
-                folder: self.folder.clone(),
-                detail: words!("{} names no graph {}", MANIFEST, Foreign::new(name)),
-            }),
-        }
-    }
-
-    /// All graphs together.
-    pub fn bytes(&self) -> u64 {
-        self.graphs.values().map(|graph| graph.bytes).sum()
-    }
-
-    /// What a CLAP model's pipelines need to know.
-    pub fn clap(&self) -> Result<&ExportedClap, ExportError> {
-        match &self.model {
-            ExportedModel::Clap(clap) => Ok(clap),
-            ExportedModel::Musicgen(_) => Err(ExportError::Kind("a MusicGen model, not CLAP")),
-        }
-    }
-
-    /// What a MusicGen model's pipelines need to know.
-    pub fn musicgen(&self) -> Result<&MusicgenConfig, ExportError> {
-        match &self.model {
-            ExportedModel::Musicgen(config) => Ok(config),
-            ExportedModel::Clap(_) => Err(ExportError::Kind("a CLAP model, not MusicGen")),
-        }
-    }
-}
 
 /// The folder of an export: the content that makes it, in short.
 fn folder_of(graphs: &Path, checkpoint_sha256: &str, target: Target) -> PathBuf {
@@ -228,55 +138,4 @@ pub fn export(
     part.persist(&folder).map_err(at)?;
     exported.folder = folder;
     Ok(exported)
-}
-
-/// What graphs are written from, beside the weights.
-pub(super) struct WritePlan<'a> {
-    pub target: Target,
-    pub cache_scales: Option<&'a CacheScales>,
-    /// The finished export of [`Target::REFERENCE`], if some graphs may be taken from it.
-    pub reference: Option<&'a Exported>,
-}
-
-/// A graph of another export in `folder` too, as the same file on disk; `None` where it cannot be linked. Then the graph's own
-/// file, which is replaced and never written into, may be left.
-fn link_graph(folder: &Path, from: &Exported, name: &str) -> Option<ExportedGraph> {
-    let graph = from.graphs.get(name)?;
-    for file in [graph.file.clone(), format!("{}.data", graph.file)] {
-        fs::hard_link(from.folder.join(&file), folder.join(&file)).ok()?;
-    }
-    Some(graph.clone())
-}
-
-/// Write the graph `name` and its weights into `folder`.
-pub(super) fn write_graph(
-    folder: &Path,
-    name: &str,
-    plan: &WritePlan,
-    build: impl FnOnce(&mut GraphBuilder, Precision) -> Result<(), ExportError>,
-) -> Result<ExportedGraph, ExportError> {
-    let target = plan.target;
-    let precision = target.precision_of(name);
-    let same = plan.reference.filter(|_| target.is_reference_for(name));
-    if let Some(linked) = same.and_then(|reference| link_graph(folder, reference, name)) {
-        return Ok(linked);
-    }
-    let file = format!("{name}.onnx");
-    let weights_path = folder.join(format!("{file}.data"));
-    let mut weights = WeightsFile::create(&weights_path)?;
-    let mut graph = GraphBuilder::new(name, &mut weights, target.operators());
-    build(&mut graph, precision)?;
-    let bytes = graph.encode(
-        ("harness", env!("CARGO_PKG_VERSION")),
-        &[("exporter_version", EXPORTER_VERSION.to_string())],
-    );
-    let weights_bytes = weights.finish()?;
-    files::write_bytes(&folder.join(&file), &bytes)?;
-    Ok(ExportedGraph {
-        precision,
-        file,
-        sha256: files::sha256_bytes(&bytes),
-        weights_sha256: files::sha256_file(&weights_path)?,
-        bytes: bytes.len() as u64 + weights_bytes,
-    })
 }

@@ -9,7 +9,8 @@ use ort::value::TensorElementType;
 use super::buffer::{self, Buffer, Memory};
 use super::capture::{self, Capture};
 use super::element::{self, Element};
-use super::session::{Session, SessionError};
+use super::error::SessionError;
+use super::session::Session;
 
 /// One graph with its buffers, for as long as a loop of runs lasts.
 ///

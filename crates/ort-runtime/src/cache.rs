@@ -4,7 +4,7 @@ use ort::value::TensorElementType;
 
 use super::bound::Bound;
 use super::buffer::Buffer;
-use super::session::SessionError;
+use super::error::SessionError;
 
 impl Bound<'_> {
     /// Bind for each pair of an input `past` and an output `present` one buffer of `shape`, of the type that the graph has

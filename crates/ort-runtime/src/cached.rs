@@ -8,7 +8,7 @@ use files::regular;
 use serde::{Deserialize, Serialize};
 
 use super::binary::{self, Unfit};
-use super::library::LibraryError;
+use super::library_error::LibraryError;
 use super::providers::{Package, Provider, Wheel};
 
 /// A package of a provider, and its folder in the cache.

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use files::cache;
 
-use super::library::{Library, Origin};
+use super::error::SessionError;
+use super::found::{Library, Origin};
+use super::graph_file::GraphFile;
 use super::providers::Provider;
-use super::session::{GraphFile, SessionError};
 
 /// Digits of a hash that are enough to tell one file from another.
 const DIGITS: usize = 16;

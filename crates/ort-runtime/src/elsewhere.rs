@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::library::Origin;
+use super::found::Origin;
 
 /// Such folders, of Linux: the libraries of other systems have other names and rules.
 #[derive(Debug, Clone, Default)]

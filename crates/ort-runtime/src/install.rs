@@ -14,7 +14,7 @@ use process::child;
 use process::progress;
 
 use super::cached::{Installed, Part, RECORD, Record, in_folder};
-use super::library::LibraryError;
+use super::library_error::LibraryError;
 use super::providers::{PYTHON, Package, Provider, Wheel};
 
 /// Windows names Python 3 plainly.

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::binary;
 use super::cached::{Part, Record, in_folder};
 use super::elsewhere::Source;
-use super::library::{Found, Library, LibraryError, Origin, Places};
+use super::found::{Found, Library, Origin};
+use super::library_error::LibraryError;
+use super::places::Places;
 use super::providers::nvidia::TOOLKITS;
 use super::providers::{Package, Provider, Toolkit};
 

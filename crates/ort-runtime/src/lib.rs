@@ -19,16 +19,21 @@ mod compiled;
 pub mod devices;
 mod element;
 pub mod elsewhere;
+mod error;
 pub mod fit;
 /// ONNX Runtime on the CPU, opened once: the same file serves the tests outside.
 #[cfg(test)]
 #[path = "../../../tests/support/runtime.rs"]
 pub(crate) mod for_tests;
+mod found;
+mod graph_file;
 pub mod install;
 pub mod inventory;
 pub mod library;
+mod library_error;
 mod opened;
 mod placement;
+mod places;
 pub mod providers;
 mod session;
 mod state;
@@ -37,5 +42,7 @@ pub mod trial;
 
 pub use bound::Bound;
 pub use element::Element;
+pub use error::SessionError;
+pub use graph_file::GraphFile;
 pub use providers::Provider;
-pub use session::{GraphFile, Input, Runtime, Session, SessionError, SessionOptions};
+pub use session::{Input, Runtime, Session, SessionOptions};

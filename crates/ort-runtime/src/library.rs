@@ -1,185 +1,18 @@
 //! Finds the ONNX Runtime library of a provider: `ORT_DYLIB_PATH`, then where the machine has what the provider's packages
 //! would bring, then the cache, then an installation into the cache.
 
-use std::ffi::OsString;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use files::cache;
 use process::progress;
-use serde::Serialize;
 
-use super::binary::Unfit;
 use super::cached::Part;
-use super::elsewhere::Elsewhere;
 use super::install;
 use super::inventory::{self, Inventory};
 use super::providers::{Package, Provider, Wheel};
 
-/// A library that can be opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Library {
-    /// Absolute.
-    pub path: PathBuf,
-    /// That of the pinned package, or `unknown (ORT_DYLIB_PATH)`: such a file tells its version once it is open.
-    pub version: String,
-    /// How it came here.
-    pub origin: Origin,
-    /// Of the file at `path`, taken when it was installed; none of one that the harness did not install.
-    pub sha256: Option<String>,
-    /// Libraries to open before it, in this order.
-    pub before: Vec<Found>,
-}
-
-/// A file, and how it came here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Absolute.
-    pub path: PathBuf,
-    /// How it came here.
-    pub origin: Origin,
-}
-
-/// How a library came here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// `ORT_DYLIB_PATH` names it.
-    Environment,
-    /// It is where the loader looks: `LD_LIBRARY_PATH`, the system's folders.
-    Loader,
-    /// An earlier run installed it.
-    Cache,
-    /// It is in a Python environment that is active.
-    Python,
-    /// This run installed it.
-    Installed,
-}
-
-impl Origin {
-    /// In a few words.
-    pub fn about(self) -> &'static str {
-        match self {
-            Origin::Environment => "ORT_DYLIB_PATH",
-            Origin::Loader => "loader's path",
-            Origin::Cache | Origin::Installed => "cache",
-            Origin::Python => "Python environment",
-        }
-    }
-}
-
-/// Why there is no library, and the way out.
-#[derive(Debug, thiserror::Error)]
-pub enum LibraryError {
-    #[error(
-        "ORT_DYLIB_PATH names {0}, which is not a file; set it to a file such as libonnxruntime.so, or unset it and \
-         the harness installs its own"
-    )]
-    NoSuchFile(PathBuf),
-    #[error(
-        "{path} cannot be opened as ONNX Runtime: {what}; unset ORT_DYLIB_PATH, and the harness installs its own"
-    )]
-    NotForHere { path: PathBuf, what: Unfit },
-    #[error(
-        "{path} is ONNX Runtime {version}, which is too old: 1.{needed} or newer is needed; unset ORT_DYLIB_PATH, and \
-         the harness installs its own"
-    )]
-    TooOld {
-        path: PathBuf,
-        version: String,
-        needed: u32,
-    },
-    #[error(
-        "cannot open {path} as ONNX Runtime: {}; {way_out}",
-        foreign::Foreign::said(detail)
-    )]
-    Unusable {
-        path: PathBuf,
-        detail: String,
-        way_out: String,
-    },
-    #[error(transparent)]
-    NoCacheFolder(#[from] cache::NoCacheFolder),
-    #[error(
-        "ONNX Runtime for {provider} is not installed ({package}), and --offline forbids to install it; run \
-         `{setup}` once with a network, or set ORT_DYLIB_PATH to a library file{passed_over}"
-    )]
-    Offline {
-        provider: Provider,
-        package: String,
-        setup: String,
-        /// What is here and cannot be used, and why; may be empty.
-        passed_over: String,
-    },
-    #[error(
-        "the library in {folder} is damaged: {what}; remove the folder, or run `{setup}` to install it anew"
-    )]
-    Damaged {
-        folder: PathBuf,
-        what: String,
-        setup: String,
-    },
-    #[error(
-        "{package} has no build for {os} on {arch}; choose another provider (--ep cpu), or set ORT_DYLIB_PATH to a \
-         library file built for this machine"
-    )]
-    NoBuild {
-        package: String,
-        os: &'static str,
-        arch: &'static str,
-    },
-    #[error(
-        "cannot install {package}: {python}, and `uv` was not found; install Python 3 with pip (for example the \
-         system's packages python3 and python3-pip) or uv, or set ORT_DYLIB_PATH to an ONNX Runtime library file"
-    )]
-    NoInstaller { package: String, python: String },
-    #[error("cannot install {package}: {advice}\n{command} said:\n{output}")]
-    InstallerFailed {
-        package: String,
-        advice: &'static str,
-        command: String,
-        output: String,
-    },
-    #[error(
-        "cannot install {package}: its wheel holds no {library}; this is a mistake in the harness, set ORT_DYLIB_PATH \
-         to an ONNX Runtime library file meanwhile"
-    )]
-    NotInWheel {
-        package: String,
-        library: &'static str,
-    },
-    #[error("cannot {action} {path}: {}", files::advice(source, "HARNESS_CACHE"))]
-    Io {
-        action: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
-}
-
-impl LibraryError {
-    /// For `map_err`, with the path that it is about.
-    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| LibraryError::Io {
-            action,
-            path,
-            source,
-        }
-    }
-}
-
-/// What is looked at: an explicit value, so that tests need not change the process.
-#[derive(Debug, Clone)]
-pub struct Places {
-    /// `ORT_DYLIB_PATH`.
-    pub ort_dylib_path: Option<OsString>,
-    /// The harness's cache folder.
-    pub cache: PathBuf,
-    /// Where `python3` and `uv` are looked up; `None`: as the process does.
-    pub search_path: Option<OsString>,
-    /// Where else there may be libraries.
-    pub elsewhere: Elsewhere,
-}
+pub use super::found::{Found, Library, Origin};
+pub use super::library_error::LibraryError;
+pub use super::places::Places;
 
 /// The library of a provider if it is on this machine.
 ///
@@ -198,34 +31,6 @@ pub fn find_or_install(provider: Provider, offline: bool) -> Result<Library, Lib
 }
 
 impl Places {
-    /// Those of the environment variables.
-    ///
-    /// # Errors
-    /// When there is neither `HARNESS_CACHE` nor a home folder.
-    pub fn of_process() -> Result<Self, LibraryError> {
-        Ok(Places {
-            ort_dylib_path: std::env::var_os("ORT_DYLIB_PATH"),
-            cache: cache::folder()?,
-            search_path: None,
-            elsewhere: Elsewhere::of_process(),
-        })
-    }
-
-    /// The same without what others installed: the cache alone.
-    pub fn own(self) -> Self {
-        Self {
-            ort_dylib_path: None,
-            elsewhere: Elsewhere::default(),
-            ..self
-        }
-    }
-
-    /// The file that `ORT_DYLIB_PATH` names; an empty variable is as good as none.
-    pub fn named_library(&self) -> Option<&Path> {
-        let named = self.ort_dylib_path.as_ref();
-        named.filter(|v| !v.is_empty()).map(Path::new)
-    }
-
     /// As [`find`](fn@find).
     pub fn find(&self, provider: Provider) -> Result<Option<Library>, LibraryError> {
         if let Some(named) = self.named_library() {

@@ -4,7 +4,8 @@ use ort::LoadDynamicError;
 use ort::environment::Environment;
 use ort::util::preload_dylib;
 
-use super::library::{Found, Library, LibraryError, Origin};
+use super::found::{Found, Library, Origin};
+use super::library_error::LibraryError;
 use super::providers::Provider;
 
 /// Open the library and what goes before it. The first that a process opens stays for its lifetime.

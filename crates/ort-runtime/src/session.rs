@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use files::{self, PartFolder, regular};
-use foreign::Foreign;
 use ndarray::{ArrayD, ArrayViewD, Ix2, IxDyn};
 use onnx_graph::Precision;
 use ort::environment::Environment;
@@ -18,7 +17,9 @@ use ort::value::{DynTensor, TensorElementType, TensorRef};
 use super::buffer::DeviceMemory;
 use super::compiled;
 use super::element::{self, Element};
-use super::library::{Library, LibraryError};
+use super::error::SessionError;
+use super::found::Library;
+use super::graph_file::GraphFile;
 use super::opened;
 use super::placement::Placement;
 use super::providers::{Ask, Memory, Provider};
@@ -31,89 +32,6 @@ const LARGEST_PROFILE: u64 = 256 << 20;
 /// The graphs of a model have theirs at the same time, each some megabytes at most [bytes].
 const ROOM_FOR_PROFILES: u64 = 64 << 20;
 
-/// Why a graph could not be loaded or run.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    #[error(transparent)]
-    Library(LibraryError),
-    #[error(
-        "the execution provider {provider} could not start: {}; {way_out}",
-        Foreign::said(detail)
-    )]
-    Provider {
-        provider: Provider,
-        detail: String,
-        way_out: &'static str,
-    },
-    /// Seen in a process of its own ([`super::trial`]).
-    #[error(
-        "the execution provider {provider} ends the program that starts it ({how}){}; its driver or its library is at fault: \
-         install another version of the driver, or run with --ep cpu",
-        said.as_ref().map(|said| format!(", and the last that it said is: {said}")).unwrap_or_default()
-    )]
-    Ended {
-        provider: Provider,
-        /// The signal.
-        how: String,
-        said: Option<String>,
-    },
-    #[error(
-        "cannot load {}: {}; if its folder was made by `harness export`, remove the folder and it is made again",
-        graph.display(), Foreign::said(source)
-    )]
-    Load { graph: PathBuf, source: ort::Error },
-    #[error(
-        "cannot make the folder {} for what {provider} compiles: {}",
-        folder.display(),
-        files::advice(source, "HARNESS_CACHE")
-    )]
-    Cache {
-        folder: PathBuf,
-        provider: Provider,
-        source: std::io::Error,
-    },
-    /// With the folder and the way out in its words.
-    #[error(transparent)]
-    Scratch(std::io::Error),
-    #[error("cannot run {}: {}", graph.display(), Foreign::said(source))]
-    Run { graph: PathBuf, source: ort::Error },
-    #[error("{} gave an output of another shape or type than its exporter promised: {}", graph.display(), Foreign::said(detail))]
-    Output { graph: PathBuf, detail: String },
-}
-
-impl SessionError {
-    /// Whether memory ran out, of the machine or of the device: with fewer pieces at once it may be enough.
-    pub fn is_out_of_memory(&self) -> bool {
-        match self {
-            Self::Run { source, .. } | Self::Load { source, .. } => {
-                is_out_of_memory(source.message())
-            }
-            Self::Provider { detail, .. } | Self::Output { detail, .. } => is_out_of_memory(detail),
-            Self::Library(_) | Self::Ended { .. } | Self::Cache { .. } | Self::Scratch(_) => false,
-        }
-    }
-}
-
-/// ONNX Runtime has no code for it: what its allocators and the libraries under it say.
-fn is_out_of_memory(message: &str) -> bool {
-    const SAID: [&str; 9] = [
-        // ONNX Runtime's arenas, on any device.
-        "Failed to allocate memory for requested buffer",
-        "is smaller than requested bytes",
-        // C++, as ONNX Runtime hands it on: gcc and clang, then Microsoft's.
-        "std::bad_alloc",
-        "bad allocation",
-        // CUDA and HIP, with cuBLAS, cuDNN and TensorRT on top.
-        "out of memory",
-        "OUT_OF_MEMORY",
-        "STATUS_ALLOC_FAILED",
-        // DirectML: E_OUTOFMEMORY and its text.
-        "8007000E",
-        "Not enough memory",
-    ];
-    SAID.iter().any(|said| message.contains(said))
-}
-
 /// Where sessions run.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionOptions {
@@ -124,17 +42,6 @@ pub struct SessionOptions {
     pub threads: usize,
     /// Whether these wait for work in a loop, which is faster, or asleep, which leaves the processors to others.
     pub spinning: bool,
-}
-
-/// A graph on disk, its weights beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GraphFile {
-    pub path: PathBuf,
-    /// Of the graph's own file, and of that of its weights: together a key for what is made of it.
-    pub sha256: String,
-    pub weights_sha256: String,
-    /// What to compute in, for providers that are told so.
-    pub precision: Precision,
 }
 
 /// How ONNX Runtime begins to say that a graph cannot be recorded.
@@ -471,32 +378,6 @@ impl Session {
         if let Some(placement) = profile {
             placement.warn(&self.graph, self.provider);
             self.placement = placement;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn running_out_of_memory_is_told_from_other_failures() {
-        for message in [
-            "Non-zero status code returned while running MatMul node. Name:'m' Status Message: bfc_arena.cc:408 \
-             Failed to allocate memory for requested buffer of size 8589934592",
-            "Available memory of 1024 is smaller than requested bytes of 2048",
-            "std::bad_alloc",
-            "CUDA failure 2: out of memory ; GPU=0 ; hostname=host ; expr=cudaMalloc((void**)&p, size);",
-            "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0",
-        ] {
-            assert!(is_out_of_memory(message), "{message}");
-        }
-        for message in [
-            "CUDA failure 700: an illegal memory access was encountered",
-            "Invalid input name: codes",
-            "Load model from decoder.onnx failed: Protobuf parsing failed.",
-        ] {
-            assert!(!is_out_of_memory(message), "{message}");
         }
     }
 }

@@ -4,7 +4,7 @@ use ndarray::ArrayViewD;
 
 use super::bound::{Bound, BoundInput};
 use super::element::Element;
-use super::session::SessionError;
+use super::error::SessionError;
 
 impl Bound<'_> {
     /// Bind one buffer with `values` as the input `before` and the output `after`: what a run leaves there is what the next

@@ -15,9 +15,11 @@ use process::child;
 use sysinfo::System;
 
 use super::devices;
-use super::library::Library;
+use super::error::SessionError;
+use super::found::Library;
+use super::graph_file::GraphFile;
 use super::providers::{Memory, Provider};
-use super::session::{GraphFile, Input, Runtime, SessionError, SessionOptions};
+use super::session::{Input, Runtime, SessionOptions};
 
 /// The hidden option of `harness providers --check` that does no more than [`start`].
 pub const OPTION: &str = "--only-start";

@@ -11,7 +11,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::tree::{Entry, Node, Place, Value};
+use super::place::Place;
+use super::tree::{Entry, Node, Value};
 
 /// What is wrong, and with which value.
 #[derive(Debug)]

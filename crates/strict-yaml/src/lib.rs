@@ -9,86 +9,23 @@
 )]
 
 mod de;
+mod error;
+mod place;
 mod set;
 mod tree;
 
-use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
 use de::{Fault, FaultKind, NodeDe};
 use files::text::{self, TextError};
 use foreign::words;
-use foreign::{Foreign, Safe, Words, hint};
+use foreign::{Foreign, Words, hint};
+use place::{MAX_BYTES, Place};
 use serde::de::DeserializeOwned;
-use tree::{Node, Place};
+use tree::Node;
 
-/// No card or experiment comes near this size.
-const MAX_BYTES: u64 = 1 << 20;
-
-/// Where something was written: `weights.yaml:7`, `weights.yaml` or `--set seed=x`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct At(Words);
-
-impl At {
-    fn new(origin: &Path, place: &Place) -> Self {
-        At(match place {
-            Place::File => words!("{}", origin.display()),
-            Place::Line(line) => words!("{}:{}", origin.display(), line),
-            Place::Set(assignment) => words!("--set {}", Foreign::new(assignment)),
-        })
-    }
-}
-
-impl Safe for At {}
-
-impl Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        Display::fmt(&self.0, f)
-    }
-}
-
-/// A file or a `--set` that is wrong: exit code 2.
-#[derive(Debug, thiserror::Error)]
-pub enum YamlError {
-    #[error(transparent)]
-    Text(#[from] TextError),
-    #[error("{at}: {message}")]
-    Syntax { at: At, message: Words },
-    /// `hint` names the nearest valid key and all of them.
-    #[error("{at}: unknown key '{key}'{within}{hint}")]
-    UnknownKey {
-        at: At,
-        key: Foreign,
-        within: Words,
-        hint: Words,
-    },
-    #[error("{at}: '{path}' cannot be '{value}'{hint}")]
-    UnknownValue {
-        at: At,
-        path: Foreign,
-        value: Foreign,
-        hint: Words,
-    },
-    #[error("{at}: the key '{key}' is missing{within}")]
-    MissingKey {
-        at: At,
-        key: &'static str,
-        within: Words,
-    },
-    #[error("{at}: {what} must be {expected}, found {found}")]
-    WrongType {
-        at: At,
-        what: Words,
-        expected: Words,
-        found: Words,
-    },
-    /// A value of the right type that makes no sense.
-    #[error("{at}: {message}")]
-    Invalid { at: At, message: Words },
-    /// A `--set` that names no place in the document.
-    #[error("--set {assignment}: {message}")]
-    Set { assignment: Foreign, message: Words },
-}
+pub use error::YamlError;
+pub use place::At;
 
 fn within(path: &str) -> Words {
     match path {

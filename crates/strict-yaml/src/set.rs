@@ -5,8 +5,9 @@ use std::path::Path;
 use foreign::words;
 use foreign::{Foreign, Words};
 
-use super::tree::{Entry, Node, Place, Value, parse};
-use super::{At, YamlError};
+use super::error::YamlError;
+use super::place::{At, MAX_BYTES, Place};
+use super::tree::{Entry, Node, Value, parse};
 
 /// Put the value of `assignment` at its path; keys that the file leaves out are made.
 pub(super) fn set(root: &mut Node, assignment: &str) -> Result<(), YamlError> {
@@ -23,7 +24,7 @@ pub(super) fn set(root: &mut Node, assignment: &str) -> Result<(), YamlError> {
             "the path has an empty part; write path.to.key=value".into(),
         ));
     }
-    if text.len() as u64 > super::MAX_BYTES {
+    if text.len() as u64 > MAX_BYTES {
         return Err(fault("the value is too long".into()));
     }
     let place = Place::Set(assignment.to_owned());

@@ -11,21 +11,11 @@ use foreign::{Foreign, Words};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{MessageFormatter, Spanned, UserMessageFormatter};
 
-use super::{At, YamlError};
+use super::error::YamlError;
+use super::place::{At, Place};
 
 /// Nothing that people write by hand nests deeper.
 const MAX_DEPTH: usize = 24;
-
-/// Where a value was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The file as a whole.
-    File,
-    /// A line of the file, from 1.
-    Line(u64),
-    /// A `--set path=value`, as given.
-    Set(String),
-}
 
 /// One YAML value.
 #[derive(Clone, Debug)]

@@ -7,19 +7,18 @@ mod maps;
 mod rows;
 mod scored;
 mod texts;
+mod write;
 
 pub(super) use maps::MapRecord;
 pub(super) use scored::Scored;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow};
-use ndarray::Array2;
 use ort_runtime::library::Library;
 use process::progress::note;
 
-use super::engine::Finished;
 use super::manifest::{
     ArmRecord, CropsRecord, GenerationRecord, GraphRecord, Manifest, ModelRecord, PieceRecord,
     Program, RuntimeRecord, SetRecord, SourceRecord, Times,
@@ -34,7 +33,14 @@ use crate::notebook::NOTEBOOK;
 use crate::report;
 use crate::spec::{Identity, Task};
 use crate::tables::manifest::MANIFEST;
-use crate::tables::{self, Row};
+use crate::tables::{self};
+
+/// A finished run.
+pub struct Finished {
+    pub folder: PathBuf,
+    /// The most important numbers, as plain text; each line ends with a line feed.
+    pub told: String,
+}
 
 /// Every result from the journal into its file.
 pub(super) fn finish(
@@ -169,21 +175,6 @@ fn tell_unplaced(ready: &Ready, store: &Store) {
             unplaced.join(", ")
         ));
     }
-}
-
-/// An array that other tools read.
-fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
-    tables::write_npy(path, array).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// A file that only some runs have.
-fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
-    if !rows.is_empty() {
-        tables::write(path, rows)?;
-    } else if path.exists() {
-        std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
-    }
-    Ok(())
 }
 
 fn source_record(source: &SourceRun) -> SourceRecord {

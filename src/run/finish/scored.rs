@@ -9,7 +9,8 @@ use super::super::ready::ReadyModel;
 use super::super::store::Store;
 use super::conditions::{Condition, conditions, stacked};
 use super::maps::{MapRecord, joint_name, maps, notebook};
-use super::{clusters, distances, rows, write_npy_file, write_or_remove};
+use super::write::{write_npy_file, write_or_remove};
+use super::{clusters, distances, rows};
 use crate::spec::Task;
 use crate::statistics::grouping;
 use crate::tables::{

@@ -9,7 +9,7 @@ use super::super::plan::Plan;
 use super::super::store::Store;
 use super::conditions::{Condition, rows_of, stacked};
 use super::maps::{MapRecord, maps};
-use super::{write_npy_file, write_or_remove};
+use super::write::{write_npy_file, write_or_remove};
 use crate::spec::{Text, Texts};
 use crate::tables::{self, HistogramRow, MapRow, NearestRow, Row, TextKind, TextRow};
 

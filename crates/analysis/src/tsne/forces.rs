@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
 use super::affinities::Affinities;
-use super::tree::Tree;
+use super::tree::{Push, Tree};
 
 /// Points, or forces on them.
 pub(super) type Plane = Vec<[f64; 2]>;
@@ -16,15 +16,6 @@ pub(super) type Plane = Vec<[f64; 2]>;
 const LANES: usize = 8;
 /// Points that one thread takes at a time.
 const BLOCK: usize = 32;
-
-/// What the other points do to one of them.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Push {
-    pub attraction: [f64; 2],
-    pub repulsion: [f64; 2],
-    /// The point's part of Z.
-    pub weight: f64,
-}
 
 /// The pushes on every point.
 pub(super) fn pushes(affinities: &Affinities, points: &[[f64; 2]]) -> Vec<Push> {

@@ -6,9 +6,16 @@
 
 use rayon::prelude::*;
 
-use super::forces::Push;
-
 const ANGLE: f64 = 0.5;
+/// What the other points do to one of them.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Push {
+    pub attraction: [f64; 2],
+    pub repulsion: [f64; 2],
+    /// The point's part of Z.
+    pub weight: f64,
+}
+
 /// Most points of a cell that is not cut, and most cuts: equal points cannot be told apart.
 const LEAF: usize = 8;
 const DEEPEST: u32 = 31;

@@ -7,6 +7,7 @@
 mod check;
 mod config;
 mod raw;
+mod read;
 mod report;
 mod requirements;
 mod weights;

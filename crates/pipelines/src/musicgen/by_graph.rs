@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 
 use super::GenerateError;
 use super::delay::{self, DelayedCodes};
-use super::generator::{Asked, Progress};
+use super::job::{Asked, Progress};
 use super::sampler::{self, Choice};
 use super::steps::Batch;
 

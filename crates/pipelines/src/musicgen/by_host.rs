@@ -6,7 +6,7 @@ use rand_chacha::ChaCha20Rng;
 
 use super::GenerateError;
 use super::delay::DelayedCodes;
-use super::generator::{Asked, Progress};
+use super::job::{Asked, Progress};
 use super::sampler::{self, Sampler};
 use super::steps::{Batch, fed};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use checkpoint::musicgen::{DecoderConfig, MusicgenConfig};
+use checkpoint::musicgen::MusicgenConfig;
 use ndarray::Array2;
 use onnx_export::musicgen::names;
 use onnx_export::{DecoderCache, Exported};
@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use super::super::batches::Batches;
 use super::batch::{self, Needs, Room};
-use super::delay::{self, DelayedCodes};
-use super::sampler::Choice;
+use super::delay::{self};
+use super::job::{Asked, Generated, GenerationSettings, Job, Progress};
 use super::steps::Batch;
 use super::text::{Attended, Prompts, TextEncoder};
 use super::{Codec, GenerateError, by_graph, by_host, codec};
@@ -26,50 +26,6 @@ use super::{Codec, GenerateError, by_graph, by_host, codec};
 /// What the decoder attends to of a text is kept once for further batches and once, padded, for this one.
 const TEXT_COPIES: usize = 2;
 const F32_BYTES: u64 = 4;
-
-/// How pieces are made.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct GenerationSettings {
-    /// Steps of the decoder: frames and codebooks less one (transformers: `max_new_tokens`).
-    pub steps: usize,
-    /// Scale of classifier-free guidance, at least 1; 1 is without, and runs no null branch.
-    pub guidance: f32,
-    pub choice: Choice,
-}
-
-impl GenerationSettings {
-    /// Whether there is a null branch: guidance of 1 leaves every logit as it is.
-    pub fn is_guided(&self) -> bool {
-        self.guidance != 1.0
-    }
-}
-
-/// One piece to make.
-#[derive(Clone, Debug)]
-pub struct Job {
-    pub prompt: String,
-    /// What the piece draws from, its own, so that its batch does not matter.
-    pub rng: ChaCha20Rng,
-}
-
-/// One piece.
-#[derive(Clone, Debug)]
-pub struct Generated {
-    /// `[codebooks, frames]`, the delay undone.
-    pub codes: Array2<i64>,
-    /// Mono samples at the model's sampling rate; values beyond +-1 occur.
-    pub audio: Vec<f32>,
-}
-
-/// How far the batch in flight is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Pieces of the batch.
-    pub pieces: usize,
-    /// Steps taken, of `steps`.
-    pub step: usize,
-    pub steps: usize,
-}
 
 /// Where the time went so far, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -80,23 +36,6 @@ pub struct Seconds {
     pub codec: f64,
     /// Steps of the decoder, each for all pieces of a batch.
     pub steps: usize,
-}
-
-/// What the codes of a batch are chosen by.
-pub(super) struct Asked<'a> {
-    /// Of its pieces, the index of the first among all jobs.
-    pub first: usize,
-    pub decoder: &'a DecoderConfig,
-    pub settings: &'a GenerationSettings,
-}
-
-impl Asked<'_> {
-    /// A piece before its first step.
-    pub fn silent(&self) -> DelayedCodes {
-        let codebooks = self.decoder.codebooks;
-        let frames = delay::frames(self.settings.steps, codebooks);
-        DelayedCodes::new(codebooks, frames, self.decoder.pad() as i64)
-    }
 }
 
 /// One MusicGen checkpoint, loaded.

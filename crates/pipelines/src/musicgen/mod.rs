@@ -11,6 +11,7 @@ mod codec;
 pub mod delay;
 mod error;
 mod generator;
+mod job;
 pub mod sampler;
 mod steps;
 mod text;
@@ -18,8 +19,6 @@ mod text;
 pub use calibrate::cache_scales;
 pub use codec::Codec;
 pub use error::GenerateError;
-pub use generator::{
-    Generated, GenerationSettings, Generator, Job, Progress, Seconds, check_guidance,
-    check_prompts, check_settings,
-};
+pub use generator::{Generator, Seconds, check_guidance, check_prompts, check_settings};
+pub use job::{Generated, GenerationSettings, Job, Progress};
 pub use sampler::Choice;

@@ -6,7 +6,7 @@ use onnx_graph::{Axis as GraphAxis, Element as Kind, GraphBuilder, Operators, We
 use ort_runtime::{GraphFile, Session};
 use rand::Rng;
 
-use super::super::generator::GenerationSettings;
+use super::super::job::GenerationSettings;
 use super::super::sampler::{Sampler, guide};
 use super::*;
 use crate::seeds;

@@ -1,0 +1,23 @@
+//! Files that only some runs have, and arrays.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ndarray::Array2;
+
+use crate::tables::{self, Row};
+
+/// An array that other tools read.
+pub(super) fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
+    tables::write_npy(path, array).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A file that only some runs have.
+pub(super) fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
+    if !rows.is_empty() {
+        tables::write(path, rows)?;
+    } else if path.exists() {
+        std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
+}
