@@ -132,7 +132,7 @@ def main() -> int:
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with its folders removed and its disks unmounted
     print(f"seed {options.seed}", flush=True)
-    sources = [REPOSITORY / name for name in ("assets", "experiments", "models", "tests/data")]
+    sources = [REPOSITORY / name for name in ("assets", "experiments", "models", "tests/data", "crates/checkpoint/tests/checkpoint/data")]
     # Beside what is kept, so that keeping is renaming: pipes and sparse files are not to be copied.
     options.keep.mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(prefix="at-work-", dir=options.keep.resolve()))

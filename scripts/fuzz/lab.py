@@ -68,7 +68,10 @@ class Lab:
         for name in ("630k-audioset-best.pt", "630k-audioset-fusion-best.pt", "music_audioset.pt", "tokenizer.json", "captions.csv",
                      "descriptions.json"):
             shutil.copy(DEMO / name, inputs / name)
-        for path in sorted((REPOSITORY / "tests" / "checkpoint" / "data").glob("*.pt")):
+        pickles = sorted((REPOSITORY / "crates/checkpoint/tests/checkpoint/data").glob("*.pt"))
+        if not pickles:
+            raise FileNotFoundError("the fixtures of crates/checkpoint/tests are not there")
+        for path in pickles:
             shutil.copy(path, inputs / path.name)
         (inputs / "pieces").mkdir()
         for k, name in enumerate(AUDIO):
