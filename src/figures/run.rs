@@ -1,6 +1,6 @@
 //! A run folder as figures see it: its scores, its tastes with their colours, and the words that figures share.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use foreign::words;
@@ -11,7 +11,7 @@ use super::manifest::Manifest;
 use super::page::Words;
 use super::theme::Palette;
 use super::words::counted;
-use crate::statistics::grouping::{MOST_TASTES, TASTES, tastes};
+use crate::statistics::grouping::{MOST_TASTES, in_order, tastes};
 use crate::tables::{self, MapRow, Row, ScoreRow};
 
 /// The score as axes name it, with its unit.
@@ -55,11 +55,8 @@ impl<'m> Run<'m> {
         };
         if manifest.is_of_texts().unwrap_or(texts) && texts {
             let maps: Vec<MapRow> = run.optional()?.unwrap_or_default();
-            let found: BTreeSet<&str> = maps.iter().map(|row| row.taste.as_str()).collect();
-            let known = TASTES.into_iter().filter(|taste| found.contains(taste));
-            let others = found.iter().copied();
-            let others = others.filter(|taste| !taste.is_empty() && !TASTES.contains(taste));
-            run.palette = palette(&dir.join(MapRow::FILE), known.chain(others).collect())?;
+            let found = in_order(maps.iter().map(|row| row.taste.as_str()));
+            run.palette = palette(&dir.join(MapRow::FILE), found)?;
             return Ok(run);
         }
         let mut rows: Vec<ScoreRow> = tables::read(&path)?;

@@ -10,6 +10,7 @@ use super::{
     colours, departures, downloads, figures, map, pieces, provenance, several, texts, words,
 };
 use crate::figures::font;
+use crate::statistics::grouping::in_order;
 
 const STYLE: &str = include_str!("../../assets/page/page.css");
 const SCRIPT: &str = include_str!("../../assets/page/page.js");
@@ -69,21 +70,10 @@ pub fn page(runs: &[Run]) -> Result<String, ReportError> {
 
 /// The tastes that occur anywhere, in the order of the figures.
 fn tastes(runs: &[Run]) -> Vec<&str> {
-    use crate::statistics::grouping::TASTES;
-    let scored = runs
-        .iter()
-        .flat_map(|run| run.scores.iter().map(|row| row.taste.as_str()));
-    let mapped = runs
-        .iter()
-        .flat_map(|run| run.maps.iter().map(|row| row.taste.as_str()));
-    let found: std::collections::BTreeSet<&str> =
-        scored.chain(mapped).filter(|t| !t.is_empty()).collect();
-    let known = TASTES.into_iter().filter(|taste| found.contains(taste));
-    let others = found
-        .iter()
-        .copied()
-        .filter(|taste| !TASTES.contains(taste));
-    known.chain(others).collect()
+    let scored = runs.iter().flat_map(|run| &run.scores);
+    let mapped = runs.iter().flat_map(|run| &run.maps);
+    let scored = scored.map(|row| row.taste.as_str());
+    in_order(scored.chain(mapped.map(|row| row.taste.as_str())))
 }
 
 fn title(runs: &[Run]) -> String {

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::tables::scores::{ScoreRow, as_written};
 
 /// The tastes of the project's notebooks, in their order; others follow in the order of the alphabet.
-pub const TASTES: [&str; 4] = ["bitter", "sour", "sweet", "salty"];
+const TASTES: [&str; 4] = ["bitter", "sour", "sweet", "salty"];
 
 /// Stands for "every taste" where a table or a figure says which taste a row is about.
 pub const ALL: &str = "all";
@@ -117,15 +117,17 @@ pub fn by_arm(rows: &[ScoreRow]) -> Result<Vec<Arm<'_>>, StatsError> {
     Ok(arms)
 }
 
-/// The tastes that occur, in the order of [`TASTES`] and then of the alphabet; a piece without a taste adds none.
+/// The tastes that occur, as [`in_order`].
 pub fn tastes(rows: &[ScoreRow]) -> Vec<&str> {
-    let found: BTreeSet<&str> = rows.iter().map(|r| r.taste.as_str()).collect();
-    let known = TASTES.into_iter().filter(|t| found.contains(t));
-    let others = found
-        .iter()
-        .copied()
-        .filter(|t| !t.is_empty() && !TASTES.contains(t));
-    known.chain(others).collect()
+    in_order(rows.iter().map(|row| row.taste.as_str()))
+}
+
+/// Each taste once, in the order of the notebooks and then of the alphabet; no taste is none.
+pub fn in_order<'t>(tastes: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
+    let found: BTreeSet<&str> = tastes.filter(|taste| !taste.is_empty()).collect();
+    let known = TASTES.into_iter().filter_map(|taste| found.get(taste));
+    let others = found.iter().filter(|taste| !TASTES.contains(taste));
+    known.chain(others).copied().collect()
 }
 
 #[cfg(test)]
