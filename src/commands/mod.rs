@@ -65,10 +65,7 @@ fn opened(
     args: &RuntimeArgs,
     library: &library::Library,
 ) -> Result<Runtime> {
-    match runtime {
-        Some(runtime) => Ok(runtime.clone()),
-        None => Ok(runtime.insert(open_runtime(args, library)?).clone()),
-    }
+    crate::run::opened(runtime, || open_runtime(args, library)).cloned()
 }
 
 /// What a machine cannot do: the command line's fault where another one would do.

@@ -25,6 +25,7 @@ mod told;
 
 pub use engine::run;
 pub use folder::check_writable;
+pub use opened::opened;
 pub use plan::Plan;
 pub use planning::plan;
 pub use ready::library_sha256;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use ort_runtime::Runtime;
 
 /// ONNX Runtime, opened when something is to be computed for the first time.
-pub(super) fn opened(
+pub fn opened(
     runtime: &mut Option<Runtime>,
     open: impl FnOnce() -> Result<Runtime>,
 ) -> Result<&Runtime> {

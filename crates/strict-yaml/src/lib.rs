@@ -20,9 +20,9 @@ use de::{Fault, FaultKind, NodeDe};
 use files::text::{self, TextError};
 use foreign::words;
 use foreign::{Foreign, Words, hint};
-use place::{MAX_BYTES, Place};
+use place::Place;
 use serde::de::DeserializeOwned;
-use tree::Node;
+use tree::{MAX_BYTES, Node};
 
 pub use error::YamlError;
 pub use place::At;

@@ -5,9 +5,6 @@ use std::path::Path;
 
 use foreign::{Foreign, Safe, Words, words};
 
-/// No card or experiment comes near this size.
-pub(super) const MAX_BYTES: u64 = 1 << 20;
-
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {

@@ -6,8 +6,8 @@ use foreign::words;
 use foreign::{Foreign, Words};
 
 use super::error::YamlError;
-use super::place::{At, MAX_BYTES, Place};
-use super::tree::{Entry, Node, Value, parse};
+use super::place::{At, Place};
+use super::tree::{Entry, MAX_BYTES, Node, Value, parse};
 
 /// Put the value of `assignment` at its path; keys that the file leaves out are made.
 pub(super) fn set(root: &mut Node, assignment: &str) -> Result<(), YamlError> {

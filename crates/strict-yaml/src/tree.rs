@@ -14,6 +14,8 @@ use serde_saphyr::{MessageFormatter, Spanned, UserMessageFormatter};
 use super::error::YamlError;
 use super::place::{At, Place};
 
+/// No card or experiment comes near this size.
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 /// Nothing that people write by hand nests deeper.
 const MAX_DEPTH: usize = 24;
 

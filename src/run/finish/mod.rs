@@ -151,10 +151,7 @@ fn keep_notebook(plan: &Plan, store: &Store) -> Result<()> {
     match &plan.notebook {
         Some(text) => files::write_bytes(&path, text.as_bytes())
             .with_context(|| format!("cannot write {}", path.display())),
-        None if path.exists() => {
-            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        None => Ok(()),
+        None => write::remove_if_there(&path),
     }
 }
 

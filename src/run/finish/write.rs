@@ -14,9 +14,15 @@ pub(super) fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
 
 /// A file that only some runs have.
 pub(super) fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
-    if !rows.is_empty() {
-        tables::write(path, rows)?;
-    } else if path.exists() {
+    match rows.is_empty() {
+        false => Ok(tables::write(path, rows)?),
+        true => remove_if_there(path),
+    }
+}
+
+/// Remove what an earlier run of the folder has left.
+pub(super) fn remove_if_there(path: &Path) -> Result<()> {
+    if path.exists() {
         std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
     Ok(())
