@@ -231,7 +231,8 @@ pub(crate) mod tests {
             if path.extension().is_none_or(|ending| ending != "yaml") {
                 continue;
             }
-            let draft = crate::spec::open(&path, &crate::spec::Overrides::default()).unwrap();
+            let draft =
+                crate::tasks::open(&path, &crate::experiment::Overrides::default()).unwrap();
             if let Some(name) = &draft.experiment().notebook {
                 assert!(!ours(name).departures.is_empty(), "{name}");
                 seen += 1;

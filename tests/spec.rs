@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness::card::{AudioTower, Card, FusionShrink, Kind, Source};
-use harness::spec::{self, CropPolicy, Overrides};
+use harness::experiment::{Input, Overrides};
+use harness::spec::CropPolicy;
+use harness::tasks;
 
 fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -106,7 +108,7 @@ fn the_weights_experiment_reads_pieces_and_names_cards_that_exist() {
         set: vec![format!("audio.files={}", pieces.path().display())],
         ..Overrides::default()
     };
-    let draft = spec::open(&shipped("experiments/weights.yaml"), &overrides).unwrap();
+    let draft = tasks::open(&shipped("experiments/weights.yaml"), &overrides).unwrap();
     let experiment = draft.resolve(None, Vec::new()).unwrap();
     assert_eq!(
         (experiment.name.as_str(), experiment.pieces.len()),
@@ -127,7 +129,7 @@ fn the_weights_experiment_reads_pieces_and_names_cards_that_exist() {
 /// The weights of the first experiment are not at hand in tests; what it makes is known without them.
 #[test]
 fn the_experiments_that_generate_make_the_pieces_of_the_notebooks() {
-    let draft = spec::open(
+    let draft = tasks::open(
         &shipped("experiments/gen_spanio_base.yaml"),
         &Overrides::default(),
     );
@@ -142,7 +144,7 @@ fn the_experiments_that_generate_make_the_pieces_of_the_notebooks() {
         "sour music, ambient for fine restaurant"
     );
 
-    let draft = spec::open(
+    let draft = tasks::open(
         &shipped("experiments/gen_spanio.yaml"),
         &Overrides::default(),
     )
@@ -151,7 +153,9 @@ fn the_experiments_that_generate_make_the_pieces_of_the_notebooks() {
     assert!(download.url.contains("/matteospanio/taste-music-dataset/"));
     assert!(download.url.ends_with("/descriptions.json") && download.sha256.len() == 64);
     for experiment in [&base, draft.experiment()] {
-        let made = experiment.generation.as_ref().unwrap();
+        let Input::Made(made) = experiment.task.input() else {
+            panic!("{} makes no pieces", experiment.name)
+        };
         assert_eq!(
             (made.duration_s, made.guidance, made.temperature),
             (29.92, 3.0, 1.0)
@@ -169,7 +173,7 @@ fn hostile_files_are_refused_with_a_message() {
     let path = folder.path().join("x.yaml");
     let error = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        let experiment = spec::open(&path, &Overrides::default())
+        let experiment = tasks::open(&path, &Overrides::default())
             .unwrap_err()
             .to_string();
         let card = Card::open(&path).unwrap_err().to_string();
@@ -200,7 +204,7 @@ fn hostile_files_are_refused_with_a_message() {
         same("x.yaml:4: it nests too deep, repeats too much or is too long for such a file")
     );
     fs::remove_file(&path).unwrap();
-    let missing = spec::open(&path, &Overrides::default())
+    let missing = tasks::open(&path, &Overrides::default())
         .unwrap_err()
         .to_string();
     assert!(

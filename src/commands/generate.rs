@@ -22,12 +22,13 @@ use super::{check_runtime, opened};
 use crate::card::{Card, Kind};
 use crate::cli::{GenerateArgs, RuntimeArgs};
 use crate::exit::{self, UsageError};
+use crate::experiment::{Identity, identity_of};
 use crate::model::prepare;
 use crate::model::{self, Model, Ready, note_leftover};
+use crate::run::making::Sizes;
 use crate::run::pieces::PieceFolder;
-use crate::run::room::Sizes;
 use crate::run::{check_writable, library_sha256};
-use crate::spec::{self, Identity};
+use crate::spec;
 
 /// Names the random streams of this command.
 const EXPERIMENT: &str = "generate";
@@ -182,7 +183,7 @@ fn identity(
         precision,
         ..
     } = &args.runtime;
-    Ok(spec::identity_of(json!({
+    Ok(identity_of(json!({
         "command": EXPERIMENT,
         "checkpoint": model.sha256,
         "tokenizer": model.tokenizer.sha256,

@@ -30,8 +30,10 @@ struct Manifest {
     demo: bool,
     #[serde(default)]
     random_weights: bool,
+    /// How many texts were embedded; a run of pieces has none.
+    #[serde(default)]
+    texts: usize,
     arms: Vec<Arm>,
-    settings: Settings,
 }
 
 #[derive(Deserialize)]
@@ -39,11 +41,6 @@ struct Arm {
     name: String,
     card: String,
     checkpoint_sha256: String,
-}
-
-#[derive(Deserialize)]
-struct Settings {
-    task: crate::spec::Task,
 }
 
 /// Something that can be near: a heading, and what is told of each entry.
@@ -69,9 +66,9 @@ pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
     let manifest = read_manifest(&args.run_dir)?;
     let arm = choose(&manifest, args)?;
     // Before a model is loaded in vain.
-    let groups = match manifest.settings.task {
-        crate::spec::Task::Texts => texts(&args.run_dir, args)?,
-        _ => pieces(&args.run_dir, &arm.name, args)?,
+    let groups = match manifest.texts {
+        1.. => texts(&args.run_dir, args)?,
+        0 => pieces(&args.run_dir, &arm.name, args)?,
     };
     if manifest.random_weights {
         note("the run's model has random weights; what is near means nothing");

@@ -12,7 +12,7 @@ use crate::card::{Card, Source};
 use crate::cli::RunArgs;
 use crate::exit::{self, UsageError};
 use crate::model::{Model, hub_file};
-use crate::run::room::free_bytes;
+use crate::run::making::free_bytes;
 use crate::run::{self, Plan, demo};
 use crate::tables::TextKind;
 
@@ -70,8 +70,9 @@ fn describe(plan: &Plan) -> Result<String> {
     let mut line = |key: &str, text: String| out.push_str(&format!("  {key:<10}  {text}\n"));
     let experiment = &plan.experiment;
     let (pieces, arms) = (experiment.pieces.len(), experiment.arms.len());
-    if let (Some(generation), Some(card)) = (&experiment.generation, &plan.generator) {
-        let (sizes, seconds) = (plan.sizes(), generation.duration_s);
+    if let Some(making) = &plan.making {
+        let (generation, sizes) = (&making.generation, making.sizes());
+        let seconds = generation.duration_s;
         let steps = sizes.steps(seconds);
         line(
             "pieces",
@@ -92,6 +93,7 @@ fn describe(plan: &Plan) -> Result<String> {
                 experiment.seed
             ),
         );
+        let card = &making.card;
         line("model", format!("{}, {}", card.name, state(plan, card)?));
     } else if !plan.texts.is_empty() {
         let captions = plan.texts.iter().filter(|t| t.kind == TextKind::Caption);
@@ -142,6 +144,9 @@ fn describe(plan: &Plan) -> Result<String> {
             format!("{} of audio under {arms} arms", pieces * arms),
         );
     }
+    for (key, text) in experiment.task.plan() {
+        line(key, text);
+    }
     for (arm, card) in experiment.arms.iter().zip(&plan.cards) {
         let state = state(plan, card)?;
         line("arm", format!("{}: {}, {state}", arm.name, card.name));
@@ -151,9 +156,9 @@ fn describe(plan: &Plan) -> Result<String> {
         None => format!("{} is to be installed", plan.runtime.ep.package()),
     };
     line("provider", format!("{}, {library}", plan.runtime.ep));
-    if experiment.generation.is_some() {
+    if let Some(making) = &plan.making {
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        let needed = plan.bytes(&plan.sizes(), plan.without_file());
+        let needed = making.bytes(&making.sizes(), plan.without_file(), arms);
         let free = free_bytes(&plan.folder)?;
         line(
             "disk",

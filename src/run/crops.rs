@@ -10,7 +10,8 @@ use foreign::words;
 
 use crate::card::Card;
 use crate::exit::UsageError;
-use crate::spec::{self, Experiment};
+use crate::experiment::Experiment;
+use crate::spec;
 
 /// A fused model hears a whole clip that is less than a mel frame (10 ms) longer than its 10 s. Clips about as long are
 /// left to the front end, which knows their samples.

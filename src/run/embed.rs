@@ -15,6 +15,8 @@ use super::opened::opened;
 use super::plan::Plan;
 use super::ready::ReadyModel;
 use super::store::Store;
+use crate::experiment::Input;
+use crate::results::Embeddings;
 use crate::spec::Piece;
 
 /// Texts that go to the journal together: a kill costs at most so many, and one write is a megabyte or two.
@@ -59,11 +61,14 @@ fn texts(plan: &Plan) -> Vec<&str> {
     let experiment = &plan.experiment;
     let prompts = experiment.pieces.iter().map(|piece| piece.prompt.as_str());
     let texts = plan.texts.iter().map(|text| text.text.as_str());
-    let queries = experiment.texts.iter().flat_map(|texts| &texts.queries);
+    let queries = match experiment.task.input() {
+        Input::Texts { queries } => queries,
+        _ => &[],
+    };
     let mut seen = HashSet::new();
     prompts
         .chain(texts)
-        .chain(queries.map(String::as_str))
+        .chain(queries.iter().map(String::as_str))
         .filter(|text| seen.insert(*text))
         .collect()
 }

@@ -32,8 +32,8 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let identity = ready.identity(&plan, &library)?;
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     interrupt::listen();
-    if let Some(generator) = &ready.generator {
-        make(&plan, generator, &mut store, open, runtime)?;
+    if let (Some(making), Some(generator)) = (&plan.making, &ready.generator) {
+        make(&plan, making, generator, &mut store, open, runtime)?;
     }
     for arm in &ready.arms {
         embed(&plan, arm, &mut store, open, runtime)

@@ -9,7 +9,7 @@ use files::{self, regular};
 use foreign::words;
 
 use crate::exit::UsageError;
-use crate::spec::Identity;
+use crate::experiment::Identity;
 
 /// Which settings the folder belongs to: their hash, alone in a file.
 const IDENTITY: &str = ".identity";

@@ -12,6 +12,7 @@ use clap_audio::Crops;
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
+use crate::results::Embeddings;
 
 /// One finished piece, or one finished embedding under one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,22 +88,6 @@ impl Journal {
         self.finished.pieces.get(id).map(String::as_str)
     }
 
-    /// The embedding of a prompt under an arm, if it is finished.
-    pub fn text(&self, arm: &str, prompt: &str) -> Option<&[f32]> {
-        self.finished
-            .texts
-            .get(&(arm.to_owned(), prompt.to_owned()))
-            .map(Vec::as_slice)
-    }
-
-    /// The embedding of a piece under an arm and the crops taken, if it is finished.
-    pub fn clip(&self, arm: &str, id: &str) -> Option<(&[f32], Crops)> {
-        self.finished
-            .clips
-            .get(&(arm.to_owned(), id.to_owned()))
-            .map(|(embedding, crops)| (embedding.as_slice(), *crops))
-    }
-
     /// Nodes of a graph by the provider that they ran on.
     pub fn nodes(&self, arm: &str, graph: &str) -> BTreeMap<String, usize> {
         let key = (arm.to_owned(), graph.to_owned());
@@ -118,6 +103,20 @@ impl Journal {
     /// The build of ONNX Runtime that ran the last graph.
     pub fn build(&self) -> Option<&str> {
         self.finished.build.as_deref()
+    }
+}
+
+/// Those that are finished.
+impl Embeddings for Journal {
+    fn clip(&self, arm: &str, key: &str) -> Option<(&[f32], Crops)> {
+        let key = (arm.to_owned(), key.to_owned());
+        let found = self.finished.clips.get(&key);
+        found.map(|(embedding, crops)| (embedding.as_slice(), *crops))
+    }
+
+    fn text(&self, arm: &str, text: &str) -> Option<&[f32]> {
+        let key = (arm.to_owned(), text.to_owned());
+        self.finished.texts.get(&key).map(Vec::as_slice)
     }
 }
 

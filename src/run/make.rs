@@ -1,10 +1,8 @@
 //! The pieces that a run makes: each a file once it is whole, and a line in the journal with the file's hash.
 
 use anyhow::{Context, Result};
-use foreign::Foreign;
-use foreign::words;
 use ort_runtime::Runtime;
-use pipelines::musicgen::{GenerateError, Generated, Generator, Job, Progress, check_prompts};
+use pipelines::musicgen::{GenerateError, Generated, Generator, Job, Progress};
 use pipelines::seeds;
 use process::interrupt;
 use process::progress::{AudioBar, note};
@@ -12,13 +10,11 @@ use rayon::prelude::*;
 
 use super::folder::cannot_use;
 use super::journal::Entry;
+use super::making::{Making, Sizes, of_piece};
 use super::opened::opened;
 use super::plan::Plan;
 use super::ready::{GENERATOR, ReadyModel};
-use super::room::Sizes;
 use super::store::Store;
-use crate::exit::UsageError;
-use crate::model::Model;
 use crate::spec::Piece;
 
 /// Make the pieces whose file is not there, or is not the one that was made.
@@ -27,18 +23,19 @@ use crate::spec::Piece;
 /// arms.
 pub(super) fn make(
     plan: &Plan,
+    making: &Making,
     model: &ReadyModel,
     store: &mut Store,
     open: impl FnOnce() -> Result<Runtime>,
     runtime: &mut Option<Runtime>,
 ) -> Result<()> {
-    let settings = plan.settings(model.export.musicgen()?)?;
+    let settings = making.settings(&plan.experiment.name, model.export.musicgen()?)?;
     let missing = missing(plan, store);
     if missing.is_empty() {
         return Ok(());
     }
     let sizes = Sizes::of(model.export.musicgen()?);
-    plan.check_room(&sizes, &store.folder, missing.len())?;
+    making.check_room(&sizes, &store.folder, missing.len(), plan.cards.len())?;
     let folder = store.folder.join(super::AUDIO);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
@@ -47,12 +44,8 @@ pub(super) fn make(
     let jobs: Vec<Job> = missing.iter().map(|piece| job(plan, piece)).collect();
     let of_piece = |error: GenerateError| of_piece(&missing, error);
     let rate = generator.sampling_rate();
-    let duration_s = plan
-        .experiment
-        .generation
-        .as_ref()
-        .map_or(0.0, |g| g.duration_s);
-    let mut bar = AudioBar::new(missing.len(), settings.steps, sizes.seconds(duration_s));
+    let seconds = sizes.seconds(making.generation.duration_s);
+    let mut bar = AudioBar::new(missing.len(), settings.steps, seconds);
     let mut last = None;
     let mut tick = |at: Progress| {
         bar.step(at.pieces, at.step);
@@ -85,18 +78,6 @@ pub(super) fn make(
         .collect();
     entries.extend(last);
     store.add(entries)
-}
-
-impl Plan {
-    /// The generator can make all pieces as they are wanted and takes every prompt: known from its configuration and its
-    /// tokenizer, before anything is exported.
-    pub(super) fn check_generator(&self, model: &Model) -> Result<()> {
-        let config = model.musicgen_config()?;
-        self.settings(&config)?;
-        let pieces: Vec<&Piece> = self.experiment.pieces.iter().collect();
-        let prompts = pieces.iter().map(|piece| piece.prompt.as_str());
-        check_prompts(&config, &model.tokenizer.path, prompts).map_err(|e| of_piece(&pieces, e))
-    }
 }
 
 /// The pieces that have to be made, in their order.
@@ -148,16 +129,4 @@ fn keep(plan: &Plan, piece: &Piece, store: &Store, made: &Generated, rate: u32) 
         id: piece.id.clone(),
         sha256,
     })
-}
-
-/// Say which piece it is about; a prompt that is too long is the experiment's mistake.
-fn of_piece(pieces: &[&Piece], error: GenerateError) -> anyhow::Error {
-    let Some(piece) = error.job().and_then(|job| pieces.get(job)) else {
-        return error.into();
-    };
-    let told = words!("piece {}: {}", Foreign::new(&piece.id), error);
-    match error {
-        GenerateError::LongPrompt { .. } => UsageError(told).into(),
-        error => anyhow::Error::from(error).context(told),
-    }
 }

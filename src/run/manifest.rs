@@ -8,8 +8,8 @@ use pipelines::musicgen::GenerationSettings;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::finish::MapRecord;
 use crate::model::FileRecord;
+use crate::results::maps::MapRecord;
 use crate::spec::Audio;
 
 #[derive(Debug, Serialize)]

@@ -10,16 +10,15 @@ mod journal;
 mod length;
 mod lines;
 mod make;
+pub mod making;
 mod manifest;
 mod opened;
 pub mod pieces;
 pub mod plan;
 mod planning;
 mod ready;
-pub mod room;
 pub mod source;
 mod store;
-mod summary;
 pub mod survey;
 mod told;
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::lines::Lines;
 use crate::exit::UsageError;
-use crate::spec::Identity;
+use crate::experiment::Identity;
 use crate::tables::write_npy;
 
 /// A finished piece.
@@ -190,7 +190,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::spec::identity_of;
+    use crate::experiment::identity_of;
 
     fn pieces(prompts: &[&str]) -> Vec<(String, String)> {
         (1..)

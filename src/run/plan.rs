@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use checkpoint::musicgen::MusicgenConfig;
 use pipelines::clips::{ClipInfo, CropChoice};
 
+use super::AUDIO;
 use super::crops::RecordedCrops;
 use super::length::pieces_and_length;
+use super::making::Making;
 use super::source::SourceRun;
 use super::survey::survey;
 use crate::card::Card;
 use crate::cli::RuntimeArgs;
-use crate::spec::{Draft, Experiment, Piece, Text};
+use crate::experiment::{Draft, Experiment, Input};
+use crate::spec::{Piece, Text};
 use crate::tables::SkippedRow;
 
 /// An experiment whose settings, pieces and cards are known.
@@ -26,9 +28,8 @@ pub struct Plan {
     pub skipped: Vec<SkippedRow>,
     /// Of each arm, in their order.
     pub cards: Vec<Card>,
-    /// The card of the model that makes the pieces, and its sizes if its checkpoint is here.
-    pub generator: Option<Card>,
-    pub config: Option<MusicgenConfig>,
+    /// How it makes its pieces, if it does.
+    pub making: Option<Making>,
     /// What is known of the experiment's notebook: a checked [`crate::notebook`] file.
     pub notebook: Option<String>,
     /// The run that each set of pieces comes from, where it is one; there is one set unless two are compared.
@@ -71,15 +72,15 @@ impl Plan {
 
     /// Whether any number means nothing.
     pub fn random_weights(&self) -> bool {
-        let cards = self.cards.iter().chain(&self.generator);
+        let generator = self.making.iter().map(|making| &making.card);
+        let mut cards = self.cards.iter().chain(generator);
         let mut sources = self.sources.iter().flatten();
-        cards.into_iter().any(|card| card.random_weights)
-            || sources.any(|source| source.random_weights)
+        cards.any(|card| card.random_weights) || sources.any(|source| source.random_weights)
     }
 
     /// Where a piece's file is, in a run whose folder is `folder`.
     pub fn path_of(&self, piece: &Piece, folder: &Path) -> PathBuf {
-        match self.experiment.generation {
+        match self.making {
             Some(_) => folder.join(&piece.path),
             None => piece.path.clone(),
         }
@@ -93,9 +94,9 @@ impl Plan {
 
     /// Seconds of each piece: of those that are here, or as they will be made.
     fn durations(&self) -> Vec<f64> {
-        match (&self.experiment.generation, &self.pending) {
-            (Some(generation), _) => {
-                let each = self.sizes().seconds(generation.duration_s);
+        match (&self.making, &self.pending) {
+            (Some(making), _) => {
+                let each = making.sizes().seconds(making.generation.duration_s);
                 vec![each; self.experiment.pieces.len()]
             }
             (None, Some(pending)) => pending.plans().flat_map(Plan::durations).collect(),
@@ -103,10 +104,19 @@ impl Plan {
         }
     }
 
+    /// Pieces to be made in the folder asked for that have no file yet.
+    pub fn without_file(&self) -> usize {
+        let audio = self.folder.join(AUDIO);
+        let pieces = self.experiment.pieces.iter();
+        pieces
+            .filter(|piece| !audio.join(format!("{}.wav", piece.id)).is_file())
+            .count()
+    }
+
     /// Hold the crops that the command line names against the pieces.
     pub(super) fn check_crops(&self) -> Result<()> {
         // Of several sets that wait for each other the lengths are not known together; they are checked once they are.
-        if self.pending.is_some() && !self.experiment.sets.is_empty() {
+        if self.pending.is_some() && matches!(self.experiment.task.input(), Input::Sets(_)) {
             return Ok(());
         }
         match &self.recorded {
@@ -151,10 +161,10 @@ impl Plan {
 
     /// Where two sets are compared, an item whose piece was left out of one set is left out of the other.
     fn keep_pairs(&mut self) -> Result<()> {
-        let sets = self.experiment.sets.len();
-        if sets == 0 {
+        let Input::Sets(sets) = self.experiment.task.input() else {
             return Ok(());
-        }
+        };
+        let sets = sets.len();
         let mut counts: HashMap<String, usize> = HashMap::new();
         for piece in &self.experiment.pieces {
             *counts.entry(piece.id.clone()).or_default() += 1;

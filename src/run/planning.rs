@@ -12,15 +12,18 @@ use super::RUNS;
 use super::crops::RecordedCrops;
 use super::demo::{self, Demo};
 use super::folder::check_writable;
+use super::making::Making;
 use super::plan::{Pending, PendingRun, Plan, limit_of};
 use super::source::{self, SourceRun};
 use super::told::{note_source, note_without_taste};
 use crate::card::{Card, Kind};
 use crate::cli::{MODELS, RunArgs};
 use crate::exit::UsageError;
+use crate::experiment::{Draft, Input, Overrides, RunPieces};
 use crate::model;
 use crate::notebook;
-use crate::spec::{self, Captions, Draft, Overrides, RunPieces, Task};
+use crate::spec::{Captions, descriptions};
+use crate::tasks;
 
 /// Check one experiment file under the command line's settings. Every piece is decoded and every card read; no model
 /// is loaded, and nothing is fetched but a file of prompts or captions.
@@ -32,7 +35,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         limit: args.limit,
         demo: demo.as_ref().map(Demo::shrink),
     };
-    let draft = spec::open(path, &overrides)?;
+    let draft = tasks::open(path, &overrides)?;
     let experiment = draft.experiment().clone();
     if !draft.shrunk().is_empty() {
         note(format!(
@@ -53,16 +56,19 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
                 .with_context(|| format!("arm '{}'", arm.name))
         })
         .collect::<Result<Vec<_>>>()?;
-    let generator = experiment.generation.as_ref();
-    let generator = generator
-        .map(|generation| Card::find_kind(Kind::Musicgen, &generation.model, &models))
-        .transpose()?;
+    let making = match experiment.task.input() {
+        Input::Made(generation) => Some(Making {
+            generation: generation.clone(),
+            card: Card::find_kind(Kind::Musicgen, &generation.model, &models)?,
+            config: None,
+        }),
+        _ => None,
+    };
     let plan = Plan {
         clips: Vec::new(),
         skipped: Vec::new(),
         cards,
-        generator,
-        config: None,
+        making,
         notebook: match &experiment.notebook {
             Some(name) => notebook::beside(path, name)?,
             None => None,
@@ -84,22 +90,25 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         skip_bad: args.skip_bad,
         experiment,
     };
-    let mut plan = match draft.experiment().task {
-        Task::Texts => with_texts(plan, draft)?,
-        _ => with_pieces(plan, draft, path, args)?,
+    let task = plan.experiment.task.clone();
+    let mut plan = match task.input() {
+        Input::Texts { .. } => with_texts(plan, draft)?,
+        Input::Made(_) => to_be_made(plan, draft)?,
+        Input::Found(_) | Input::Sets(_) => with_pieces(plan, draft, path, args)?,
     };
     // Those that are on the hub yet are checked once they are fetched.
     for card in &plan.cards {
         model::check_if_here(card)?;
     }
     check_writable(&plan.folder)?;
-    if let Some(card) = &plan.generator {
-        if let Some(checkpoint) = model::check_if_here(card)? {
+    let (pieces, arms) = (plan.without_file(), plan.cards.len());
+    if let Some(making) = &mut plan.making {
+        if let Some(checkpoint) = model::check_if_here(&making.card)? {
             let config = MusicgenConfig::read(&checkpoint)?;
-            plan.settings(&config)?;
-            plan.config = Some(config);
+            making.settings(&plan.experiment.name, &config)?;
+            making.config = Some(config);
         }
-        plan.check_room(&plan.sizes(), &plan.folder, plan.without_file())?;
+        making.check_room(&making.sizes(), &plan.folder, pieces, arms)?;
     }
     plan.check_crops()?;
     if plan.random_weights() && !plan.demo {
@@ -113,18 +122,29 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
 
 /// The plan with the texts that it embeds.
 fn with_texts(mut plan: Plan, draft: Draft) -> Result<Plan> {
-    let captions = draft.experiment().texts.as_ref().map(|t| &t.captions);
-    let path = match captions {
+    let path = match draft.captions() {
         Some(Captions::Path(path)) => path.clone(),
         Some(Captions::Hub(file)) => hub::fetch(file, plan.offline).context("captions")?.path,
         None => PathBuf::new(),
     };
-    plan.texts = draft.captions(&path)?;
+    plan.texts = draft.texts(&path)?;
     plan.experiment = draft.resolve(None, Vec::new())?;
     Ok(plan)
 }
 
-/// The plan with its pieces: found, to be made by it, or to be made by other runs before it.
+/// The plan with the pieces that it makes.
+fn to_be_made(mut plan: Plan, draft: Draft) -> Result<Plan> {
+    let most = descriptions::MAX_BYTES;
+    let fetched = draft
+        .download()
+        .map(|d| hub::fetch_pinned(&d.url, &d.sha256, most, plan.offline))
+        .transpose()?;
+    plan.experiment = draft.resolve(fetched.as_deref(), Vec::new())?;
+    note_without_taste(&plan.experiment);
+    Ok(plan)
+}
+
+/// The plan with its pieces: found, or to be made by other runs before it.
 fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
     let from: Vec<Option<String>> = draft
         .from()
@@ -132,23 +152,8 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
         .map(|from| from.map(str::to_owned))
         .collect();
     if from.iter().all(Option::is_none) {
-        let fetched = draft
-            .download()
-            .map(|d| {
-                hub::fetch_pinned(
-                    &d.url,
-                    &d.sha256,
-                    spec::MAX_DESCRIPTIONS_BYTES,
-                    plan.offline,
-                )
-            })
-            .transpose()?;
-        plan.experiment = draft.resolve(fetched.as_deref(), Vec::new())?;
-        if plan.experiment.generation.is_none() {
-            return plan.look();
-        }
-        note_without_taste(&plan.experiment);
-        return Ok(plan);
+        plan.experiment = draft.resolve(None, Vec::new())?;
+        return plan.look();
     }
     let limit = plan.experiment.limit;
     let (mut runs, mut others) = (Vec::new(), Vec::new());
@@ -217,16 +222,16 @@ fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArg
         );
         return Err(draft.invalid(&key, message).into());
     }
-    let found = spec::open(&file, &Overrides::default())?;
+    let found = tasks::open(&file, &Overrides::default())?;
     let found = found.experiment();
-    let problem = match (&found.generation, found.name == from) {
-        (None, _) => Some("makes no pieces; name an experiment that is `task: generate`".into()),
-        (_, false) => Some(words!(
+    let problem = match (found.task.input(), found.name == from) {
+        (Input::Made(_), true) => None,
+        (Input::Made(_), false) => Some(words!(
             "is the experiment {}, not {}",
             Foreign::new(&found.name),
             Foreign::new(from)
         )),
-        _ => None,
+        _ => Some("makes no pieces; name an experiment that is `task: generate`".into()),
     };
     if let Some(problem) = problem {
         let message = words!("{} {}", file.display(), problem);

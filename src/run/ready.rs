@@ -8,11 +8,13 @@ use ort_runtime::library::Library;
 use process::interrupt;
 use serde_json::json;
 
+use super::making::check_generator;
 use super::plan::Plan;
 use crate::card::Card;
+use crate::experiment::{Identity, identity};
 use crate::model::prepare;
 use crate::model::{self, Model, note_leftover};
-use crate::spec::{self, Identity, texts_sha256};
+use crate::spec::texts_sha256;
 
 /// One model, ready to compute.
 pub(super) struct ReadyModel {
@@ -44,10 +46,12 @@ impl Ready {
     pub fn prepare(plan: &Plan, runtime: &mut dyn FnMut() -> Result<Runtime>) -> Result<Self> {
         model::make_folder(&plan.models)?;
         let obtain = |card: &Card| Model::obtain(card.clone(), plan.offline);
-        let generator = plan.generator.as_ref().map(obtain).transpose()?;
-        if let Some(model) = &generator {
-            plan.check_generator(model)?;
-        }
+        let generator = plan.making.as_ref().map(|making| {
+            let model = obtain(&making.card)?;
+            check_generator(&plan.experiment, making, &model)?;
+            anyhow::Ok(model)
+        });
+        let generator = generator.transpose()?;
         let arms = plan
             .cards
             .iter()
@@ -112,7 +116,7 @@ impl Ready {
             "exporter": EXPORTER_VERSION,
             "onnxruntime": library_sha256(library)?,
         });
-        Ok(spec::identity(&plan.experiment, run)?)
+        Ok(identity(&plan.experiment, run)?)
     }
 }
 

@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use super::{AUDIO, RUNS};
 use crate::exit::UsageError;
-use crate::spec::{self, Piece, RunPieces};
+use crate::experiment::RunPieces;
+use crate::spec::{self, Piece};
 use crate::tables::manifest::{self, MANIFEST};
 
 /// A finished run that made its pieces.

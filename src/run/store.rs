@@ -8,10 +8,10 @@ use process::progress::note;
 use super::AUDIO;
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
+use crate::experiment::Identity;
 use crate::figures::FOLDER as FIGURES;
 use crate::notebook::NOTEBOOK;
 use crate::report;
-use crate::spec::Identity;
 use crate::tables::manifest::MANIFEST;
 use crate::tables::{
     ClusterRow, DistanceRow, DrawsRow, EMBEDDINGS_NPY, EmbeddingRow, HistogramRow, MapRow,

@@ -6,7 +6,8 @@ use process::progress::note;
 use super::length::pieces_and_length;
 use super::plan::Plan;
 use super::source::FoundRun;
-use crate::spec::{Experiment, Piece};
+use crate::experiment::Experiment;
+use crate::spec::Piece;
 
 /// Which pieces are scored is no detail: the run that is there may have been a short trial.
 pub(super) fn note_source(plan: &Plan, found: &FoundRun, key: &str) {

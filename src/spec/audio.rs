@@ -4,23 +4,35 @@ use std::path::PathBuf;
 
 use foreign::words;
 use foreign::{Foreign, Words};
+use serde::Deserialize;
 use strict_yaml::{Document, YamlError};
 
 use super::Audio;
 use super::checks::is_name;
-use super::raw::RawAudio;
 use super::template::Template;
+
+/// One of `files` with `text`, `csv`, and `from`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawAudio {
+    pub from: Option<String>,
+    pub files: Option<String>,
+    pub text: Option<String>,
+    pub csv: Option<String>,
+}
 
 /// What to read.
 #[derive(Clone, Debug)]
-pub(super) enum Found {
-    Run,
+pub enum Found {
+    /// The pieces of a run: an experiment's name, or a folder.
+    Run(String),
+    /// Every audio file of a folder, with the prompt that is made for each.
     Folder(PathBuf, Template),
     Csv(PathBuf),
 }
 
 /// What stands in `audio` of an experiment.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     document: &Document,
     mut raw: RawAudio,
     has_tastes: bool,
@@ -41,7 +53,7 @@ pub(super) fn resolve(
 }
 
 /// One of the sets of an experiment that compares; `text` is that of the whole experiment.
-pub(super) fn resolve_set(
+pub(crate) fn resolve_set(
     document: &Document,
     key: &str,
     mut raw: RawAudio,
@@ -87,7 +99,7 @@ fn one(
             Ok((Audio::Csv(path.clone()), Found::Csv(path)))
         }
         (Some(from), None, None, _) if from.contains('/') || is_name(&from) => {
-            Ok((Audio::From(from), Found::Run))
+            Ok((Audio::From(from.clone()), Found::Run(from)))
         }
         (Some(_), None, None, _) => wrong(
             &format!("{key}.from"),

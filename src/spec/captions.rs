@@ -8,13 +8,11 @@ use std::path::{Path, PathBuf};
 use files::sha256_bytes;
 use foreign::words;
 use foreign::{Foreign, Words};
-use hub::{HubFile, RepoKind};
+use hub::HubFile;
 use serde::Serialize;
-use strict_yaml::{Document, YamlError};
 
-use super::raw::RawCaptions;
+use super::SpecError;
 use super::table::Table;
-use super::{Shrink, SpecError};
 use crate::tables::TextKind;
 
 /// Twenty times the public file.
@@ -40,45 +38,9 @@ pub struct Text {
     pub count: usize,
 }
 
-/// `path` wins over `hub`, and in a demo the bundled captions win over what would be fetched.
-pub(super) fn resolve(
-    document: &Document,
-    raw: &RawCaptions,
-    demo: Option<&Shrink>,
-    shrunk: &mut Vec<String>,
-) -> Result<Captions, YamlError> {
-    let wrong = |key: &str, message: Words| Err(document.invalid(key, message));
-    if let Some(path) = &raw.path {
-        return Ok(Captions::Path(path.into()));
-    }
-    let (Some(repo), Some(file)) = (&raw.hub, &raw.file) else {
-        return wrong(
-            "captions",
-            "'captions' needs 'path' (a CSV with the columns ytid,aspect_list,caption) or 'hub' and 'file'".into(),
-        );
-    };
-    let source = HubFile {
-        repo: repo.clone(),
-        kind: RepoKind::Dataset,
-        revision: raw.revision.clone().unwrap_or_else(|| "main".to_owned()),
-        file: file.clone(),
-        sha256: raw.sha256.clone(),
-    };
-    if let Err(error) = source.check() {
-        return wrong("captions", words!("'captions': {}", error));
-    }
-    match demo {
-        Some(shrink) if !document.is_set("captions.hub") => {
-            shrunk.push("a few bundled captions".to_owned());
-            Ok(Captions::Path(shrink.captions.clone()))
-        }
-        _ => Ok(Captions::Hub(source)),
-    }
-}
-
 /// The first `limit` captions of a file, and then every descriptor that they have, once and in the order in which they
 /// first occur.
-pub(super) fn read(path: &Path, limit: Option<usize>) -> Result<Vec<Text>, SpecError> {
+pub fn read(path: &Path, limit: Option<usize>) -> Result<Vec<Text>, SpecError> {
     let table = Table::read(path, MAX_BYTES, &["ytid", "aspect_list", "caption"])?;
     let mut captions: Vec<Text> = Vec::new();
     let mut descriptors: Vec<Text> = Vec::new();

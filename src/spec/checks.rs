@@ -2,17 +2,24 @@
 
 use foreign::words;
 use foreign::{Foreign, Words, hint};
+use serde::Deserialize;
 use strict_yaml::{Document, YamlError};
 
-use super::raw::RawArm;
 use super::{Arm, Piece, SpecError};
 use crate::statistics::grouping::{ALL, MOST_TASTES};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawArm {
+    pub name: String,
+    pub model: String,
+}
 
 /// Longest name of an experiment, an arm or a taste.
 const MAX_NAME_CHARS: usize = 100;
 
 /// The tastes given, which must have all those of the pieces; when none are given, those of the pieces as they come.
-pub(super) fn tastes_of(
+pub fn tastes_of(
     document: &Document,
     pieces: &[Piece],
     given: Vec<String>,
@@ -52,7 +59,7 @@ pub(super) fn tastes_of(
 }
 
 /// Why no taste may be called [`ALL`].
-pub(super) fn reserved() -> Words {
+pub fn reserved() -> Words {
     words!(
         "'{}' stands for all tastes together in every table; rename that taste",
         ALL
@@ -60,7 +67,7 @@ pub(super) fn reserved() -> Words {
 }
 
 /// The name becomes a folder's.
-pub(super) fn check_name(document: &Document, name: &str) -> Result<(), YamlError> {
+pub fn check_name(document: &Document, name: &str) -> Result<(), YamlError> {
     if !is_name(name) {
         let message = words!(
             "'experiment' is '{}'; it names a folder: letters, digits, '.', '_' and '-', no '.' first",
@@ -72,7 +79,7 @@ pub(super) fn check_name(document: &Document, name: &str) -> Result<(), YamlErro
 }
 
 /// Whether an experiment can be called so.
-pub(super) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     !name.is_empty()
         && name.len() <= MAX_NAME_CHARS
@@ -81,7 +88,7 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// A name for tables and plots.
-pub(super) fn check_label(document: &Document, key: &str, label: &str) -> Result<(), YamlError> {
+pub fn check_label(document: &Document, key: &str, label: &str) -> Result<(), YamlError> {
     let problem = if label.trim().is_empty() {
         "is empty"
     } else if label.trim() != label {
@@ -96,7 +103,7 @@ pub(super) fn check_label(document: &Document, key: &str, label: &str) -> Result
     Err(document.invalid(key, words!("'{}' {}", Foreign::new(key), problem)))
 }
 
-pub(super) fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<String>, YamlError> {
+pub fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<String>, YamlError> {
     if tastes.len() > MOST_TASTES {
         let message = words!(
             "'tastes' has {} entries; the figures have room for {}",
@@ -121,7 +128,7 @@ pub(super) fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<Str
     Ok(tastes)
 }
 
-pub(super) fn arms(document: &Document, arms: Vec<RawArm>) -> Result<Vec<Arm>, YamlError> {
+pub(crate) fn arms(document: &Document, arms: Vec<RawArm>) -> Result<Vec<Arm>, YamlError> {
     if arms.is_empty() {
         return Err(document.invalid("arms", "'arms' is empty; name at least one model"));
     }
@@ -143,7 +150,7 @@ pub(super) fn arms(document: &Document, arms: Vec<RawArm>) -> Result<Vec<Arm>, Y
         .collect())
 }
 
-pub(super) fn limit(
+pub fn limit(
     document: &Document,
     written: Option<u64>,
     flag: Option<usize>,

@@ -57,7 +57,7 @@ fn id<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 /// description names is its taste; one that names none has none.
 ///
 /// With `rewrite` the prompt is made from it, and not the description itself.
-pub(super) fn read(
+pub fn read(
     path: &Path,
     tastes: &[String],
     draws: usize,

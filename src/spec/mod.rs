@@ -1,130 +1,43 @@
-//! Experiments: YAML text → checked settings with every default filled in.
+//! What the files of an experiment are made of: pieces, prompts, descriptions, captions, arms, crops, as written and then checked.
 //!
-//! `raw.rs` is the file as written, `tasks.rs` its settings checked, `draft.rs` finds the pieces, `identity.rs` is the hash that
-//! tells one set of settings from another. Small files that experiments and commands read live here too: prompts, descriptions and crops. No audio is
-//! decoded, nothing is fetched and no model is opened: a card is a name here.
+//! No audio is decoded, nothing is fetched and no model is opened: a card is a name here. Which of these a kind of experiment
+//! has, its room in `tasks` says.
 
-mod audio;
-mod captions;
-mod checks;
-mod compare;
+pub(crate) mod audio;
+pub(crate) mod captions;
+pub(crate) mod checks;
+pub(crate) mod clusters;
 pub mod crops;
-mod descriptions;
-mod draft;
-mod generation;
-mod identity;
+pub(crate) mod descriptions;
+pub(crate) mod generation;
 mod natural;
-mod pieces;
+pub(crate) mod pieces;
 pub mod prompts;
-mod raw;
-mod source;
 mod table;
-mod tasks;
-mod template;
-mod tsne;
+pub(crate) mod template;
+pub(crate) mod tsne;
 
 use std::borrow::Cow;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use analysis::tsne::TsneSettings;
 pub use clap_audio::CropPolicy;
 use files::text::TextError;
 use foreign::Words;
-use strict_yaml::{Document, YamlError};
+use strict_yaml::YamlError;
 
 pub use captions::{Captions, Text, texts_sha256};
-pub use descriptions::MAX_BYTES as MAX_DESCRIPTIONS_BYTES;
-pub use draft::{Draft, RunPieces};
+pub use clusters::Clusters;
 pub use generation::{Download, Generation, Prompts};
-pub use identity::{Identity, NOT_COUNTED, identity, identity_of};
 pub use pieces::{audio_files, check_file_id, check_ids};
-
-/// A checked experiment: pieces and the arms that score them.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Experiment {
-    /// Names the run folder: letters, digits, `.`, `_` and `-`.
-    pub name: String,
-    /// The notebook that this experiment redoes.
-    pub notebook: Option<String>,
-    pub task: Task,
-    pub seed: u64,
-    pub crops: CropPolicy,
-    /// The experiment whose crops are drawn, when it is another one: that which made the pieces.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub crops_of: Option<String>,
-    /// At least one; names are unique.
-    pub arms: Vec<Arm>,
-    /// In the order of every table and plot; empty when the pieces have no tastes.
-    pub tastes: Vec<String>,
-    /// Where the pieces are found, for an experiment that makes none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub audio: Option<Audio>,
-    /// How the pieces are made, for one that does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub generation: Option<Generation>,
-    /// The sets of pieces of an experiment that compares two: see [`Piece::set`].
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub sets: Vec<PieceSet>,
-    /// What the pieces of those sets are scored against, instead of their own prompts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// What an experiment computes of clusters and distances.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clusters: Option<Clusters>,
-    /// Of an experiment that embeds texts and no pieces.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub texts: Option<Texts>,
-    /// How the maps are made.
-    pub tsne: TsneSettings,
-    /// At least one, after `limit`, but for an experiment of texts; ids are unique within a set. Paths of pieces that are found were files when the experiment was
-    /// read; those of pieces to be made are relative to the run folder.
-    pub pieces: Vec<Piece>,
-    /// Only the first so many pieces.
-    pub limit: Option<usize>,
-}
-
-/// What an experiment does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// The cosine of each piece's audio embedding and its prompt's text embedding, per arm.
-    ClapScores,
-    /// Pieces from prompts, and the same scores of them.
-    Generate,
-    /// The same scores, and how well each arm's embeddings separate the tastes.
-    Clusters,
-    /// Two sets of pieces for the same items.
-    Compare,
-    /// Text embeddings of captions and descriptors.
-    Texts,
-}
 
 /// One of several sets of pieces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PieceSet {
     pub name: String,
     pub audio: Audio,
-}
-
-/// What is computed of clusters and distances.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Clusters {
-    /// Subsets that are looked at beside all pieces: the first so many of each taste.
-    pub pieces_per_taste: Vec<usize>,
-    /// Of each permutation test; at least 1.
-    pub permutations: usize,
-}
-
-/// What an experiment of texts embeds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Texts {
-    pub captions: Captions,
-    /// Texts whose nearest neighbours are listed, and how many of them.
-    pub queries: Vec<String>,
-    pub nearest: usize,
 }
 
 /// One way to score the same pieces.
@@ -191,17 +104,6 @@ pub struct Origin {
     pub tastes: Vec<String>,
 }
 
-/// What the command line changes in an experiment.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// `--set path.to.key=value`, in the order given: the last one wins.
-    pub set: Vec<String>,
-    pub seed: Option<u64>,
-    pub limit: Option<usize>,
-    /// What `--demo` makes smaller.
-    pub demo: Option<Shrink>,
-}
-
 /// What an experiment is cut down to where neither `--set` nor the file itself asks for less.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shrink {
@@ -244,12 +146,3 @@ pub enum SpecError {
     #[error("{flag} {message}")]
     Flag { flag: &'static str, message: Words },
 }
-
-/// Read and override an experiment and check its settings. Relative paths are taken from the working folder, in the file
-/// as in `--set`. Its pieces are not looked for yet: see [`Draft::resolve`].
-pub fn open(path: &Path, overrides: &Overrides) -> Result<Draft, SpecError> {
-    Draft::new(Document::open(path)?, overrides)
-}
-
-#[cfg(test)]
-mod tests;

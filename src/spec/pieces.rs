@@ -25,7 +25,7 @@ const MAX_ID_CHARS: usize = 200;
 /// out: some systems put a `._` file beside each real one.
 ///
 /// `key` is where the experiment names the folder, as in `audio.files`.
-pub(super) fn from_folder(
+pub fn from_folder(
     document: &Document,
     key: &str,
     folder: &Path,
@@ -153,10 +153,7 @@ fn taste_of(id: &str, tastes: &[String]) -> Result<String, Words> {
 
 /// The rows of a CSV with the columns `path,prompt` and, if wanted, `id` and `taste`, in the order of the file. Relative
 /// paths are taken from the CSV's folder. Also the tastes: those given, or else those of the CSV as they come.
-pub(super) fn from_csv(
-    path: &Path,
-    tastes: Vec<String>,
-) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
+pub fn from_csv(path: &Path, tastes: Vec<String>) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
     let table = Table::read(path, MAX_CSV_BYTES, &["path", "prompt"])?;
     table.only(&["path", "prompt", "id", "taste"])?;
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -8,7 +8,7 @@ const PLACES: [&str; 2] = ["taste", "id"];
 
 /// A checked template. `{{` and `}}` stand for braces.
 #[derive(Clone, Debug)]
-pub(super) struct Template(Vec<Part>);
+pub struct Template(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {

@@ -1,22 +1,16 @@
-//! Rows of scores and embeddings, from the journal.
+//! Rows of scores and embeddings, from embeddings.
 
 use anyhow::{Result, anyhow};
 
-use super::super::plan::Plan;
-use super::super::ready::ReadyModel;
-use super::super::store::Store;
+use super::Computed;
 use crate::tables::{EmbeddingRow, ScoreRow};
 
 /// Scores and embeddings, arm by arm and in the order of the pieces.
-pub(super) fn rows(
-    plan: &Plan,
-    arms: &[ReadyModel],
-    store: &Store,
-) -> Result<(Vec<ScoreRow>, Vec<EmbeddingRow>)> {
-    let count = arms.len() * plan.experiment.pieces.len();
+pub fn rows(run: &Computed<'_>) -> Result<(Vec<ScoreRow>, Vec<EmbeddingRow>)> {
+    let count = run.arms.len() * run.pieces.len();
     let (mut scores, mut embeddings) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    for arm in arms {
-        for piece in &plan.experiment.pieces {
+    for arm in &run.arms {
+        for piece in run.pieces {
             let missing = || {
                 anyhow!(
                     "piece {} has no embedding under arm '{}'",
@@ -24,13 +18,13 @@ pub(super) fn rows(
                     arm.name
                 )
             };
-            let (audio, crops) = store
-                .journal
-                .clip(&arm.name, &piece.key())
+            let (audio, crops) = run
+                .embeddings
+                .clip(arm.name, &piece.key())
                 .ok_or_else(missing)?;
-            let text = store
-                .journal
-                .text(&arm.name, &piece.prompt)
+            let text = run
+                .embeddings
+                .text(arm.name, &piece.prompt)
                 .ok_or_else(missing)?;
             let clap_score = cosine(audio, text);
             let taste = piece.taste.clone().unwrap_or_default();
@@ -41,7 +35,7 @@ pub(super) fn rows(
                 audio_path: piece.path.display().to_string(),
                 clap_score,
                 taste: taste.clone(),
-                arm: arm.name.clone(),
+                arm: arm.name.to_owned(),
                 front: crops.front,
                 middle: crops.middle,
                 back: crops.back,
@@ -53,7 +47,7 @@ pub(super) fn rows(
                     .filter(|origin| origin.instrument.is_some())
                     .map(|origin| origin.tastes.join(" ")),
                 set: piece.set.clone(),
-                condition: piece.set.as_ref().map(|set| match arms.len() {
+                condition: piece.set.as_ref().map(|set| match run.arms.len() {
                     1 => set.clone(),
                     _ => format!("{set}, {}", arm.name),
                 }),
@@ -71,7 +65,7 @@ pub(super) fn rows(
                 audio_emb: audio.to_vec(),
                 text_emb: text.to_vec(),
                 taste,
-                arm: arm.name.clone(),
+                arm: arm.name.to_owned(),
                 id: piece.id.clone(),
                 set: piece.set.clone(),
             });

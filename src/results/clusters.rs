@@ -16,7 +16,7 @@ use crate::tables::similarity::Against;
 use crate::tables::{ClusterRow, SimilarityRow};
 
 /// What the numbers of a run's clusters are computed with.
-pub(super) struct Settings<'a> {
+pub struct Settings<'a> {
     /// In the order of the tables.
     pub tastes: &'a [&'a str],
     /// Subsets beside all pieces: the first so many of each taste.
@@ -34,7 +34,7 @@ impl Settings<'_> {
 }
 
 /// Every number; none when the pieces have fewer than two tastes. `joint` is the size of the joint map of all pieces.
-pub(super) fn clusters(
+pub fn clusters(
     conditions: &[Condition<'_>],
     settings: &Settings<'_>,
     maps: &Maps,
@@ -268,7 +268,7 @@ fn displacements(
 }
 
 /// How alike the tastes sound, and how near the pieces of each lie to the prompts of each.
-pub(super) fn similarity(conditions: &[Condition<'_>], tastes: &[&str]) -> Vec<SimilarityRow> {
+pub fn similarity(conditions: &[Condition<'_>], tastes: &[&str]) -> Vec<SimilarityRow> {
     if tastes.len() < 2 {
         return Vec::new();
     }

@@ -4,7 +4,7 @@ use analysis::frechet::frechet;
 use analysis::kernel::{kernel_distance, kernel_test};
 use rayon::prelude::*;
 
-use super::conditions::{Condition, rows_of};
+use crate::results::conditions::{Condition, rows_of};
 use crate::statistics::grouping::ALL;
 use crate::tables::DistanceRow;
 

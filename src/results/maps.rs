@@ -1,7 +1,5 @@
 //! The t-SNE maps of a run.
 
-use std::collections::HashMap;
-
 use analysis::tsne::{Map, TsneError, TsneSettings, tsne};
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 use process::progress::note;
@@ -9,14 +7,14 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::conditions::{Condition, rows_of};
-use crate::tables::{MapRow, TsneRow};
+use crate::tables::MapRow;
 
 /// Points beyond which a map would take longer than what it shows is worth: minutes, and a blot.
 const MOST_POINTS: usize = 20_000;
 
 /// What the manifest says of a map.
 #[derive(Debug, Serialize)]
-pub(in crate::run) struct MapRecord {
+pub struct MapRecord {
     pub map: String,
     /// Points.
     pub n: usize,
@@ -44,7 +42,7 @@ struct Plan<'a> {
 
 /// Maps with the rows of `maps.csv`.
 #[derive(Default)]
-pub(super) struct Maps {
+pub struct Maps {
     pub rows: Vec<MapRow>,
     pub records: Vec<MapRecord>,
     /// What was not as the settings ask.
@@ -52,13 +50,13 @@ pub(super) struct Maps {
 }
 
 /// What the joint maps of several arms are called.
-pub(super) fn joint_name(pieces_per_taste: usize, arms: usize) -> String {
+pub fn joint_name(pieces_per_taste: usize, arms: usize) -> String {
     format!("joint, {} rows a taste", pieces_per_taste * arms)
 }
 
 /// A map of each arm, with the sets that it scored; then, for each number of `joint`, one of all arms with so many pieces of
 /// each taste.
-pub(super) fn maps(
+pub fn maps(
     conditions: &[Condition<'_>],
     tastes: &[&str],
     joint: &[usize],
@@ -169,44 +167,4 @@ impl Maps {
     pub fn points<'m>(&'m self, map: &'m str) -> impl Iterator<Item = &'m MapRow> {
         self.rows.iter().filter(move |row| row.map == map)
     }
-}
-
-/// `tsne.csv`: the joint map in the columns of its notebook; empty when there is no such map.
-pub(super) fn notebook(
-    conditions: &[Condition<'_>],
-    fusion: &[Option<bool>],
-    maps: &Maps,
-    joint: &str,
-) -> Vec<TsneRow> {
-    let mut rows = Vec::new();
-    for (condition, fusion) in conditions.iter().zip(fusion) {
-        let own: HashMap<&str, &MapRow> = maps
-            .points(condition.name)
-            .map(|row| (row.id.as_str(), row))
-            .collect();
-        let mut seen: HashMap<&str, usize> = HashMap::new();
-        let of_condition = maps.points(joint).filter(|row| row.arm == condition.name);
-        for point in of_condition {
-            let Some(at) = condition.ids.iter().position(|id| *id == point.id) else {
-                continue;
-            };
-            let number = seen.entry(condition.tastes[at]).or_default();
-            *number += 1;
-            let own = own.get(point.id.as_str());
-            rows.push(TsneRow {
-                id: point.id.clone(),
-                descriptor: point.taste.clone(),
-                audio_emb: condition.audio.row(at).to_vec(),
-                text_emb: condition.text.row(at).to_vec(),
-                fusion: *fusion,
-                tsne_1: point.tsne_1,
-                tsne_2: point.tsne_2,
-                num_id: *number,
-                arm: condition.name.to_owned(),
-                arm_tsne_1: own.map(|row| row.tsne_1),
-                arm_tsne_2: own.map(|row| row.tsne_2),
-            });
-        }
-    }
-    rows
 }

@@ -1,17 +1,6 @@
 //! From the journal to the files of a finished run: CSVs, figures, report, manifest.
 
-mod clusters;
-mod conditions;
-mod distances;
-mod maps;
-mod rows;
-mod scored;
-mod texts;
-mod write;
-
-pub(super) use maps::MapRecord;
-pub(super) use scored::Scored;
-
+use std::iter;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
@@ -19,6 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use ort_runtime::library::Library;
 use process::progress::note;
 
+use super::making::Making;
 use super::manifest::{
     ArmRecord, CropsRecord, GenerationRecord, GraphRecord, Manifest, ModelRecord, PieceRecord,
     Program, RuntimeRecord, SetRecord, SourceRecord, Times,
@@ -27,13 +17,15 @@ use super::plan::Plan;
 use super::ready::{Ready, ReadyModel};
 use super::source::SourceRun;
 use super::store::Store;
-use super::summary;
+use crate::experiment::{Identity, Input};
 use crate::figures;
 use crate::notebook::NOTEBOOK;
 use crate::report;
-use crate::spec::{Identity, Task};
+use crate::results::write::{remove_if_there, write_or_remove};
+use crate::results::{Computed, ComputedArm, Results};
+use crate::spec::PieceSet;
 use crate::tables::manifest::MANIFEST;
-use crate::tables::{self};
+use crate::tables::{self, Row, SkippedRow};
 
 /// A finished run.
 pub struct Finished {
@@ -51,54 +43,48 @@ pub(super) fn finish(
     library: &Library,
     (started, clock): (SystemTime, Instant),
 ) -> Result<Finished> {
-    let (maps, told) = match plan.experiment.task {
-        Task::Texts => {
-            let (maps, nearest) = texts::write(plan, store)?;
-            (maps, summary::nearest(&nearest))
-        }
-        _ => {
-            let scored = scored::write(plan, &ready.arms, store)?;
-            let told = summary::scored(&scored, plan.experiment.task);
-            (scored.maps, told)
-        }
-    };
+    let experiment = &plan.experiment;
+    let arms = ready.arms.iter().map(|arm| ComputedArm {
+        name: &arm.name,
+        fusion: arm.fusion(),
+    });
+    let Results { maps, told } = experiment.task.results(&Computed {
+        folder: &store.folder,
+        seed: experiment.seed,
+        tsne: &experiment.tsne,
+        arms: arms.collect(),
+        pieces: &experiment.pieces,
+        texts: &plan.texts,
+        embeddings: &store.journal,
+    })?;
+    // An earlier run may have left one, whose bad pieces are gone.
+    write_or_remove(&store.folder.join(SkippedRow::FILE), &plan.skipped)?;
     let manifest = Manifest {
         format: tables::manifest::FORMAT,
-        experiment: plan.experiment.name.clone(),
-        notebook: plan.experiment.notebook.clone(),
+        experiment: experiment.name.clone(),
+        notebook: experiment.notebook.clone(),
         identity: identity.full().to_owned(),
-        seed: plan.experiment.seed,
+        seed: experiment.seed,
         crops: CropsRecord {
             policy: match &plan.recorded {
                 Some(_) => "recorded".to_owned(),
-                None => plan.experiment.crops.to_string(),
+                None => experiment.crops.to_string(),
             },
             file: plan.recorded.as_ref().map(|r| r.path.clone()),
             sha256: plan.recorded.as_ref().map(|r| r.sha256.clone()),
         },
         demo: plan.demo,
         random_weights: plan.random_weights(),
-        pieces_from: match plan.experiment.sets.is_empty() {
-            true => plan.sources.iter().flatten().next().map(source_record),
-            false => None,
+        pieces_from: match experiment.task.input() {
+            Input::Found(_) => plan.sources.iter().flatten().next().map(source_record),
+            _ => None,
         },
-        sets: plan
-            .experiment
-            .sets
-            .iter()
-            .enumerate()
-            .map(|(i, set)| SetRecord {
-                name: set.name.clone(),
-                audio: set.audio.clone(),
-                from: plan
-                    .sources
-                    .get(i)
-                    .and_then(Option::as_ref)
-                    .map(source_record),
-            })
-            .collect(),
+        sets: match experiment.task.input() {
+            Input::Sets(sets) => set_records(sets, &plan.sources),
+            _ => Vec::new(),
+        },
         maps,
-        pieces: plan.experiment.pieces.len(),
+        pieces: experiment.pieces.len(),
         texts: plan.texts.len(),
         skipped: plan.skipped.len(),
         arms: ready
@@ -106,11 +92,12 @@ pub(super) fn finish(
             .iter()
             .map(|arm| arm_record(arm, store))
             .collect::<Result<_>>()?,
-        generation: ready
-            .generator
-            .as_ref()
-            .map(|generator| generation_record(plan, generator, store))
-            .transpose()?,
+        generation: match (&plan.making, &ready.generator) {
+            (Some(making), Some(generator)) => {
+                Some(generation_record(plan, making, generator, store)?)
+            }
+            _ => None,
+        },
         runtime: RuntimeRecord {
             provider: plan.runtime.ep.to_string(),
             device: plan.runtime.device,
@@ -123,7 +110,7 @@ pub(super) fn finish(
         harness: Program {
             version: env!("CARGO_PKG_VERSION"),
         },
-        settings: serde_json::to_value(&plan.experiment)?,
+        settings: serde_json::to_value(experiment)?,
         times: Times {
             started: humantime::format_rfc3339_seconds(started).to_string(),
             finished: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
@@ -151,7 +138,7 @@ fn keep_notebook(plan: &Plan, store: &Store) -> Result<()> {
     match &plan.notebook {
         Some(text) => files::write_bytes(&path, text.as_bytes())
             .with_context(|| format!("cannot write {}", path.display())),
-        None => write::remove_if_there(&path),
+        None => remove_if_there(&path),
     }
 }
 
@@ -190,8 +177,20 @@ fn arm_record(arm: &ReadyModel, store: &Store) -> Result<ArmRecord> {
     })
 }
 
+/// `sources` are the runs at the places of the sets that come from one.
+fn set_records(sets: &[PieceSet], sources: &[Option<SourceRun>]) -> Vec<SetRecord> {
+    let sources = sources.iter().map(Option::as_ref).chain(iter::repeat(None));
+    let records = sets.iter().zip(sources).map(|(set, source)| SetRecord {
+        name: set.name.clone(),
+        audio: set.audio.clone(),
+        from: source.map(source_record),
+    });
+    records.collect()
+}
+
 fn generation_record(
     plan: &Plan,
+    making: &Making,
     generator: &ReadyModel,
     store: &Store,
 ) -> Result<GenerationRecord> {
@@ -208,7 +207,7 @@ fn generation_record(
     let config = generator.export.musicgen()?;
     Ok(GenerationRecord {
         sampling_rate: config.codec.sampling_rate,
-        settings: plan.settings(config)?,
+        settings: making.settings(&plan.experiment.name, config)?,
         model: model_record(generator, store),
         pieces: pieces.collect::<Result<_>>()?,
     })

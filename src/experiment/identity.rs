@@ -9,19 +9,13 @@ use serde_json::{Map, Value, json};
 
 use super::Experiment;
 
-/// What does not change a result: where things lie, how fast and how noisily they run. `*` stands for every item of a
-/// list. `limit`, `audio`, `captions`, and the prompts and draws of a generation count through the pieces or texts that they
-/// select.
-pub const NOT_COUNTED: [&str; 18] = [
-    "experiment.audio",
-    "experiment.generation.draws",
-    "experiment.generation.prompts",
-    "experiment.generation.rewrite",
+/// What changes no result: where things lie, how fast and how noisily they run. `*` stands for every item of a list. `limit`
+/// counts through the pieces or texts that it selects. Settings of a task that do not count it says itself:
+/// [`Task::not_counted`](super::Task::not_counted).
+const NOT_COUNTED: [&str; 12] = [
     "experiment.limit",
     "experiment.notebook",
     "experiment.pieces.*.path",
-    "experiment.sets.*.audio",
-    "experiment.texts.captions",
     "run.batch",
     "run.demo",
     "run.fresh",
@@ -55,6 +49,10 @@ pub fn identity(experiment: &Experiment, run: Value) -> Result<Identity, serde_j
     let mut settings = json!({ "experiment": serde_json::to_value(experiment)?, "run": run });
     for path in NOT_COUNTED {
         let steps: Vec<&str> = path.split('.').collect();
+        remove(&mut settings, &steps);
+    }
+    for path in experiment.task.not_counted() {
+        let steps: Vec<&str> = ["experiment"].into_iter().chain(path.split('.')).collect();
         remove(&mut settings, &steps);
     }
     Ok(identity_of(settings))
@@ -103,43 +101,36 @@ fn canonical(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Arm, Audio, CropPolicy, Piece, Task};
+    use std::path::Path;
+
+    use strict_yaml::Document;
+
     use super::*;
+    use crate::experiment::Overrides;
+    use crate::spec::{CropPolicy, Piece};
+
+    const YAML: &str = "\
+experiment: weights
+task: clap_scores
+audio: { files: pieces, text: \"{taste} music\" }
+tastes: [sweet]
+arms: [{ name: on, model: 630k }]
+";
 
     fn experiment() -> Experiment {
-        Experiment {
-            name: "weights".into(),
-            notebook: None,
-            task: Task::ClapScores,
-            seed: 0,
-            crops: CropPolicy::Seeded,
-            crops_of: None,
-            arms: vec![Arm {
-                name: "on".into(),
-                model: "630k".into(),
-            }],
-            tastes: vec!["sweet".into()],
-            audio: Some(Audio::Files {
-                folder: "pieces".into(),
-                text: "{taste} music".into(),
-            }),
-            generation: None,
-            pieces: vec![Piece {
-                id: "sweet_01".into(),
-                path: "pieces/sweet_01.wav".into(),
-                prompt: "sweet music".into(),
-                taste: Some("sweet".into()),
-                origin: None,
-                set: None,
-                own_prompt: None,
-            }],
-            sets: Vec::new(),
-            text: None,
-            clusters: None,
-            texts: None,
-            tsne: Default::default(),
-            limit: None,
-        }
+        let document = Document::parse(YAML, Path::new("w.yaml")).unwrap();
+        let draft = crate::tasks::draft(document, &Overrides::default()).unwrap();
+        let mut experiment = draft.experiment().clone();
+        experiment.pieces = vec![Piece {
+            id: "sweet_01".into(),
+            path: "pieces/sweet_01.wav".into(),
+            prompt: "sweet music".into(),
+            taste: Some("sweet".into()),
+            origin: None,
+            set: None,
+            own_prompt: None,
+        }];
+        experiment
     }
 
     fn short(change: impl FnOnce(&mut Experiment), run: Value) -> String {

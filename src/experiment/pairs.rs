@@ -1,12 +1,12 @@
-//! Two sets of pieces for the same items, put together.
+//! Sets of pieces for the same items, put together.
 
 use std::collections::{HashMap, HashSet};
 
 use foreign::words;
 use foreign::{Foreign, Words};
 
-use super::template::Template;
-use super::{Piece, PieceSet};
+use crate::spec::Piece;
+use crate::spec::template::Template;
 
 /// The pieces of all sets, each under the name of its set, set after set and in the order of the first.
 ///
@@ -16,13 +16,12 @@ use super::{Piece, PieceSet};
 /// # Errors
 /// A sentence about what does not fit.
 pub(super) fn combine(
-    sets: &[PieceSet],
-    pieces: Vec<Vec<Piece>>,
+    sets: Vec<(String, Vec<Piece>)>,
     text: Option<&Template>,
     limit: Option<usize>,
 ) -> Result<Vec<Piece>, Words> {
     let mut tastes: HashMap<String, String> = HashMap::new();
-    for piece in pieces.iter().flatten() {
+    for piece in sets.iter().flat_map(|(_, pieces)| pieces) {
         let Some(taste) = &piece.taste else { continue };
         let known = tastes
             .entry(piece.id.clone())
@@ -36,25 +35,25 @@ pub(super) fn combine(
             ));
         }
     }
-    let Some(first) = pieces.first() else {
+    let Some((first, pieces)) = sets.first() else {
         return Ok(Vec::new());
     };
-    let order = first.iter().map(|piece| piece.id.clone());
+    let order = pieces.iter().map(|piece| piece.id.clone());
     let order: Vec<String> = order.take(limit.unwrap_or(usize::MAX)).collect();
     let ids: HashSet<&str> = order.iter().map(String::as_str).collect();
-    for (set, pieces) in sets.iter().zip(&pieces).skip(1) {
+    for (set, pieces) in sets.iter().skip(1) {
         let theirs: HashSet<&str> = pieces.iter().map(|piece| piece.id.as_str()).collect();
         let missing = lacking(order.iter().map(String::as_str), &theirs);
         let extra = lacking(pieces.iter().map(|piece| piece.id.as_str()), &ids);
         if let Some(missing) = missing {
-            return Err(unpaired(&set.name, &sets[0].name, missing));
+            return Err(unpaired(set, first, missing));
         }
         if let (Some(extra), None) = (extra, limit) {
-            return Err(unpaired(&sets[0].name, &set.name, extra));
+            return Err(unpaired(first, set, extra));
         }
     }
     let mut all = Vec::with_capacity(order.len() * sets.len());
-    for (set, pieces) in sets.iter().zip(pieces) {
+    for (set, pieces) in sets {
         let mut by_id: HashMap<String, Piece> = pieces
             .into_iter()
             .map(|piece| (piece.id.clone(), piece))
@@ -63,7 +62,7 @@ pub(super) fn combine(
             let Some(mut piece) = by_id.remove(id) else {
                 continue;
             };
-            piece.set = Some(set.name.clone());
+            piece.set = Some(set.clone());
             piece.taste = tastes.get(id).cloned();
             if let Some(text) = text {
                 if text.uses_taste() && piece.taste.is_none() {
@@ -109,13 +108,9 @@ fn unpaired(without: &str, with: &str, ids: Words) -> Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Audio;
 
-    fn set(name: &str) -> PieceSet {
-        PieceSet {
-            name: name.into(),
-            audio: Audio::From(name.into()),
-        }
+    fn sets(a: Vec<Piece>, b: Vec<Piece>) -> Vec<(String, Vec<Piece>)> {
+        vec![("a".to_owned(), a), ("b".to_owned(), b)]
     }
 
     fn piece(id: &str, taste: Option<&str>) -> Piece {
@@ -132,25 +127,18 @@ mod tests {
 
     #[test]
     fn items_are_paired_by_id_and_share_their_taste() {
-        let sets = [set("a"), set("b")];
         let first = vec![piece("1", Some("sweet")), piece("2", Some("sour"))];
         let second = vec![piece("2", None), piece("1", Some("sweet"))];
         let text = Template::parse("text", "{taste} music").unwrap();
-        let all = combine(
-            &sets,
-            vec![first.clone(), second.clone()],
-            Some(&text),
-            None,
-        )
-        .unwrap();
+        let all = combine(sets(first.clone(), second.clone()), Some(&text), None).unwrap();
         let keys: Vec<_> = all.iter().map(|p| p.key().into_owned()).collect();
         assert_eq!(keys, ["a/1", "a/2", "b/1", "b/2"]);
         assert_eq!(all[3].taste.as_deref(), Some("sour"));
         assert_eq!(all[3].prompt, "sour music");
         assert_eq!(all[3].own_prompt.as_deref(), Some("a piece called 2"));
 
-        let own = combine(&sets, vec![first.clone(), first.clone()], None, None).unwrap();
-        let one = combine(&sets, vec![first, second], None, Some(1)).unwrap();
+        let own = combine(sets(first.clone(), first.clone()), None, None).unwrap();
+        let one = combine(sets(first, second), None, Some(1)).unwrap();
         assert_eq!(
             one.iter().map(|p| p.key().into_owned()).collect::<Vec<_>>(),
             ["a/1", "b/1"]
@@ -163,9 +151,8 @@ mod tests {
 
     #[test]
     fn sets_about_other_items_are_refused() {
-        let sets = [set("a"), set("b")];
         let error = |a: Vec<Piece>, b: Vec<Piece>| {
-            let combined = combine(&sets, vec![a, b], None, None);
+            let combined = combine(sets(a, b), None, None);
             combined.unwrap_err().to_string()
         };
         assert_eq!(
@@ -189,9 +176,9 @@ mod tests {
             .starts_with("the item '1' is sweet in one set and sour in another")
         );
         let text = Template::parse("text", "{taste}").unwrap();
-        let untasted = vec![vec![piece("1", None)], vec![piece("1", None)]];
+        let untasted = sets(vec![piece("1", None)], vec![piece("1", None)]);
         assert!(
-            combine(&sets, untasted, Some(&text), None)
+            combine(untasted, Some(&text), None)
                 .unwrap_err()
                 .to_string()
                 .contains("has no taste")

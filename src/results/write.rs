@@ -8,12 +8,12 @@ use ndarray::Array2;
 use crate::tables::{self, Row};
 
 /// An array that other tools read.
-pub(super) fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
+pub fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
     tables::write_npy(path, array).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A file that only some runs have.
-pub(super) fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
+pub fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
     match rows.is_empty() {
         false => Ok(tables::write(path, rows)?),
         true => remove_if_there(path),
@@ -21,7 +21,7 @@ pub(super) fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
 }
 
 /// Remove what an earlier run of the folder has left.
-pub(super) fn remove_if_there(path: &Path) -> Result<()> {
+pub fn remove_if_there(path: &Path) -> Result<()> {
     if path.exists() {
         std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }

@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use crate::tables::{EmbeddingRow, ScoreRow};
 
 /// The pieces of one condition and how its arm embeds them, row by row.
-pub(super) struct Condition<'a> {
+pub struct Condition<'a> {
     /// See [`ScoreRow::condition`].
     pub name: &'a str,
     pub arm: &'a str,
@@ -23,10 +23,7 @@ pub(super) struct Condition<'a> {
 }
 
 /// The conditions in the order of the rows, which belong to each other one by one.
-pub(super) fn conditions<'a>(
-    scores: &'a [ScoreRow],
-    embeddings: &[EmbeddingRow],
-) -> Vec<Condition<'a>> {
+pub fn conditions<'a>(scores: &'a [ScoreRow], embeddings: &[EmbeddingRow]) -> Vec<Condition<'a>> {
     let same = |x: &ScoreRow, y: &ScoreRow| x.condition() == y.condition();
     let mut start = 0;
     scores
@@ -51,7 +48,7 @@ pub(super) fn conditions<'a>(
 
 /// One field of every row as a matrix `[rows, dimensions]`; `None` when they differ in length, as
 /// those of different models may.
-pub(super) fn stacked<T>(rows: &[T], field: impl Fn(&T) -> &Vec<f32>) -> Option<Array2<f32>> {
+pub fn stacked<T>(rows: &[T], field: impl Fn(&T) -> &Vec<f32>) -> Option<Array2<f32>> {
     let width = rows.first().map_or(0, |row| field(row).len());
     if rows.iter().any(|row| field(row).len() != width) {
         return None;
@@ -102,6 +99,6 @@ impl Condition<'_> {
 }
 
 /// Some rows of a matrix.
-pub(super) fn rows_of(matrix: ArrayView2<'_, f32>, rows: &[usize]) -> Array2<f32> {
+pub fn rows_of(matrix: ArrayView2<'_, f32>, rows: &[usize]) -> Array2<f32> {
     matrix.select(Axis(0), rows)
 }

@@ -5,31 +5,24 @@ use analysis::nearest::nearest;
 use anyhow::{Context, Result, anyhow};
 use ndarray::{Array2, ArrayView1};
 
-use super::super::plan::Plan;
-use super::super::store::Store;
-use super::conditions::{Condition, rows_of, stacked};
-use super::maps::{MapRecord, maps};
-use super::write::{write_npy_file, write_or_remove};
-use crate::spec::{Text, Texts};
+use super::Settings;
+use super::told;
+use crate::results::conditions::{Condition, rows_of, stacked};
+use crate::results::maps::maps;
+use crate::results::write::{write_npy_file, write_or_remove};
+use crate::results::{Computed, Results};
+use crate::spec::Text;
 use crate::tables::{self, HistogramRow, MapRow, NearestRow, Row, TextKind, TextRow};
 
-/// Write the CSVs; gives what the manifest says of the maps, and what is told of the run.
-pub(super) fn write(plan: &Plan, store: &Store) -> Result<(Vec<MapRecord>, Vec<NearestRow>)> {
-    let experiment = &plan.experiment;
-    let arm = experiment
-        .arms
-        .first()
-        .context("the experiment has no model")?;
-    let texts = experiment
-        .texts
-        .as_ref()
-        .context("the experiment has no texts")?;
+/// Write the CSVs.
+pub(super) fn write(run: &Computed<'_>, settings: &Settings) -> Result<Results> {
+    let arm = run.arms.first().context("the experiment has no model")?;
     let embedding = |text: &str| {
-        let found = store.journal.text(&arm.name, text);
+        let found = run.embeddings.text(arm.name, text);
         found.ok_or_else(|| anyhow!("the text {text:?} has no embedding"))
     };
-    let rows = plan
-        .texts
+    let texts = run.texts;
+    let rows = texts
         .iter()
         .map(|text| {
             Ok(TextRow {
@@ -42,42 +35,39 @@ pub(super) fn write(plan: &Plan, store: &Store) -> Result<(Vec<MapRecord>, Vec<N
         })
         .collect::<Result<Vec<_>>>()?;
     let all = stacked(&rows, |row| &row.embedding).context("embeddings differ in length")?;
-    let at = |file: &str| store.folder.join(file);
+    let at = |file: &str| run.folder.join(file);
     tables::write(&at(TextRow::FILE), &rows)?;
     write_npy_file(&at(tables::EMBEDDINGS_NPY), &all)?;
 
     let mut neighbours = Vec::new();
-    for query in &texts.queries {
-        let query_embedding = ArrayView1::from(embedding(query)?);
+    for query in &settings.queries {
+        let of_query = ArrayView1::from(embedding(query)?);
         for kind in [TextKind::Caption, TextKind::Descriptor] {
-            neighbours.extend(near(&plan.texts, &all, kind, query, query_embedding, texts));
+            let most = settings.nearest;
+            neighbours.extend(near(texts, &all, kind, query, of_query, most));
         }
     }
     write_or_remove(&at(NearestRow::FILE), &neighbours)?;
-    let bins = histogram(&plan.texts, &all);
-    write_or_remove(&at(HistogramRow::FILE), &bins)?;
+    write_or_remove(&at(HistogramRow::FILE), &histogram(texts, &all))?;
 
-    let captions = places(&plan.texts, TextKind::Caption);
+    let captions = places(texts, TextKind::Caption);
     let condition = Condition {
-        name: &arm.name,
-        arm: &arm.name,
+        name: arm.name,
+        arm: arm.name,
         set: None,
-        ids: captions
-            .iter()
-            .map(|&i| plan.texts[i].id.as_str())
-            .collect(),
+        ids: captions.iter().map(|&i| texts[i].id.as_str()).collect(),
         tastes: vec![""; captions.len()],
-        prompts: captions
-            .iter()
-            .map(|&i| plan.texts[i].text.as_str())
-            .collect(),
+        prompts: captions.iter().map(|&i| texts[i].text.as_str()).collect(),
         audio: rows_of(all.view(), &captions),
         text: Array2::zeros((0, 0)),
     };
-    let made = maps(&[condition], &[], &[], &experiment.tsne, experiment.seed);
+    let made = maps(&[condition], &[], &[], run.tsne, run.seed);
     made.tell();
     write_or_remove(&at(MapRow::FILE), &made.rows)?;
-    Ok((made.records, neighbours))
+    Ok(Results {
+        maps: made.records,
+        told: told::nearest(&neighbours),
+    })
 }
 
 /// Where the texts of one kind are.
@@ -120,11 +110,11 @@ fn near(
     kind: TextKind,
     query: &str,
     embedding: ArrayView1<'_, f32>,
-    settings: &Texts,
+    most: usize,
 ) -> Vec<NearestRow> {
     let places = places(texts, kind);
     let of_kind = rows_of(all.view(), &places);
-    let found = nearest(of_kind.view(), embedding, settings.nearest).unwrap_or_default();
+    let found = nearest(of_kind.view(), embedding, most).unwrap_or_default();
     (1..)
         .zip(found)
         .map(|(rank, (place, similarity))| {
