@@ -109,9 +109,12 @@ impl Table {
     /// Every column that such a file may have.
     fn columns(self) -> Vec<&'static str> {
         match self {
-            Self::Scores => ScoreRow::all_columns(),
-            Self::Stats => StatsRow::COLUMNS.to_vec(),
-            Self::Clusters => ClusterRow::COLUMNS.to_vec(),
+            Self::Scores => {
+                let aliases = ScoreRow::ALIASES.iter().map(|(_, alias)| *alias);
+                ScoreRow::all_columns().into_iter().chain(aliases).collect()
+            }
+            Self::Stats => StatsRow::all_columns(),
+            Self::Clusters => ClusterRow::all_columns(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn run_of(rows: &[ScoreRow]) -> (Run, TempDir) {
 
 fn folder_of(rows: &[ScoreRow]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    tables::write_scores(&folder.path().join(ScoreRow::FILE), rows).unwrap();
+    tables::write(&folder.path().join(ScoreRow::FILE), rows).unwrap();
     let stats = crate::statistics::stats(rows, 0).unwrap();
     tables::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
     folder
@@ -252,7 +252,7 @@ fn two_runs_stand_side_by_side_and_their_pieces_are_joined() {
         let rows: Vec<ScoreRow> = (0..3)
             .map(|i| row(&format!("p{i}"), "on", "sour", 0.1 * (i + f) as f64))
             .collect();
-        tables::write_scores(&folder.join(ScoreRow::FILE), &rows).unwrap();
+        tables::write(&folder.join(ScoreRow::FILE), &rows).unwrap();
         (0..3).for_each(|i| wav(&folder.join(format!("p{i}.wav")), i + f));
         fs::write(
             folder.join("manifest.json"),
@@ -312,7 +312,7 @@ fn sets_of_a_comparison_play_side_by_side() {
         })
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    tables::write_scores(&folder.path().join(ScoreRow::FILE), &rows).unwrap();
+    tables::write(&folder.path().join(ScoreRow::FILE), &rows).unwrap();
     for set in ["old", "new"] {
         (0..3).for_each(|i| wav(&folder.path().join(format!("{set}/{i}.wav")), i));
     }

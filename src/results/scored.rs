@@ -46,8 +46,8 @@ impl Scored {
         let (scores, embeddings) = rows::rows(run)?;
         let stats = stats(&scores, run.seed)?;
         let at = |file: &str| run.folder.join(file);
-        tables::write_scores(&at(ScoreRow::FILE), &scores)?;
-        tables::write_embeddings(&at(EmbeddingRow::FILE), &embeddings)?;
+        tables::write(&at(ScoreRow::FILE), &scores)?;
+        tables::write(&at(EmbeddingRow::FILE), &embeddings)?;
         // Models of different widths, as in a demo, have no matrix in common.
         for (file, matrix) in [
             (

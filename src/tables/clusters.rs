@@ -37,19 +37,6 @@ pub struct ClusterRow {
 
 impl Row for ClusterRow {
     const FILE: &'static str = "clusters.csv";
-    const COLUMNS: &'static [&'static str] = &[
-        "kind",
-        "metric",
-        "arm",
-        "arm_b",
-        "taste",
-        "pieces_per_taste",
-        "n",
-        "value",
-        "ci_low",
-        "ci_high",
-        "p",
-    ];
 }
 
 /// What was looked at.

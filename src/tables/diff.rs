@@ -49,19 +49,6 @@ pub enum FoundIn {
 
 impl Row for DiffRow {
     const FILE: &'static str = "diff.csv";
-    const COLUMNS: &'static [&'static str] = &[
-        "condition",
-        "id",
-        "taste",
-        "found_in",
-        "score_a",
-        "score_b",
-        "change",
-        "audio_distance",
-        "text_distance",
-        "audio_cosine",
-        "text_cosine",
-    ];
 }
 
 #[cfg(test)]

@@ -37,17 +37,4 @@ pub struct DistanceRow {
 
 impl Row for DistanceRow {
     const FILE: &'static str = "distances.csv";
-    const COLUMNS: &'static [&'static str] = &[
-        "arm",
-        "set_a",
-        "set_b",
-        "taste",
-        "n_a",
-        "n_b",
-        "dimensions",
-        "frechet",
-        "kernel",
-        "kernel_p",
-        "small_sample",
-    ];
 }

@@ -4,57 +4,27 @@ use analysis::summary::Summary;
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
+use super::summary::with_summary;
 use super::table::{Row, drawn};
 
-/// The draws of one prompt under one arm: see [`Summary`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DrawsRow {
-    #[serde(with = "text")]
-    pub arm: String,
-    #[serde(with = "text")]
-    pub prompt_id: String,
-    /// Empty when the prompt has none.
-    #[serde(with = "text")]
-    pub taste: String,
-    /// Draws.
-    pub n: usize,
-    #[serde(with = "drawn")]
-    pub mean: f64,
-    #[serde(with = "drawn::option")]
-    pub sd: Option<f64>,
-    #[serde(with = "drawn")]
-    pub min: f64,
-    #[serde(with = "drawn")]
-    pub q1: f64,
-    #[serde(with = "drawn")]
-    pub median: f64,
-    #[serde(with = "drawn")]
-    pub q3: f64,
-    #[serde(with = "drawn")]
-    pub max: f64,
-    #[serde(with = "drawn::option")]
-    pub ci_low: Option<f64>,
-    #[serde(with = "drawn::option")]
-    pub ci_high: Option<f64>,
+with_summary! {
+    /// The draws of one prompt under one arm: see [`Summary`].
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct DrawsRow {
+        #[serde(with = "text")]
+        pub arm: String,
+        #[serde(with = "text")]
+        pub prompt_id: String,
+        /// Empty when the prompt has none.
+        #[serde(with = "text")]
+        pub taste: String,
+    }
+    summary
+    {}
 }
 
 impl Row for DrawsRow {
     const FILE: &'static str = "draws.csv";
-    const COLUMNS: &'static [&'static str] = &[
-        "arm",
-        "prompt_id",
-        "taste",
-        "n",
-        "mean",
-        "sd",
-        "min",
-        "q1",
-        "median",
-        "q3",
-        "max",
-        "ci_low",
-        "ci_high",
-    ];
 }
 
 impl DrawsRow {
@@ -64,16 +34,7 @@ impl DrawsRow {
             arm: arm.to_owned(),
             prompt_id: prompt_id.to_owned(),
             taste: taste.to_owned(),
-            n: summary.n,
-            mean: summary.mean,
-            sd: summary.sd,
-            min: summary.min,
-            q1: summary.q1,
-            median: summary.median,
-            q3: summary.q3,
-            max: summary.max,
-            ci_low: summary.ci_low,
-            ci_high: summary.ci_high,
+            ..Self::of_summary(summary)
         }
     }
 }

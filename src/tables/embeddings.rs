@@ -1,12 +1,10 @@
 //! `embeddings.csv`: the two embeddings of each piece under each arm.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
 use super::scores::six_decimals;
-use super::table::{LARGEST_WITH_EMBEDDINGS, Row, TableError, drawn, write, write_columns};
+use super::table::{LARGEST_WITH_EMBEDDINGS, Row, drawn};
 
 /// One piece under one arm. The first five columns are the notebooks'.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,48 +29,31 @@ pub struct EmbeddingRow {
     pub arm: String,
     #[serde(with = "text")]
     pub id: String,
-    /// Of an experiment that compares sets of pieces: see [`write_embeddings`].
-    #[serde(
-        default,
-        skip_serializing,
-        deserialize_with = "text::option::deserialize"
-    )]
+    /// Of an experiment that compares sets of pieces.
+    #[serde(default, with = "text::option")]
     pub set: Option<String>,
 }
 
 impl Row for EmbeddingRow {
     const FILE: &'static str = "embeddings.csv";
     const LARGEST: u64 = LARGEST_WITH_EMBEDDINGS;
-    const COLUMNS: &'static [&'static str] = &[
-        "prompt",
-        "audio_name",
-        "clap_score",
-        "audio_emb",
-        "text_emb",
-        "taste",
-        "arm",
-        "id",
-    ];
+
+    fn columns() -> Vec<&'static str> {
+        let mut all = Self::all_columns();
+        all.retain(|column| *column != SET);
+        all
+    }
+
+    /// Pieces of several sets have a last column `set`.
+    fn header(rows: &[Self]) -> Vec<&'static str> {
+        match rows.iter().all(|row| row.set.is_none()) {
+            true => Self::columns(),
+            false => Self::all_columns(),
+        }
+    }
 }
 
-/// Write `embeddings.csv`; pieces of several sets have a last column `set`.
-pub fn write_embeddings(path: &Path, rows: &[EmbeddingRow]) -> Result<(), TableError> {
-    #[derive(Serialize)]
-    struct WithSet<'a> {
-        row: &'a EmbeddingRow,
-        #[serde(serialize_with = "text::option::serialize")]
-        set: Option<&'a str>,
-    }
-    if rows.iter().all(|row| row.set.is_none()) {
-        return write(path, rows);
-    }
-    let columns = [EmbeddingRow::COLUMNS, &["set"]].concat();
-    let with_set = |row| WithSet {
-        row,
-        set: row.set.as_deref(),
-    };
-    write_columns(path, &columns, rows.iter().map(with_set))
-}
+const SET: &str = "set";
 
 pub(super) mod json_list {
     use serde::{Deserialize, Deserializer, Serializer, de, ser};
@@ -101,7 +82,7 @@ pub(super) mod json_list {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::table::{read, tests::assert_columns};
+    use crate::tables::table::{read, tests::assert_columns, write};
 
     fn example(audio_emb: Vec<f32>) -> EmbeddingRow {
         EmbeddingRow {
@@ -143,7 +124,7 @@ mod tests {
         let path = folder.path().join(EmbeddingRow::FILE);
         let mut row = example(vec![1.0]);
         row.set = Some("base".into());
-        write_embeddings(&path, std::slice::from_ref(&row)).unwrap();
+        write(&path, std::slice::from_ref(&row)).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("taste,arm,id,set\n") && text.ends_with(",on,sweet_01,base\n"));
         assert_eq!(read::<EmbeddingRow>(&path).unwrap(), [row]);

@@ -23,5 +23,4 @@ pub struct HistogramRow {
 
 impl Row for HistogramRow {
     const FILE: &'static str = "histogram.csv";
-    const COLUMNS: &'static [&'static str] = &["set", "low", "high", "count"];
 }

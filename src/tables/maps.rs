@@ -28,5 +28,4 @@ pub struct MapRow {
 
 impl Row for MapRow {
     const FILE: &'static str = "maps.csv";
-    const COLUMNS: &'static [&'static str] = &["map", "arm", "id", "taste", "tsne_1", "tsne_2"];
 }

@@ -25,5 +25,4 @@ pub struct NearestRow {
 
 impl Row for NearestRow {
     const FILE: &'static str = "nearest.csv";
-    const COLUMNS: &'static [&'static str] = &["query", "kind", "rank", "similarity", "text", "id"];
 }

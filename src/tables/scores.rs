@@ -1,17 +1,18 @@
 //! `scores.csv`: one row per piece and arm.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize, Serializer, ser};
 
 use super::cell::text;
-use super::table::{Row, TableError, drawn, write, write_columns};
+use super::table::{Row, drawn};
 
-/// One piece under one arm. The first four columns are the notebooks'.
+/// One piece under one arm. Each file has the columns of its notebook first, and of the rest those that its pieces have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRow {
     #[serde(with = "text")]
     pub id: String,
+    /// As the descriptions file says.
+    #[serde(default, with = "text::option")]
+    pub instrument: Option<String>,
     /// The column is `description` where the prompt is one, as in the notebooks.
     #[serde(alias = "description", with = "text")]
     pub prompt: String,
@@ -26,6 +27,23 @@ pub struct ScoreRow {
     /// Empty when the piece has none.
     #[serde(with = "text")]
     pub taste: String,
+    /// Every taste that a description names, in its order and with spaces between them.
+    #[serde(default, with = "text::option")]
+    pub tastes: Option<String>,
+    /// Of an experiment that compares sets of pieces: the set, the set under its arm as tables and figures call it, and the
+    /// prompt that the piece was made from, where `prompt` is another text that it was scored against.
+    #[serde(default, with = "text::option")]
+    pub set: Option<String>,
+    #[serde(default, with = "text::option")]
+    pub condition: Option<String>,
+    #[serde(default, with = "text::option")]
+    pub own_prompt: Option<String>,
+    /// Of a generated piece: pieces with one `prompt_id` are draws of one prompt.
+    #[serde(default, with = "text::option")]
+    pub prompt_id: Option<String>,
+    /// From 1.
+    #[serde(default)]
+    pub draw: Option<usize>,
     #[serde(with = "text")]
     pub arm: String,
     /// First mel frame of each of the three crops of a fused model; empty where none was taken.
@@ -34,51 +52,6 @@ pub struct ScoreRow {
     pub back: Option<usize>,
     /// First sample of the crop of a model without fusion; empty where none was taken.
     pub offset: Option<usize>,
-    /// Of a generated piece: pieces with one `prompt_id` are draws of one prompt. The fields from here on are columns
-    /// of generated pieces only: see [`write_scores`].
-    #[serde(
-        default,
-        skip_serializing,
-        deserialize_with = "text::option::deserialize"
-    )]
-    pub prompt_id: Option<String>,
-    /// From 1.
-    #[serde(default, skip_serializing)]
-    pub draw: Option<usize>,
-    /// As the descriptions file says.
-    #[serde(
-        default,
-        skip_serializing,
-        deserialize_with = "text::option::deserialize"
-    )]
-    pub instrument: Option<String>,
-    /// Every taste that a description names, in its order and with spaces between them.
-    #[serde(
-        default,
-        skip_serializing,
-        deserialize_with = "text::option::deserialize"
-    )]
-    pub tastes: Option<String>,
-    /// Of an experiment that compares sets of pieces: the set, the set under its arm as tables and figures call it, and the
-    /// prompt that the piece was made from, where `prompt` is another text that it was scored against.
-    #[serde(
-        default,
-        skip_serializing,
-        deserialize_with = "text::option::deserialize"
-    )]
-    pub set: Option<String>,
-    #[serde(
-        default,
-        skip_serializing,
-        deserialize_with = "text::option::deserialize"
-    )]
-    pub condition: Option<String>,
-    #[serde(
-        default,
-        skip_serializing,
-        deserialize_with = "text::option::deserialize"
-    )]
-    pub own_prompt: Option<String>,
 }
 
 impl ScoreRow {
@@ -88,242 +61,44 @@ impl ScoreRow {
     }
 }
 
+/// Columns that only some pieces have: those made from a prompt, those made from a description, those of a set.
+const OF_PROMPTS: [&str; 2] = ["prompt_id", "draw"];
+const OF_DESCRIPTIONS: [&str; 2] = ["instrument", "tastes"];
+const OF_SETS: [&str; 3] = ["set", "condition", "own_prompt"];
+
 impl Row for ScoreRow {
     const FILE: &'static str = "scores.csv";
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "prompt",
-        "audio_path",
-        "clap_score",
-        "taste",
-        "arm",
-        "front",
-        "middle",
-        "back",
-        "offset",
-    ];
     const ALIASES: &'static [(&'static str, &'static str)] = &[("prompt", "description")];
-}
 
-impl ScoreRow {
-    /// Every column that a `scores.csv` may have, whatever its pieces are.
-    pub fn all_columns() -> Vec<&'static str> {
-        let mut all = Self::COLUMNS.to_vec();
-        for columns in [
-            Compared::COLUMNS.as_slice(),
-            Prompted::COLUMNS.as_slice(),
-            Described::COLUMNS.as_slice(),
-        ] {
-            all.extend(
-                columns
-                    .iter()
-                    .filter(|column| !Self::COLUMNS.contains(column)),
-            );
-        }
-        all
+    fn columns() -> Vec<&'static str> {
+        columns(&[])
     }
-}
 
-/// Write `scores.csv` with the columns that its pieces have: those of the notebook that it belongs to first, whether the
-/// pieces were found, made from prompts or made from descriptions.
-pub fn write_scores(path: &Path, rows: &[ScoreRow]) -> Result<(), TableError> {
-    match rows.first() {
-        Some(row) if row.set.is_some() => {
-            let rows = rows.iter().map(|row| Compared {
-                id: &row.id,
-                prompt: &row.prompt,
-                piece: Piece::of(row),
-                set: row.set.as_deref(),
-                condition: row.condition(),
-                own_prompt: row.own_prompt.as_deref(),
-                draw: Draw::of(row),
-            });
-            write_columns(path, &Compared::COLUMNS, rows)
-        }
-        Some(row) if row.instrument.is_some() => {
-            let rows = rows.iter().map(|row| Described {
-                id: &row.id,
-                instrument: row.instrument.as_deref(),
-                description: &row.prompt,
-                piece: Piece::of(row),
-                tastes: row.tastes.as_deref(),
-                draw: Draw::of(row),
-            });
-            write_columns(path, &Described::COLUMNS, rows)
-        }
-        Some(row) if row.prompt_id.is_some() => {
-            let rows = rows.iter().map(|row| Prompted {
-                id: &row.id,
-                prompt: &row.prompt,
-                piece: Piece::of(row),
-                draw: Draw::of(row),
-            });
-            write_columns(path, &Prompted::COLUMNS, rows)
-        }
-        _ => write(path, rows),
-    }
-}
-
-/// A piece of one of several sets. Nested structs are columns in a row.
-#[derive(Serialize)]
-struct Compared<'a> {
-    #[serde(serialize_with = "text::serialize")]
-    id: &'a str,
-    #[serde(serialize_with = "text::serialize")]
-    prompt: &'a str,
-    piece: Piece<'a>,
-    #[serde(serialize_with = "text::option::serialize")]
-    set: Option<&'a str>,
-    #[serde(serialize_with = "text::serialize")]
-    condition: &'a str,
-    #[serde(serialize_with = "text::option::serialize")]
-    own_prompt: Option<&'a str>,
-    draw: Draw<'a>,
-}
-
-/// A piece that was made from a prompt; the first five columns are the notebook's.
-#[derive(Serialize)]
-struct Prompted<'a> {
-    #[serde(serialize_with = "text::serialize")]
-    id: &'a str,
-    #[serde(serialize_with = "text::serialize")]
-    prompt: &'a str,
-    piece: Piece<'a>,
-    draw: Draw<'a>,
-}
-
-/// A piece that was made from a description; the first five columns are the notebook's.
-#[derive(Serialize)]
-struct Described<'a> {
-    #[serde(serialize_with = "text::serialize")]
-    id: &'a str,
-    #[serde(serialize_with = "text::option::serialize")]
-    instrument: Option<&'a str>,
-    #[serde(serialize_with = "text::serialize")]
-    description: &'a str,
-    piece: Piece<'a>,
-    #[serde(serialize_with = "text::option::serialize")]
-    tastes: Option<&'a str>,
-    draw: Draw<'a>,
-}
-
-impl Compared<'_> {
-    const COLUMNS: [&'static str; 15] = [
-        "id",
-        "prompt",
-        "audio_path",
-        "clap_score",
-        "taste",
-        "set",
-        "condition",
-        "own_prompt",
-        "prompt_id",
-        "draw",
-        "arm",
-        "front",
-        "middle",
-        "back",
-        "offset",
-    ];
-}
-
-impl Prompted<'_> {
-    const COLUMNS: [&'static str; 12] = [
-        "id",
-        "prompt",
-        "audio_path",
-        "clap_score",
-        "taste",
-        "prompt_id",
-        "draw",
-        "arm",
-        "front",
-        "middle",
-        "back",
-        "offset",
-    ];
-}
-
-impl Described<'_> {
-    const COLUMNS: [&'static str; 14] = [
-        "id",
-        "instrument",
-        "description",
-        "audio_path",
-        "clap_score",
-        "taste",
-        "tastes",
-        "prompt_id",
-        "draw",
-        "arm",
-        "front",
-        "middle",
-        "back",
-        "offset",
-    ];
-}
-
-#[derive(Serialize)]
-struct Piece<'a> {
-    #[serde(serialize_with = "text::serialize")]
-    audio_path: &'a str,
-    clap_score: SixDecimals,
-    #[serde(serialize_with = "text::serialize")]
-    taste: &'a str,
-}
-
-impl<'a> Piece<'a> {
-    fn of(row: &'a ScoreRow) -> Self {
-        Self {
-            audio_path: &row.audio_path,
-            clap_score: SixDecimals(row.clap_score),
-            taste: &row.taste,
+    fn header(rows: &[Self]) -> Vec<&'static str> {
+        match rows.first() {
+            Some(row) if row.set.is_some() => columns(&[&OF_SETS, &OF_PROMPTS]),
+            Some(row) if row.instrument.is_some() => {
+                let mut all = columns(&[&OF_DESCRIPTIONS, &OF_PROMPTS]);
+                for (column, alias) in Self::ALIASES {
+                    all.iter_mut()
+                        .filter(|name| *name == column)
+                        .for_each(|name| *name = alias);
+                }
+                all
+            }
+            Some(row) if row.prompt_id.is_some() => columns(&[&OF_PROMPTS]),
+            _ => Self::columns(),
         }
     }
 }
 
-#[derive(Serialize)]
-struct Draw<'a> {
-    #[serde(serialize_with = "text::option::serialize")]
-    prompt_id: Option<&'a str>,
-    draw: Option<usize>,
-    #[serde(serialize_with = "text::serialize")]
-    arm: &'a str,
-    crops: Crops,
+/// The columns that all pieces have, and those `of` some.
+fn columns(of: &[&[&str]]) -> Vec<&'static str> {
+    let some = [&OF_PROMPTS[..], &OF_DESCRIPTIONS, &OF_SETS].concat();
+    let mut all = ScoreRow::all_columns();
+    all.retain(|column| !some.contains(column) || of.concat().contains(column));
+    all
 }
-
-#[derive(Serialize)]
-struct Crops {
-    front: Option<usize>,
-    middle: Option<usize>,
-    back: Option<usize>,
-    offset: Option<usize>,
-}
-
-impl Crops {
-    fn of(row: &ScoreRow) -> Self {
-        Self {
-            front: row.front,
-            middle: row.middle,
-            back: row.back,
-            offset: row.offset,
-        }
-    }
-}
-
-impl<'a> Draw<'a> {
-    fn of(row: &'a ScoreRow) -> Self {
-        Self {
-            prompt_id: row.prompt_id.as_deref(),
-            draw: row.draw,
-            arm: &row.arm,
-            crops: Crops::of(row),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct SixDecimals(#[serde(serialize_with = "six_decimals")] f64);
 
 /// A score as it reads back from the file.
 pub fn as_written(score: f64) -> f64 {
@@ -372,7 +147,7 @@ pub(crate) fn drawn(prompt_id: &str, draw: usize, arm: &str, clap_score: f64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::table::{read, tests::assert_columns};
+    use crate::tables::table::{read, tests::assert_columns, write};
 
     #[test]
     fn strange_text_survives_and_scores_have_six_decimals() {
@@ -394,7 +169,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(ScoreRow::FILE);
         let mut rows = [drawn("sweet", 1, "on", 0.25), drawn("sweet", 2, "on", -0.5)];
-        write_scores(&path, &rows).unwrap();
+        write(&path, &rows).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "id,prompt,audio_path,clap_score,taste,prompt_id,draw,arm,front,middle,back,offset\n\
             sweet_01,\"sweet music, ambient for fine restaurant\",sweet_01.wav,0.250000,sweet,sweet,1,on,,,,\n";
@@ -405,7 +180,7 @@ mod tests {
             row.instrument = Some("piano".into());
             row.tastes = Some("sweet sour".into());
         }
-        write_scores(&path, &rows).unwrap();
+        write(&path, &rows).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "id,instrument,description,audio_path,clap_score,taste,tastes,prompt_id,draw,arm,front,middle,\
             back,offset\nsweet_01,piano,\"sweet music, ambient for fine restaurant\",sweet_01.wav,0.250000,sweet,\
@@ -413,7 +188,7 @@ mod tests {
         assert!(text.starts_with(expected), "{text}");
         assert_eq!(read::<ScoreRow>(&path).unwrap(), rows);
         rows[1].clap_score = f64::NAN;
-        assert!(write_scores(&path, &rows).is_err());
+        assert!(write(&path, &rows).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 
@@ -425,7 +200,7 @@ mod tests {
         compared.set = Some("base".into());
         compared.condition = Some("base".into());
         compared.own_prompt = Some("=sweet".into());
-        write_scores(&path, std::slice::from_ref(&compared)).unwrap();
+        write(&path, std::slice::from_ref(&compared)).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let header = "id,prompt,audio_path,clap_score,taste,set,condition,own_prompt,prompt_id,draw,arm,front,middle,back,offset\n";
         assert!(

@@ -27,8 +27,6 @@ pub struct SimilarityRow {
 
 impl Row for SimilarityRow {
     const FILE: &'static str = "similarity.csv";
-    const COLUMNS: &'static [&'static str] =
-        &["arm", "against", "taste_a", "taste_b", "n", "similarity"];
 }
 
 /// What the pieces are compared with.

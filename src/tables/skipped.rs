@@ -16,7 +16,6 @@ pub struct SkippedRow {
 
 impl Row for SkippedRow {
     const FILE: &'static str = "skipped.csv";
-    const COLUMNS: &'static [&'static str] = &["path", "reason"];
 }
 
 #[cfg(test)]

@@ -6,13 +6,15 @@ use analysis::summary::Summary;
 use serde::{Deserialize, Serialize};
 
 use super::cell::text;
+use super::summary::with_summary;
 use super::table::{Row, correlation, drawn, finite, share};
 
 /// What a row of `stats.csv` is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The scores of one arm.
+    #[default]
     Arm,
     /// The differences `arm` - `arm_b`, piece by piece.
     Pair,
@@ -22,83 +24,45 @@ pub enum Kind {
     Between,
 }
 
-/// One group of pieces. From `n` to `ci_high` the columns describe what `kind` says: scores, differences, deviations or
-/// means; the columns after them belong to pairs and are empty otherwise. See [`Summary`] and [`Paired`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StatsRow {
-    pub kind: Kind,
-    #[serde(with = "text")]
-    pub arm: String,
-    #[serde(with = "text::option")]
-    pub arm_b: Option<String>,
-    /// A taste, or `all`.
-    #[serde(with = "text")]
-    pub taste: String,
-    pub n: usize,
-    #[serde(with = "drawn")]
-    pub mean: f64,
-    #[serde(with = "drawn::option")]
-    pub sd: Option<f64>,
-    #[serde(with = "drawn")]
-    pub min: f64,
-    #[serde(with = "drawn")]
-    pub q1: f64,
-    #[serde(with = "drawn")]
-    pub median: f64,
-    #[serde(with = "drawn")]
-    pub q3: f64,
-    #[serde(with = "drawn")]
-    pub max: f64,
-    #[serde(with = "drawn::option")]
-    pub ci_low: Option<f64>,
-    #[serde(with = "drawn::option")]
-    pub ci_high: Option<f64>,
-    #[serde(with = "share::option")]
-    pub wins: Option<f64>,
-    #[serde(with = "finite::option")]
-    pub cohens_d: Option<f64>,
-    #[serde(with = "correlation::option")]
-    pub pearson_r: Option<f64>,
-    #[serde(with = "correlation::option")]
-    pub kendall_tau_b: Option<f64>,
-    #[serde(with = "share::option")]
-    pub t_p: Option<f64>,
-    #[serde(with = "share::option")]
-    pub wilcoxon_p: Option<f64>,
-    /// `t_p` corrected by Holm over the tastes of this pair of arms; empty for `all`, which is a test of its own.
-    #[serde(with = "share::option")]
-    pub t_p_holm: Option<f64>,
-    /// `wilcoxon_p` corrected in the same way.
-    #[serde(with = "share::option")]
-    pub wilcoxon_p_holm: Option<f64>,
+with_summary! {
+    /// One group of pieces. From `n` to `ci_high` the columns describe what `kind` says: scores, differences, deviations or
+    /// means; the columns after them belong to pairs and are empty otherwise. See [`Summary`] and [`Paired`].
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    pub struct StatsRow {
+        pub kind: Kind,
+        #[serde(with = "text")]
+        pub arm: String,
+        #[serde(with = "text::option")]
+        pub arm_b: Option<String>,
+        /// A taste, or `all`.
+        #[serde(with = "text")]
+        pub taste: String,
+    }
+    summary
+    {
+        #[serde(with = "share::option")]
+        pub wins: Option<f64>,
+        #[serde(with = "finite::option")]
+        pub cohens_d: Option<f64>,
+        #[serde(with = "correlation::option")]
+        pub pearson_r: Option<f64>,
+        #[serde(with = "correlation::option")]
+        pub kendall_tau_b: Option<f64>,
+        #[serde(with = "share::option")]
+        pub t_p: Option<f64>,
+        #[serde(with = "share::option")]
+        pub wilcoxon_p: Option<f64>,
+        /// `t_p` corrected by Holm over the tastes of this pair of arms; empty for `all`, which is a test of its own.
+        #[serde(with = "share::option")]
+        pub t_p_holm: Option<f64>,
+        /// `wilcoxon_p` corrected in the same way.
+        #[serde(with = "share::option")]
+        pub wilcoxon_p_holm: Option<f64>,
+    }
 }
 
 impl Row for StatsRow {
     const FILE: &'static str = "stats.csv";
-    const COLUMNS: &'static [&'static str] = &[
-        "kind",
-        "arm",
-        "arm_b",
-        "taste",
-        "n",
-        "mean",
-        "sd",
-        "min",
-        "q1",
-        "median",
-        "q3",
-        "max",
-        "ci_low",
-        "ci_high",
-        "wins",
-        "cohens_d",
-        "pearson_r",
-        "kendall_tau_b",
-        "t_p",
-        "wilcoxon_p",
-        "t_p_holm",
-        "wilcoxon_p_holm",
-    ];
 }
 
 impl StatsRow {
@@ -112,26 +76,8 @@ impl StatsRow {
         Self {
             kind,
             arm: arm.to_owned(),
-            arm_b: None,
             taste: taste.to_owned(),
-            n: summary.n,
-            mean: summary.mean,
-            sd: summary.sd,
-            min: summary.min,
-            q1: summary.q1,
-            median: summary.median,
-            q3: summary.q3,
-            max: summary.max,
-            ci_low: summary.ci_low,
-            ci_high: summary.ci_high,
-            wins: None,
-            cohens_d: None,
-            pearson_r: None,
-            kendall_tau_b: None,
-            t_p: None,
-            wilcoxon_p: None,
-            t_p_holm: None,
-            wilcoxon_p_holm: None,
+            ..Self::of_summary(summary)
         }
     }
 
@@ -147,22 +93,6 @@ impl StatsRow {
             t_p: comparison.t_p,
             wilcoxon_p: comparison.wilcoxon_p,
             ..Self::of_arm(arm, taste, &comparison.differences)
-        }
-    }
-
-    /// The summary that the row holds.
-    pub fn summary(&self) -> Summary {
-        Summary {
-            n: self.n,
-            mean: self.mean,
-            sd: self.sd,
-            min: self.min,
-            q1: self.q1,
-            median: self.median,
-            q3: self.q3,
-            max: self.max,
-            ci_low: self.ci_low,
-            ci_high: self.ci_high,
         }
     }
 }

@@ -10,16 +10,33 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::fields::fields;
+
 /// A row of one of our CSVs. Its serde fields are the columns, in order.
-pub trait Row: Serialize + DeserializeOwned {
+pub trait Row: Serialize + DeserializeOwned + Sized {
     /// The file's name in a run folder.
     const FILE: &'static str;
-    /// The header, also of a file without rows.
-    const COLUMNS: &'static [&'static str];
     /// A column and the name that it may have instead.
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
     /// The most that such a file holds [bytes]; a row of pieces and arms takes a few hundred.
     const LARGEST: u64 = 256 << 20;
+
+    /// The columns that every such file has, in their order; also the header of one without rows.
+    fn columns() -> Vec<&'static str> {
+        Self::all_columns()
+    }
+
+    /// The header of a file of these rows, some of [`Row::all_columns`].
+    fn header(_rows: &[Self]) -> Vec<&'static str> {
+        Self::columns()
+    }
+
+    /// Every column that such a file may have.
+    fn all_columns() -> Vec<&'static str> {
+        let alias = |name: &&str| Self::ALIASES.iter().any(|(_, alias)| alias == name);
+        let fields = fields::<Self>().iter().copied();
+        fields.filter(|name| !alias(name)).collect()
+    }
 }
 
 /// For files with embeddings, which take some ten thousand bytes a row and are read row by row [bytes].
@@ -51,22 +68,27 @@ pub enum TableError {
 
 /// Write the header and `rows` to `path`, whole or not at all. A number that is not finite is an error.
 pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), TableError> {
-    write_columns(path, T::COLUMNS, rows.iter())
-}
-
-/// As [`write`], for rows whose columns are not those of a [`Row`].
-pub(super) fn write_columns<T: Serialize>(
-    path: &Path,
-    columns: &[&str],
-    rows: impl Iterator<Item = T>,
-) -> Result<(), TableError> {
+    let header = T::header(rows);
+    let all = T::all_columns();
+    // Where each column of the file is among the fields of a row; of most files, all of them where they are.
+    let of = |name: &str| T::ALIASES.iter().find(|(_, alias)| *alias == name);
+    let place = |name: &&str| {
+        let field = of(name).map_or(*name, |(field, _)| *field);
+        all.iter().position(|other| *other == field)
+    };
+    let places: Vec<usize> = header.iter().filter_map(place).collect();
+    let whole = places.iter().copied().eq(0..all.len());
     let fill = |file: &mut dyn Write| -> io::Result<()> {
-        let mut csv = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(file);
-        csv.write_record(columns)?;
+        let mut csv = plain_writer(file);
+        csv.write_record(&header)?;
         for row in rows {
-            csv.serialize(row)?;
+            match whole {
+                true => csv.serialize(row)?,
+                false => {
+                    let cells = cells(row)?;
+                    csv.write_record(places.iter().filter_map(|&place| cells.get(place)))?;
+                }
+            }
         }
         csv.flush()
     };
@@ -74,6 +96,23 @@ pub(super) fn write_columns<T: Serialize>(
         path: path.to_owned(),
         source,
     })
+}
+
+fn plain_writer<W: Write>(file: W) -> csv::Writer<W> {
+    let mut builder = csv::WriterBuilder::new();
+    builder.has_headers(false).from_writer(file)
+}
+
+/// Every field of a row as it is written.
+fn cells<T: Serialize>(row: &T) -> io::Result<csv::StringRecord> {
+    let mut line = plain_writer(Vec::new());
+    line.serialize(row)?;
+    let line = line.into_inner().map_err(|e| e.into_error())?;
+    let mut builder = csv::ReaderBuilder::new();
+    let mut reader = builder.has_headers(false).from_reader(line.as_slice());
+    let mut cells = csv::StringRecord::new();
+    reader.read_record(&mut cells)?;
+    Ok(cells)
 }
 
 /// Read every row of `path`. Columns are found by name, so others may stand beside ours.
@@ -87,7 +126,7 @@ pub fn rows<T: Row>(
 ) -> Result<impl Iterator<Item = Result<T, TableError>> + use<T>, TableError> {
     let mut csv = reader(path, T::LARGEST)?;
     let header = csv.headers().map_err(|e| explain(path, e, None))?.clone();
-    for column in T::COLUMNS.iter().copied() {
+    for column in T::columns() {
         let alias = T::ALIASES.iter().find(|(of, _)| *of == column);
         let named = |name: &str| name == column || alias.is_some_and(|(_, alias)| *alias == name);
         if !header.iter().any(named) {
@@ -95,7 +134,7 @@ pub fn rows<T: Row>(
                 path: path.to_owned(),
                 column,
                 file: T::FILE,
-                columns: Words::join(T::COLUMNS.iter().copied(), ","),
+                columns: Words::join(T::columns(), ","),
             });
         }
     }
@@ -288,7 +327,7 @@ pub(super) mod tests {
         let mut csv = csv::Writer::from_writer(Vec::new());
         csv.serialize(row).unwrap();
         let text = String::from_utf8(csv.into_inner().unwrap()).unwrap();
-        assert_eq!(text.lines().next().unwrap(), T::COLUMNS.join(","));
+        assert_eq!(text.lines().next().unwrap(), T::all_columns().join(","));
     }
 
     #[test]
@@ -297,7 +336,7 @@ pub(super) mod tests {
             let path = folder.join(T::FILE);
             write::<T>(&path, &[]).unwrap();
             let text = fs::read_to_string(&path).unwrap();
-            assert_eq!(text, format!("{}\n", T::COLUMNS.join(",")));
+            assert_eq!(text, format!("{}\n", T::columns().join(",")));
             assert!(read::<T>(&path).unwrap().is_empty());
         }
         let folder = tempfile::tempdir().unwrap();

@@ -25,7 +25,6 @@ pub struct TextRow {
 impl Row for TextRow {
     const FILE: &'static str = "embeddings.csv";
     const LARGEST: u64 = LARGEST_WITH_EMBEDDINGS;
-    const COLUMNS: &'static [&'static str] = &["text", "embedding", "kind", "id", "count"];
 }
 
 /// What a text is.

@@ -40,17 +40,4 @@ pub struct TsneRow {
 impl Row for TsneRow {
     const FILE: &'static str = "tsne.csv";
     const LARGEST: u64 = LARGEST_WITH_EMBEDDINGS;
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "descriptor",
-        "audio_emb",
-        "text_emb",
-        "fusion",
-        "tsne_1",
-        "tsne_2",
-        "num_id",
-        "arm",
-        "arm_tsne_1",
-        "arm_tsne_2",
-    ];
 }

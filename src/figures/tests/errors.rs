@@ -14,7 +14,7 @@ fn error(folder: &Path) -> String {
 
 fn folder_of(rows: &[ScoreRow]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    tables::write_scores(&folder.path().join(ScoreRow::FILE), rows).unwrap();
+    tables::write(&folder.path().join(ScoreRow::FILE), rows).unwrap();
     folder
 }
 

@@ -90,7 +90,7 @@ impl MadeUp<'_> {
     /// Write every CSV of a scored run.
     pub fn write(&self, folder: &Path) {
         let scores = self.scores();
-        tables::write_scores(&folder.join(ScoreRow::FILE), &scores).unwrap();
+        tables::write(&folder.join(ScoreRow::FILE), &scores).unwrap();
         write(folder, &self.maps(&scores));
         write(folder, &self.similarity());
         write(folder, &self.clusters());
@@ -236,7 +236,7 @@ pub fn compared(arms: usize, pieces: usize, folder: &Path) {
             rows.push(row);
         }
     }
-    tables::write_scores(&folder.join(ScoreRow::FILE), &rows).unwrap();
+    tables::write(&folder.join(ScoreRow::FILE), &rows).unwrap();
     let mut maps = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         maps.push(MapRow {

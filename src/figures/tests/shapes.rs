@@ -153,7 +153,7 @@ fn pieces_that_were_made_are_drawn_by_prompt_too() {
         let mut made_up = MadeUp::new(4, arms, prompts * draws);
         made_up.draws = draws;
         let path = folder.path().join(ScoreRow::FILE);
-        tables::write_scores(&path, &made_up.scores()).unwrap();
+        tables::write(&path, &made_up.scores()).unwrap();
         let figures = svgs(folder.path());
         let (_, svg) = figures.iter().find(|f| f.0 == "by_prompt").unwrap();
         let name = format!("by_prompt of {arms} arms, {prompts} prompts, {draws} draws");

@@ -64,7 +64,7 @@ fn prompts_and_checkpoints_from_strangers() {
         row.prompt_id = Some(stranger.clone());
         row.prompt = stranger.clone();
     }
-    tables::write_scores(&path, &rows).unwrap();
+    tables::write(&path, &rows).unwrap();
     let manifest = json!({"experiment": strangers[11], "arms": [
         {"name": "fusion on", "checkpoint": strangers[12]},
         {"name": "fusion off", "checkpoint": strangers[0]}]});
