@@ -7,9 +7,10 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)
 )]
 
+pub mod args;
 pub mod card;
 pub mod cli;
-pub mod commands;
+mod commands;
 pub mod diff;
 pub mod exit;
 pub mod experiment;

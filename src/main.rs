@@ -1,8 +1,8 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use clap::Parser;
-use harness::cli::Cli;
-use harness::{commands, exit};
+use harness::cli::{self, Cli};
+use harness::exit;
 use process::{interrupt, progress};
 
 fn main() {
@@ -20,7 +20,7 @@ fn main() {
     }
     interrupt::install();
     let done = match Cli::try_parse() {
-        Ok(cli) => commands::execute(cli).map(|()| 0),
+        Ok(cli) => cli::execute(cli).map(|()| 0),
         Err(answer) => answered(&answer).map(|()| answer.exit_code()),
     };
     interrupt::last_word();

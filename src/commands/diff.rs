@@ -1,19 +1,60 @@
 //! `harness diff`: two runs of one experiment, row by row.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use foreign::words;
 use process::progress;
 
 use super::embed::check_out;
-use crate::cli::DiffArgs;
 use crate::diff::{self, Moved, Side};
 use crate::exit::UsageError;
 use crate::tables;
 
-pub(super) fn diff(args: &DiffArgs) -> Result<()> {
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness diff runs/weights runs/weights-246aa47424df
+  harness diff runs/weights runs/cuda/weights --tolerance 0.0001 --out moved.csv
+
+Rows are matched by arm and id. A row moves by its CLAP score in B minus that in A; in runs of texts,
+which have no scores, by 1 minus the cosine of its two embeddings.
+Exit codes: 0 nothing moved beyond the tolerance, 1 something did, or a row is in one run only,
+2 the two cannot be compared.")]
+pub struct DiffArgs {
+    /// A run folder, such as runs/weights
+    #[arg(value_name = "RUN_A")]
+    pub run_a: PathBuf,
+    /// The run folder to hold against it
+    #[arg(value_name = "RUN_B")]
+    pub run_b: PathBuf,
+    /// The largest change that still passes; by default every change counts
+    #[arg(
+        long,
+        value_name = "T",
+        default_value_t = 0.0,
+        value_parser = tolerance,
+        allow_negative_numbers = true
+    )]
+    pub tolerance: f64,
+    /// Show the N rows that moved most
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+    /// Write every row with its change to a CSV
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: Option<PathBuf>,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
+        _ => Err("it must be a number, 0 or more".to_owned()),
+    }
+}
+
+pub(crate) fn diff(args: &DiffArgs) -> Result<()> {
     if let Some(out) = &args.out {
         check_out(out)?;
         check_not_of_a_run(out, [&args.run_a, &args.run_b])?;

@@ -5,7 +5,8 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap_audio::Crops;
+use clap::Args;
+use clap_audio::{CropPolicy, Crops};
 use foreign::Foreign;
 use foreign::words;
 use ndarray::ArrayView1;
@@ -17,13 +18,49 @@ use process::interrupt;
 use process::progress;
 
 use super::{check_runtime, open_runtime};
+use crate::args::{ModelsArgs, RuntimeArgs};
 use crate::card::{Card, Kind};
-use crate::cli::EmbedArgs;
 use crate::exit::{self, UsageError};
 use crate::model::{self, Model};
 use crate::run::survey::survey;
 use crate::spec::{self, audio_files, check_ids};
 use crate::tables::cell::guarded;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness embed --model music_audioset --audio pieces --out audio.csv
+  harness embed --model models/mine.yaml --text captions.txt --out text.csv")]
+pub struct EmbedArgs {
+    /// A card: its name in the models folder, or a path
+    #[arg(long, value_name = "CARD")]
+    pub model: String,
+    /// An audio file, or a folder of them; may be repeated
+    #[arg(long, value_name = "FILE|DIR")]
+    pub audio: Vec<PathBuf>,
+    /// A file with one text a line
+    #[arg(long, value_name = "FILE.txt")]
+    pub text: Option<PathBuf>,
+    /// Use these crops of long clips: a CSV id,front,middle,back,offset, such as an earlier output
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "crop_policy")]
+    pub crops: Option<PathBuf>,
+    /// Which part of a long clip is heard: seeded, start or center
+    #[arg(long, value_name = "POLICY", default_value_t)]
+    pub crop_policy: CropPolicy,
+    /// Seed of the crops
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// The CSV to write: id,kind,embedding and, with audio, the crops taken
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: PathBuf,
+    /// Leave out audio that cannot be read, and say which
+    #[arg(long)]
+    pub skip_bad: bool,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
 
 /// One line of the CSV.
 struct Row {
@@ -33,7 +70,7 @@ struct Row {
     crops: Crops,
 }
 
-pub(super) fn embed(args: &EmbedArgs) -> Result<()> {
+pub(crate) fn embed(args: &EmbedArgs) -> Result<()> {
     check_runtime(&args.runtime)?;
     if args.audio.is_empty() && args.text.is_none() {
         return Err(UsageError(

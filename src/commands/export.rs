@@ -1,22 +1,43 @@
 //! `harness export`: checkpoints to graphs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::Args;
 use foreign::words;
 use onnx_export::Exported;
 use ort_runtime::library;
 use process::progress::{note, result};
 
 use super::{limit_threads, opened};
+use crate::args::{ModelsArgs, RuntimeArgs};
 use crate::card::Card;
-use crate::cli::{ExportArgs, RuntimeArgs};
 use crate::exit::UsageError;
 use crate::model::prepare;
 use crate::model::{self, Model, Ready, note_leftover};
 
-pub(super) fn export(args: &ExportArgs) -> Result<()> {
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness export music_audioset --out graphs/music
+  harness export tasty-musicgen-small --precision int8
+
+Graphs are made for the provider and the precision that will run them.")]
+pub struct ExportArgs {
+    /// Cards: names in the models folder, or paths
+    #[arg(required = true, value_name = "CARD")]
+    pub cards: Vec<String>,
+    /// Also copy the graphs to DIR/<card>
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+pub(crate) fn export(args: &ExportArgs) -> Result<()> {
     // Not what this machine can run: graphs may be made on one machine for another.
     let RuntimeArgs {
         ep,

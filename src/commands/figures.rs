@@ -7,7 +7,7 @@ use process::progress;
 
 use crate::figures;
 
-pub(super) fn redraw(run_dirs: &[PathBuf]) -> Result<()> {
+pub(crate) fn redraw(run_dirs: &[PathBuf]) -> Result<()> {
     for run_dir in run_dirs {
         for path in figures::redraw(run_dir)? {
             progress::result(path.to_string_lossy())?;

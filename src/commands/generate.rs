@@ -1,9 +1,10 @@
 //! `harness generate`: a file of prompts to a folder of pieces.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use checkpoint::musicgen::MusicgenConfig;
+use clap::Args;
 use foreign::words;
 use foreign::{Foreign, Safe};
 use onnx_export::musicgen::names;
@@ -19,8 +20,8 @@ use process::progress::{self, AudioBar};
 use serde_json::json;
 
 use super::{check_runtime, opened};
+use crate::args::{ModelsArgs, RuntimeArgs};
 use crate::card::{Card, Kind};
-use crate::cli::{GenerateArgs, RuntimeArgs};
 use crate::exit::{self, UsageError};
 use crate::experiment::{Identity, identity_of};
 use crate::model::prepare;
@@ -30,10 +31,100 @@ use crate::run::pieces::PieceFolder;
 use crate::run::{check_writable, library_sha256};
 use crate::spec;
 
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness generate --model tasty-musicgen-small --prompts prompts.txt --out pieces
+  harness generate --model tasty-musicgen-small --prompts prompts.txt --duration 10 --seed 7 --out pieces_7
+  harness generate --model models/mine.yaml --prompts prompts.txt --greedy --save-codes --out greedy
+
+Line n of the prompts becomes n.wav: 32-bit float, mono. The same command goes on where it was stopped; what is
+finished is not made again. Settings and seed give the same samples in every batch.")]
+pub struct GenerateArgs {
+    /// A card: its name in the models folder, or a path
+    #[arg(long, value_name = "CARD")]
+    pub model: String,
+    /// A file with one prompt a line; an empty line is an empty prompt
+    #[arg(long, value_name = "FILE.txt")]
+    pub prompts: PathBuf,
+    /// The likeliest code at every step, instead of a draw
+    #[arg(long, conflicts_with_all = ["temperature", "top_k", "top_p"])]
+    pub greedy: bool,
+    /// Length in steps of the decoder; 4 codebooks make N - 3 frames
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "duration",
+        allow_negative_numbers = true
+    )]
+    pub max_new_tokens: Option<usize>,
+    /// Length in seconds; 29.92 by default
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub duration: Option<f64>,
+    /// Scale of classifier-free guidance, at least 1; 1 is without guidance, and faster
+    #[arg(
+        long,
+        value_name = "S",
+        default_value_t = 3.0,
+        allow_negative_numbers = true
+    )]
+    pub guidance: f32,
+    /// Draw from the N likeliest codes; 0 draws from all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        allow_negative_numbers = true
+    )]
+    pub top_k: usize,
+    /// Draw from the likeliest codes that together have this probability; 1 draws from all
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub top_p: f32,
+    /// Logits are divided by it: below 1 the likelier codes gain
+    #[arg(
+        long,
+        value_name = "T",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub temperature: f32,
+    /// Seed of the draws
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub seed: u64,
+    /// Pieces to make at once; chosen from memory and cores by default, and never heard
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: Option<u16>,
+    /// Also write the codes as n.npy: i64, [codebooks, frames]
+    #[arg(long)]
+    pub save_codes: bool,
+    /// Folder of the pieces; made when missing
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
+
+impl GenerateArgs {
+    /// The notebooks' length: 1,496 frames.
+    pub const DURATION_S: f64 = 29.92;
+}
+
 /// Names the random streams of this command.
 const EXPERIMENT: &str = "generate";
 
-pub(super) fn generate(args: &GenerateArgs) -> Result<()> {
+pub(crate) fn generate(args: &GenerateArgs) -> Result<()> {
     check_runtime(&args.runtime)?;
     let choice = choice(args)?;
     let prompts = spec::prompts::read_with_empty(&args.prompts)?;

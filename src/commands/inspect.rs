@@ -9,13 +9,13 @@ use foreign::Foreign;
 use foreign::words;
 use process::progress;
 
+use crate::args::ModelsArgs;
 use crate::card::{Card, Kind};
-use crate::cli::ModelsArgs;
 use crate::exit::UsageError;
 use crate::model::{Model, expected};
 
 /// Describe a file, a folder, or the checkpoint of a card, and compare it with the cards of the models folder.
-pub(super) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
+pub(crate) fn inspect(what: &str, models: &ModelsArgs) -> Result<()> {
     let path = Path::new(what);
     let is_card = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
     let (checkpoint, cards) = if path.exists() && !is_card {

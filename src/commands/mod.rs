@@ -1,58 +1,26 @@
 //! One file a subcommand.
 
-mod diff;
-mod embed;
-mod export;
-mod figures;
-mod generate;
-mod inspect;
-mod models;
-mod nearest;
-mod providers;
-mod report;
-mod run;
-mod setup;
-mod verify;
+pub(crate) mod diff;
+pub(crate) mod embed;
+pub(crate) mod export;
+pub(crate) mod figures;
+pub(crate) mod generate;
+pub(crate) mod inspect;
+pub(crate) mod models;
+pub(crate) mod nearest;
+pub(crate) mod providers;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod setup;
+pub(crate) mod verify;
 
 use anyhow::{Context, Result};
-use clap::CommandFactory;
 use foreign::words;
 use ort_runtime::fit::{self, Machine, Refusal};
 use ort_runtime::{Runtime, library, trial};
-use process::progress;
 
-use crate::cli::{Cli, Command, RuntimeArgs};
+use crate::args::RuntimeArgs;
 use crate::exit::UsageError;
-
-/// Do what the command line says.
-pub fn execute(cli: Cli) -> Result<()> {
-    match cli.command {
-        Command::Run(args) => run::run(&args),
-        Command::Check(args) => run::check(&args),
-        Command::Figures { run_dirs } => figures::redraw(&run_dirs),
-        Command::Nearest(args) => nearest::nearest_to(&args),
-        Command::Diff(args) => diff::diff(&args),
-        Command::Report { run_dirs, out } => report::report(&run_dirs, out.as_deref()),
-        Command::Embed(args) => embed::embed(&args),
-        Command::Generate(args) => generate::generate(&args),
-        Command::Export(args) => export::export(&args),
-        Command::Inspect { checkpoint, models } => inspect::inspect(&checkpoint, &models),
-        Command::Models { models } => models::list(&models),
-        Command::Verify {
-            card,
-            models,
-            runtime,
-        } => verify::verify(&card, &models, &runtime),
-        Command::Setup { ep, own } => setup::setup(ep, own),
-        Command::Providers(args) => providers::providers(&args),
-        Command::Completions { shell } => {
-            let mut command = Cli::command();
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command, "harness", &mut script);
-            Ok(progress::result(String::from_utf8_lossy(&script))?)
-        }
-    }
-}
 
 /// ONNX Runtime for these arguments.
 fn open_runtime(args: &RuntimeArgs, library: &library::Library) -> Result<Runtime> {

@@ -8,12 +8,12 @@ use foreign::Foreign;
 use onnx_export::Target;
 use process::progress::{note, result};
 
+use crate::args::ModelsArgs;
 use crate::card::{Card, Source};
-use crate::cli::ModelsArgs;
 use crate::model::{Model, graphs_folder, hub_file};
 use crate::tables::aligned;
 
-pub(super) fn list(args: &ModelsArgs) -> Result<()> {
+pub(crate) fn list(args: &ModelsArgs) -> Result<()> {
     let cards = Card::all(&args.models)?;
     if cards.is_empty() {
         return Ok(result(format!("no cards in {}", args.models.display()))?);

@@ -1,9 +1,10 @@
 //! `harness nearest`: what in a finished run lies nearest to a text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use analysis::nearest::nearest;
 use anyhow::{Context, Result};
+use clap::Args;
 use foreign::words;
 use foreign::{Foreign, hint};
 use ndarray::{Array1, Array2};
@@ -14,14 +15,43 @@ use process::progress::{note, result};
 use serde::Deserialize;
 
 use super::{check_runtime, open_runtime};
+use crate::args::{ModelsArgs, RuntimeArgs};
 use crate::card::{Card, Kind};
-use crate::cli::NearestArgs;
 use crate::exit::{self, UsageError};
 use crate::model::{self, Model};
 use crate::run::demo;
 use crate::tables::aligned;
 use crate::tables::manifest::{self, MANIFEST};
 use crate::tables::{self, EmbeddingRow, Row, TextKind, TextRow};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  harness nearest runs/musiccaps_text \"sweet, warm\" -k 10
+  harness nearest runs/weights \"a solemn choir\" --arm \"music_audioset, fusion off\"
+
+The text is embedded by the checkpoint that the run used, and no other.")]
+pub struct NearestArgs {
+    /// A run folder, such as runs/musiccaps_text
+    #[arg(value_name = "RUN_DIR")]
+    pub run_dir: PathBuf,
+    /// What to look for
+    #[arg(value_name = "TEXT")]
+    pub text: String,
+    /// How many to list
+    #[arg(short, long = "count", value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub k: u16,
+    /// The arm whose embeddings are searched; the first by default
+    #[arg(long, value_name = "NAME")]
+    pub arm: Option<String>,
+    /// The card of the run's checkpoint, where it is not found by the name that the run used
+    #[arg(long, value_name = "CARD")]
+    pub model: Option<String>,
+    #[command(flatten)]
+    pub models: ModelsArgs,
+    #[command(flatten)]
+    pub runtime: RuntimeArgs,
+}
 
 /// What is read of the manifest.
 #[derive(Deserialize)]
@@ -58,7 +88,7 @@ struct Entry {
 /// Longest text on a line of the terminal.
 const SHOWN_CHARS: usize = 100;
 
-pub(super) fn nearest_to(args: &NearestArgs) -> Result<()> {
+pub(crate) fn nearest_to(args: &NearestArgs) -> Result<()> {
     check_runtime(&args.runtime)?;
     if args.text.trim().is_empty() {
         return Err(UsageError("the text is empty; say what to look for".into()).into());

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use files::PartFolder;
 use foreign::Foreign;
 use foreign::words;
+use onnx_graph::Precision;
 use ort_runtime::devices::{self, Cpu, Gpu, NoGpu};
 use ort_runtime::inventory::Inventory;
 use ort_runtime::library::{Library, Origin, Places};
@@ -19,14 +21,36 @@ use process::child;
 use process::progress::{note, result};
 
 use super::{check_runtime, open_runtime};
+use crate::args::RuntimeArgs;
 use crate::card::{Card, Kind};
-use crate::cli::{ProvidersArgs, RuntimeArgs};
 use crate::exit::UsageError;
 use crate::model::{Model, prepare};
 use crate::run::demo;
 use crate::tables::aligned;
 
-pub(super) fn providers(args: &ProvidersArgs) -> Result<()> {
+#[derive(Debug, Clone, Args)]
+pub struct ProvidersArgs {
+    /// Run the demo's graphs on each installed provider, and tell where their nodes ran
+    #[arg(long)]
+    pub check: bool,
+    /// Only this one
+    #[arg(long, value_name = "NAME", requires = "check")]
+    pub ep: Option<Provider>,
+    /// Device number, for providers with several devices
+    #[arg(long, value_name = "N", requires = "ep")]
+    pub device: Option<u32>,
+    /// Arithmetic of the graphs
+    #[arg(long, value_name = "P", default_value = "fp32", requires = "check")]
+    pub precision: Precision,
+    /// Threads on the CPU; by default one for each physical core that this process may use
+    #[arg(long, value_name = "N", requires = "check", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Start it and run one product: what the program asks of itself before a provider's first start
+    #[arg(long, hide = true, requires = "ep")]
+    pub only_start: bool,
+}
+
+pub(crate) fn providers(args: &ProvidersArgs) -> Result<()> {
     match (args.check, args.ep) {
         (false, _) => show(),
         (true, Some(ep)) => {

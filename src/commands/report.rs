@@ -7,7 +7,7 @@ use process::progress;
 
 use crate::report;
 
-pub(super) fn report(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<()> {
+pub(crate) fn report(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<()> {
     let path = report::write_for(run_dirs, out)?;
     Ok(progress::result(path.to_string_lossy())?)
 }

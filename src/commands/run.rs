@@ -8,8 +8,8 @@ use ort_runtime::library;
 use process::progress::{note, result};
 
 use super::check_runtime;
+use crate::args::RunArgs;
 use crate::card::{Card, Source};
-use crate::cli::RunArgs;
 use crate::exit::{self, UsageError};
 use crate::model::{Model, hub_file};
 use crate::run::making::free_bytes;
@@ -17,7 +17,7 @@ use crate::run::{self, Plan, demo};
 use crate::tables::TextKind;
 
 /// Run every experiment; all are checked before the first begins.
-pub(super) fn run(args: &RunArgs) -> Result<()> {
+pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let plans = plans(args)?;
     let mut runtime = None;
     for plan in plans {
@@ -33,7 +33,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
 }
 
 /// Check every experiment and show its plan.
-pub(super) fn check(args: &RunArgs) -> Result<()> {
+pub(crate) fn check(args: &RunArgs) -> Result<()> {
     for plan in plans(args)? {
         for first in plan.pending.iter().flat_map(|pending| pending.plans()) {
             result(describe(first)?)?;

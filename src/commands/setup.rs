@@ -8,7 +8,7 @@ use process::progress;
 
 use super::refused;
 
-pub(super) fn setup(provider: Provider, own: bool) -> Result<()> {
+pub(crate) fn setup(provider: Provider, own: bool) -> Result<()> {
     let machine = Machine::here(provider);
     fit::exists(&machine, provider).map_err(refused)?;
     let places = Places::of_process()?;

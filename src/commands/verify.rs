@@ -9,8 +9,8 @@ use pipelines::TextTower;
 use process::progress::result;
 
 use super::{check_runtime, open_runtime};
+use crate::args::{ModelsArgs, RuntimeArgs};
 use crate::card::{Card, Kind};
-use crate::cli::{ModelsArgs, RuntimeArgs};
 use crate::exit::UsageError;
 use crate::model::{self, Model};
 
@@ -18,7 +18,7 @@ use crate::model::{self, Model};
 /// to about 1e-6 between two correct ones. A wrong checkpoint differs in the first digit.
 const TOLERANCE: f64 = 1e-4;
 
-pub(super) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> Result<()> {
+pub(crate) fn verify(name: &str, models: &ModelsArgs, runtime: &RuntimeArgs) -> Result<()> {
     check_runtime(runtime)?;
     if runtime.precision != Precision::Fp32 {
         return Err(UsageError(words!(
