@@ -1,6 +1,6 @@
-//! Counts in titles.
+//! Counts and lists in sentences.
 
-/// `1 piece`, `5,521 pieces`.
+/// `1 piece`, `5,521 pieces`; of a noun whose plural has an `s`.
 pub fn counted(n: usize, noun: &str) -> String {
     match n {
         1 => format!("1 {noun}"),
@@ -38,6 +38,7 @@ mod tests {
     fn counts_read_well() {
         assert_eq!(counted(1, "piece"), "1 piece");
         assert_eq!(counted(15_238_960, "pair"), "15,238,960 pairs");
+        assert_eq!(counted(18_740, "text"), "18,740 texts");
         assert_eq!((thousands(0), thousands(100)), ("0".into(), "100".into()));
         let words = ["a", "b", "c"].map(str::to_owned);
         assert_eq!(listed(&words), "a, b and c");

@@ -6,15 +6,16 @@
 use analysis::summary::{Summary, whiskers};
 
 use super::axis::Axis;
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
 use super::frame::{Grid, Heading, columns_and_rows, panel_width, tallest, upwards, watermark};
+use super::look::{Align, Text};
 use super::marker::Shape;
 use super::page::{Page, Words};
 use super::theme::{
     FIGURE_WIDTH, FRAME, INK, LABEL, LEADING, PANEL_GAP, PAPER, QUIET, SMALL, SMALL_WIDTH, Tint,
 };
-use super::words::thousands;
 use super::{FigureError, swarm};
+use crate::words::thousands;
 
 /// What to draw. Values and summaries are in the unit of the axis.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,13 +6,14 @@
 use analysis::summary::Summary;
 
 use super::axis::{Axis, signed};
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
+use super::look::{Align, Text};
 use super::marker::Shape;
 use super::page::{Page, Words};
 use super::theme::{FIGURE_WIDTH, GRID, INK, LABEL, MARGIN, PANEL_GAP, PAPER, SMALL, Tint};
-use super::words::thousands;
 use super::{FigureError, swarm};
+use crate::words::thousands;
 
 /// What to draw. Values are in the unit of the axis.
 #[derive(Debug, Clone, PartialEq)]

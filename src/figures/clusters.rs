@@ -2,16 +2,17 @@
 //! `clusters.csv`.
 
 use super::axis::{Axis, signed};
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
+use super::look::{Align, Text};
 use super::page::Page;
 use super::run::Run;
 use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PAPER, SMALL};
-use super::words::thousands;
 use super::{FigureError, about};
 use crate::statistics::grouping::ALL;
 use crate::tables::clusters::{ClusterKind, Metric};
 use crate::tables::{ClusterRow, Row};
+use crate::words::thousands;
 
 /// Silhouettes of one kind of embedding, or their differences.
 struct Section<'r> {

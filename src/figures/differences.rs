@@ -3,11 +3,12 @@
 use analysis::summary::Summary;
 
 use super::axis::{Axis, signed};
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
 use super::frame::{
     BELOW_AXIS, Grid, Heading, across, columns_and_rows, panel_width, tallest, ticks_across,
     watermark,
 };
+use super::look::{Align, Text};
 use super::marker::Shape;
 use super::page::{Page, Words};
 use super::theme::{

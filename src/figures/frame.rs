@@ -2,7 +2,8 @@
 
 use super::FigureError;
 use super::axis::Axis;
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
+use super::look::{Align, Text};
 use super::theme::{
     FRAME, GRID, INK, LEADING, MARGIN, PANEL_GAP, QUIET, SMALL, TITLE, WARNING, ZERO,
 };

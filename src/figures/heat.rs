@@ -3,7 +3,8 @@
 
 use super::FigureError;
 use super::axis::Axis;
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
+use super::look::{Align, Text};
 use super::theme::{Colour, FRAME, INK, PAPER, QUIET, SMALL};
 
 const PALE: Colour = Colour(247, 251, 255);

@@ -14,10 +14,10 @@ use super::legend::{Entry, Sign};
 use super::page::{Page, Words};
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::theme::{Colour, FIGURE_WIDTH, INK, SMALL_WIDTH};
-use super::words::{listed, thousands};
 use super::{FigureError, about};
 use crate::statistics::grouping::by_arm;
 use crate::tables::{HistogramRow, Row, ScoreRow};
+use crate::words::{listed, thousands};
 
 /// One panel: sets over the same axis.
 struct Panel {

@@ -1,7 +1,8 @@
 //! The legend of a figure: signs and what they stand for, in lines above the panels.
 
 use super::FigureError;
-use super::canvas::{Canvas, Text};
+use super::canvas::Canvas;
+use super::look::Text;
 use super::marker::Shape;
 use super::theme::{Colour, INK, LABEL, LEADING, MARGIN, Palette, QUIET, Tint};
 

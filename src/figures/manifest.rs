@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::FigureError;
-use super::words::counted;
 use crate::tables::manifest::{self, MANIFEST, ManifestError};
+use crate::words::counted;
 
 #[derive(Debug, Default, Deserialize)]
 pub struct Manifest {

@@ -8,17 +8,18 @@ use foreign::words;
 use foreign::{Foreign, Words};
 
 use super::axis::Axis;
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
 use super::frame::{Grid, Heading, columns_and_rows, panel_width, tallest, watermark};
 use super::legend::{Entry, Sign, of_tastes};
+use super::look::{Align, Text};
 use super::marker::Shape;
 use super::page::Page;
 use super::run::Run;
 use super::swarm::mixed;
 use super::theme::{FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO};
-use super::words::{counted, thousands};
 use super::{FigureError, about};
 use crate::tables::{MapRow, Row};
+use crate::words::{counted, thousands};
 
 /// A map of several arms; the others show one arm each.
 const JOINT: &str = "joint";

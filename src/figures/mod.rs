@@ -14,6 +14,7 @@ mod frame;
 mod heat;
 mod histogram;
 mod legend;
+mod look;
 mod manifest;
 mod maps;
 mod marker;
@@ -30,7 +31,6 @@ mod swarm;
 #[cfg(test)]
 mod tests;
 pub mod theme;
-mod words;
 
 use std::io;
 use std::path::PathBuf;

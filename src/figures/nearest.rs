@@ -1,15 +1,16 @@
 //! The texts that lie nearest to each query, from `nearest.csv`: one row of panels a query, captions beside descriptors.
 
 use super::axis::{Axis, signed};
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
+use super::look::{Align, Text};
 use super::marker::Shape;
 use super::page::Page;
 use super::run::Run;
 use super::theme::{FIGURE_WIDTH, GRID, INK, MARGIN, PANEL_GAP, QUIET, SMALL};
-use super::words::listed;
 use super::{FigureError, about};
 use crate::tables::{NearestRow, TextKind};
+use crate::words::listed;
 
 const ROW: f64 = 13.0;
 /// Most neighbours of a query.

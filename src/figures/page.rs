@@ -2,9 +2,10 @@
 //! the lines at the foot.
 
 use super::FigureError;
-use super::canvas::{self, Canvas, Text};
+use super::canvas::{self, Canvas};
 use super::frame::Foot;
 use super::legend::{Entry, Legend};
+use super::look::Text;
 use super::theme::{HEADLINE, INK, LEADING, MARGIN, PAGE_HEIGHT};
 
 /// A figure without its panels.

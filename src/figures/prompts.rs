@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::by_prompt::{self, Block, ByPromptSpec, Line};
 use super::legend::of_tastes;
 use super::run::{Run, SCORE, SCORE_AXIS};
-use super::words::counted;
 use super::{FigureError, about};
 use crate::statistics::draws::PromptScores;
+use crate::words::counted;
 
 /// Most arms below each other.
 const MOST_ARMS: usize = 5;

@@ -10,9 +10,9 @@ use super::FigureError;
 use super::manifest::Manifest;
 use super::page::Words;
 use super::theme::Palette;
-use super::words::counted;
 use crate::statistics::grouping::{MOST_TASTES, in_order, tastes};
 use crate::tables::{self, MapRow, Row, ScoreRow};
+use crate::words::counted;
 
 /// The score as axes name it, with its unit.
 pub const SCORE_AXIS: &str = "CLAP score (cosine)";

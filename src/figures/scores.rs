@@ -5,12 +5,12 @@ use super::differences::{self, DifferencesSpec, PairPanel};
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::summaries::Summaries;
 use super::theme::Tint;
-use super::words::{counted, thousands};
 use super::{FigureError, about};
 use crate::statistics::StatsError;
 use crate::statistics::grouping::{ALL, Arm, by_arm};
 use crate::tables::stats::Kind;
 use crate::tables::{self, Row, ScoreRow, StatsRow};
+use crate::words::{counted, thousands};
 
 /// Beyond so many arms, each is compared with the first one only: all pairs would not fit a page.
 const ARMS_IN_ALL_PAIRS: usize = 4;

@@ -6,9 +6,10 @@ use foreign::Foreign;
 use foreign::words;
 
 use super::axis::signed;
-use super::canvas::{Align, Canvas, Text};
+use super::canvas::Canvas;
 use super::frame::{Heading, panel_width, tallest, watermark};
 use super::heat::{BAR_HEIGHT, Heat};
+use super::look::{Align, Text};
 use super::page::Page;
 use super::run::Run;
 use super::theme::{

@@ -1,6 +1,8 @@
 //! Colours and sizes of every figure, in one place. Lengths are in px of the SVG, 1/96 inch as CSS has it, so that a
 //! figure goes into a paper at the size at which it was laid out. The PNG has [`PNG_SCALE`] pixels per px.
 
+use crate::labels;
+
 /// Red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour(pub u8, pub u8, pub u8);
@@ -106,13 +108,16 @@ impl Tint {
     }
 }
 
-/// One fixed colour a taste, after Okabe and Ito (Color Universal Design, 2008): told apart by colour-blind readers.
-const FIXED: [(&str, Colour); 4] = [
-    ("bitter", Colour(0, 158, 115)),
-    ("sour", Colour(230, 159, 0)),
-    ("sweet", Colour(204, 121, 167)),
-    ("salty", Colour(0, 114, 178)),
-];
+/// One fixed colour for each of [`labels`], in their order.
+fn fixed() -> Vec<(&'static str, Colour)> {
+    let labels = labels::known().iter();
+    labels
+        .map(|label| {
+            let [red, green, blue] = label.colour;
+            (label.name, Colour(red, green, blue))
+        })
+        .collect()
+}
 
 /// For other tastes, in their order: the rest of Okabe and Ito's colours, and of P. Tol's muted ones (Colour Schemes, 2021).
 const OTHERS: [Colour; 6] = [
@@ -124,7 +129,7 @@ const OTHERS: [Colour; 6] = [
     Colour(40, 40, 40),
 ];
 
-/// The tints of a run's tastes, the same in each of its figures; the four tastes of the notebooks have theirs in every run.
+/// The tints of a run's tastes, the same in each of its figures; those of [`labels`] have theirs in every run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Palette {
     tints: Vec<(String, Tint)>,
@@ -134,20 +139,21 @@ impl Palette {
     /// A tint for each of `tastes`: its own for a known taste, the next free one otherwise. Up to 20 differ.
     pub fn new<'a>(tastes: impl IntoIterator<Item = &'a str>) -> Self {
         let tastes: Vec<&str> = tastes.into_iter().collect();
+        let fixed = fixed();
         let others = OTHERS.into_iter().map(Tint::solid);
-        let every = FIXED.iter().map(|(_, colour)| *colour).chain(OTHERS);
+        let every = fixed.iter().map(|(_, colour)| *colour).chain(OTHERS);
         let hatched = every.map(|colour| Tint {
             colour,
             hatched: true,
         });
-        let absent = FIXED.iter().filter(|(taste, _)| !tastes.contains(taste));
+        let absent = fixed.iter().filter(|(taste, _)| !tastes.contains(taste));
         let absent = absent.map(|(_, colour)| Tint::solid(*colour));
         let free: Vec<Tint> = others.chain(hatched).chain(absent).collect();
         let mut free = free.into_iter().cycle();
         let tint = |taste: &&str| {
-            let fixed = FIXED.iter().find(|(known, _)| known == taste);
-            let fixed = fixed.map(|(_, colour)| Tint::solid(*colour));
-            let tint = fixed.or_else(|| free.next()).unwrap_or(Tint::NO_TASTE);
+            let own = fixed.iter().find(|(known, _)| known == taste);
+            let own = own.map(|(_, colour)| Tint::solid(*colour));
+            let tint = own.or_else(|| free.next()).unwrap_or(Tint::NO_TASTE);
             ((*taste).to_owned(), tint)
         };
         Self {
@@ -201,7 +207,7 @@ mod tests {
     fn twenty_tastes_have_twenty_tints() {
         let strange: Vec<String> = (0..20).map(|i| format!("taste {i:02}")).collect();
         let mut known = strange.clone();
-        for (place, (taste, _)) in known.iter_mut().zip(FIXED) {
+        for (place, (taste, _)) in known.iter_mut().zip(fixed()) {
             *place = taste.to_owned();
         }
         for tastes in [strange, known] {
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn colour_blind_readers_tell_the_ten_colours_apart() {
-        let colours: Vec<Colour> = FIXED.iter().map(|f| f.1).chain(OTHERS).collect();
+        let colours: Vec<Colour> = fixed().iter().map(|f| f.1).chain(OTHERS).collect();
         for without in [None, Some(true), Some(false)] {
             for (i, &a) in colours.iter().enumerate() {
                 for &b in &colours[..i] {

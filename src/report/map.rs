@@ -10,8 +10,8 @@ use super::colours;
 use super::html::{Html, shown};
 use super::items::Places;
 use super::load::Run;
-use super::number::counted;
 use crate::tables::MapRow;
+use crate::words::counted;
 
 /// The side of a map in its own units.
 const SIDE: f64 = 1000.0;
@@ -184,7 +184,7 @@ impl Maps<'_> {
                     .raw("\">")
                     .text(&map.name)
                     .raw(" (");
-                html.text(&counted(map.points.len(), "point", "points"))
+                html.text(&counted(map.points.len(), "point"))
                     .raw(")</option>");
             }
             html.raw("</select></label></p>\n");

@@ -40,24 +40,6 @@ pub fn minutes(seconds: f64) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// `1 piece`, `12 pieces`; thousands are kept apart.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// `18,740`.
-pub fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 impl Html {
     /// A cell of a table: the number, or a dash that is read as "none".
     pub fn cell(&mut self, value: Option<f64>, decimals: usize) -> &mut Self {
@@ -95,9 +77,6 @@ mod tests {
             (minutes(29.92), minutes(0.4), minutes(723.0)),
             ("0:30".into(), "0:00".into(), "12:03".into())
         );
-        assert_eq!(counted(1, "piece", "pieces"), "1 piece");
-        assert_eq!(counted(18740, "text", "texts"), "18,740 texts");
-        assert_eq!(grouped(100), "100");
     }
 
     #[test]

@@ -9,9 +9,10 @@ use super::colours;
 use super::html::{Html, shown};
 use super::items::{Item, Items};
 use super::load::Run;
-use super::number::{counted, minutes};
+use super::number::minutes;
 use super::sources::Sound;
 use super::waveform::{BUCKETS, HEIGHT};
+use crate::words::counted;
 
 /// Prompts of more characters are shown by their beginning.
 const SHORT: usize = 140;
@@ -64,7 +65,7 @@ fn tools(html: &mut Html, items: &Items, tastes: &[&str]) {
         html.raw("</select></label>\n");
     }
     html.raw("<output id=\"count\" for=\"find taste\">")
-        .text(&counted(items.rows.len(), "piece", "pieces"))
+        .text(&counted(items.rows.len(), "piece"))
         .raw("</output>\n</div>\n");
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::html::Html;
 use super::load::Run;
-use super::number::{counted, grouped};
+use crate::words::{counted, thousands};
 
 /// What was run, in a sentence.
 pub fn lede(run: &Run) -> Html {
@@ -12,20 +12,19 @@ pub fn lede(run: &Run) -> Html {
     let conditions = run.conditions().len();
     match run.task() {
         Some("texts") => {
-            html.text(&counted(run.texts.len(), "text", "texts"))
+            html.text(&counted(run.texts.len(), "text"))
                 .raw(" embedded");
         }
         Some("compare") => {
             let sets: Vec<&str> = sets(&run.manifest);
-            html.text(&counted(run.pieces(), "item", "items"))
-                .raw(" in ");
-            html.text(&counted(sets.len().max(1), "set", "sets"));
+            html.text(&counted(run.pieces(), "item")).raw(" in ");
+            html.text(&counted(sets.len().max(1), "set"));
             for (i, set) in sets.iter().enumerate() {
                 html.raw(if i == 0 { ": " } else { " and " }).name(set);
             }
         }
         _ => {
-            html.text(&counted(run.pieces(), "piece", "pieces"));
+            html.text(&counted(run.pieces(), "piece"));
             if let Some(model) = run.said("/generation/model/card") {
                 html.raw(" made with ").name(model);
             } else if let Some(from) = run.said("/pieces_from/experiment") {
@@ -33,7 +32,7 @@ pub fn lede(run: &Run) -> Html {
             }
             if conditions > 0 {
                 html.raw(", scored under ")
-                    .text(&counted(conditions, "condition", "conditions"));
+                    .text(&counted(conditions, "condition"));
             }
         }
     }
@@ -236,7 +235,7 @@ fn checkpoints(html: &mut Html, m: &Value) {
         let leftover = model["leftover_tensors"].as_array().map_or(0, Vec::len);
         if leftover > 0 {
             html.raw("<small>")
-                .text(&counted(leftover, "tensor", "tensors"))
+                .text(&counted(leftover, "tensor"))
                 .raw(" left unused</small>");
         }
         html.raw("</td><td>")
@@ -283,7 +282,7 @@ fn graphs(html: &mut Html, m: &Value) {
                 html.raw(if i > 0 { ", " } else { "" })
                     .name(provider)
                     .raw(": ")
-                    .text(&grouped(nodes));
+                    .text(&thousands(nodes as u64));
             }
             html.raw("</td><td><code class=\"hash\">")
                 .text(record["sha256"].as_str().unwrap_or_default())

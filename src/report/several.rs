@@ -2,10 +2,10 @@
 
 use super::html::Html;
 use super::load::Run;
-use super::number::grouped;
 use super::provenance;
 use crate::statistics::grouping::ALL;
 use crate::tables::stats::Kind;
+use crate::words::thousands;
 
 /// The table of runs, and of means by condition and taste; nothing for one run.
 pub fn section(runs: &[Run], tastes: &[&str]) -> Html {
@@ -50,7 +50,7 @@ pub fn section(runs: &[Run], tastes: &[&str]) -> Html {
                 .raw("</th><td>")
                 .name(condition);
             html.raw("</td><td class=\"n\">")
-                .text(&mean(ALL).map_or_else(|| "–".to_owned(), |row| grouped(row.n)))
+                .text(&mean(ALL).map_or_else(|| "–".to_owned(), |row| thousands(row.n as u64)))
                 .raw("</td>")
                 .cell(mean(ALL).map(|row| row.mean), 4);
             for taste in tastes {

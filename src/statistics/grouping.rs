@@ -5,10 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use foreign::Foreign;
 use thiserror::Error;
 
+use crate::labels;
 use crate::tables::scores::{ScoreRow, as_written};
-
-/// The tastes of the project's notebooks, in their order; others follow in the order of the alphabet.
-const TASTES: [&str; 4] = ["bitter", "sour", "sweet", "salty"];
 
 /// Stands for "every taste" where a table or a figure says which taste a row is about.
 pub const ALL: &str = "all";
@@ -122,11 +120,12 @@ pub fn tastes(rows: &[ScoreRow]) -> Vec<&str> {
     in_order(rows.iter().map(|row| row.taste.as_str()))
 }
 
-/// Each taste once, in the order of the notebooks and then of the alphabet; no taste is none.
+/// Each taste once, those of [`labels`] first, in their order, and then in that of the alphabet; no taste is none.
 pub fn in_order<'t>(tastes: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
     let found: BTreeSet<&str> = tastes.filter(|taste| !taste.is_empty()).collect();
-    let known = TASTES.into_iter().filter_map(|taste| found.get(taste));
-    let others = found.iter().filter(|taste| !TASTES.contains(taste));
+    let labels: Vec<&str> = labels::known().iter().map(|label| label.name).collect();
+    let known = labels.iter().filter_map(|taste| found.get(taste));
+    let others = found.iter().filter(|taste| !labels.contains(taste));
     known.chain(others).copied().collect()
 }
 

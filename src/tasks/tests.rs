@@ -1,8 +1,6 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
-
 use super::*;
 use crate::experiment::Experiment;
 use crate::spec::CropPolicy;
@@ -37,7 +35,7 @@ fn resolve_in(folder: &Path, yaml: &str, overrides: &Overrides) -> Result<Experi
 }
 
 /// What the manifest says of the settings that only the experiment's task has.
-fn settings(experiment: &Experiment) -> serde_json::Value {
+pub(super) fn settings(experiment: &Experiment) -> serde_json::Value {
     experiment.task.settings().unwrap()
 }
 
@@ -341,7 +339,7 @@ fn mistakes_in_a_csv_are_named_with_their_line() {
 }
 
 /// `text` resolved as an experiment beside two folders `a` and `b` with one piece each.
-fn of_text(text: &str, set: &[&str]) -> Result<Experiment, String> {
+pub(super) fn of_text(text: &str, set: &[&str]) -> Result<Experiment, String> {
     let folder = folder(&[]);
     for (name, piece) in [("a", "sweet_1.wav"), ("b", "sweet_1.flac")] {
         fs::create_dir(folder.path().join(name)).unwrap();
@@ -352,172 +350,4 @@ fn of_text(text: &str, set: &[&str]) -> Result<Experiment, String> {
         ..Overrides::default()
     };
     resolve_in(folder.path(), text, &overrides)
-}
-
-const COMPARE: &str = "\
-experiment: reprompt
-task: compare
-sets:
-  - { name: improved, files: DIR/a }
-  - { name: base, files: DIR/b }
-text: \"{taste} music\"
-tastes: [sweet, bitter]
-arms: [{ name: on, model: a }]
-";
-
-#[test]
-fn two_sets_are_compared_item_by_item() {
-    let experiment = of_text(COMPARE, &[]).unwrap();
-    let keys: Vec<_> = experiment
-        .pieces
-        .iter()
-        .map(|p| p.key().into_owned())
-        .collect();
-    assert_eq!(keys, ["improved/sweet_1", "base/sweet_1"]);
-    assert!(experiment.pieces.iter().all(|p| p.prompt == "sweet music"));
-    assert_eq!(settings(&experiment)["clusters"]["permutations"], 10_000);
-    for (from, to, expected) in [
-        (
-            "  - { name: base, files: DIR/b }\n",
-            "",
-            "w.yaml:3: 'sets' has 1 entries; two sets are compared",
-        ),
-        (
-            "name: base",
-            "name: improved",
-            "w.yaml:5: two sets are called 'improved'",
-        ),
-        (
-            "name: base",
-            "name: a/b",
-            "w.yaml:5: the id 'a/b' must be 1 to 200 bytes without '/', '\\' and control characters, no '.' first",
-        ),
-        (
-            "files: DIR/b",
-            "flies: DIR/b",
-            "w.yaml:5: unknown key 'flies' in 'sets.1'; did you mean 'files'? (valid here: name, from, files, csv)",
-        ),
-        (
-            "files: DIR/b",
-            "from: ..",
-            "w.yaml:5: 'sets.1.from' is neither the name of an experiment nor a run folder with a '/', such as \
-             runs/gen_spanio_base",
-        ),
-        (
-            "text: \"{taste} music\"\n",
-            "",
-            "w.yaml:4: 'sets.0' has 'files' and no 'text'; add the prompt, such as text: \"{taste} music\"",
-        ),
-        (
-            "{taste} music",
-            "{tase} music",
-            "w.yaml:6: 'text' has the unknown place '{tase}'; did you mean 'taste'? (valid here: taste, id)",
-        ),
-    ] {
-        assert_eq!(
-            of_text(&COMPARE.replace(from, to), &[]).unwrap_err(),
-            expected
-        );
-    }
-}
-
-const CLUSTERS: &str = "\
-experiment: fusion_tsne
-task: clusters
-audio: { files: DIR/a, text: \"{taste} music\" }
-tastes: [sweet, bitter]
-arms: [{ name: on, model: a }]
-pieces_per_taste: [25, 10, 10]
-tsne: { perplexity: 5 }
-";
-
-#[test]
-fn clusters_have_their_subsets_and_maps_their_settings() {
-    let experiment = of_text(CLUSTERS, &[]).unwrap();
-    assert_eq!(
-        settings(&experiment)["clusters"]["pieces_per_taste"],
-        json!([10, 25])
-    );
-    assert_eq!(
-        (experiment.tsne.perplexity, experiment.tsne.iterations),
-        (5.0, 2000)
-    );
-    for (from, to, expected) in [
-        (
-            "[sweet, bitter]",
-            "[sweet]",
-            "w.yaml:4: 'tastes' needs at least two: what is measured is how far they lie apart",
-        ),
-        (
-            "[25, 10, 10]",
-            "[25, 1]",
-            "w.yaml:6: 'pieces_per_taste' needs 2 or more: one piece has no neighbour",
-        ),
-        (
-            "perplexity: 5",
-            "perplexity: 0",
-            "w.yaml:7: `perplexity` of t-SNE is 0: it must be 1 to 1000",
-        ),
-        (
-            "perplexity: 5",
-            "perplexty: 5",
-            "w.yaml:7: unknown key 'perplexty' in 'tsne'; did you mean 'perplexity'? (valid here: pca_components, perplexity, \
-             learning_rate, iterations)",
-        ),
-    ] {
-        assert_eq!(
-            of_text(&CLUSTERS.replace(from, to), &[]).unwrap_err(),
-            expected
-        );
-    }
-    assert_eq!(
-        of_text(CLUSTERS, &["permutations=7"]).unwrap_err(),
-        "--set permutations=7: 'permutations' must be from 100 to 1000000"
-    );
-}
-
-const TEXTS: &str = "\
-experiment: musiccaps_text
-task: texts
-model: music
-captions: { hub: google/MusicCaps, file: musiccaps-public.csv }
-queries: [sweet music]
-";
-
-#[test]
-fn captions_come_from_a_hub_or_a_file_of_this_machine() {
-    let experiment = of_text(TEXTS, &[]).unwrap();
-    assert!(experiment.pieces.is_empty());
-    let texts = &settings(&experiment)["texts"];
-    assert_eq!(
-        (&texts["nearest"], &texts["queries"]),
-        (&json!(10), &json!(["sweet music"]))
-    );
-    let hub = &texts["captions"]["hub"];
-    assert_eq!(
-        (&hub["repo"], &hub["revision"]),
-        (&json!("google/MusicCaps"), &json!("main"))
-    );
-    let own = of_text(TEXTS, &["captions.path=own.csv"]).unwrap();
-    assert_eq!(
-        settings(&own)["texts"]["captions"],
-        json!({ "path": "own.csv" })
-    );
-    for (from, to, expected) in [
-        (
-            "{ hub: google/MusicCaps, file: musiccaps-public.csv }",
-            "{ hub: google/MusicCaps }",
-            "w.yaml:4: 'captions' needs 'path' (a CSV with the columns ytid,aspect_list,caption) or 'hub' and 'file'",
-        ),
-        (
-            "[sweet music]",
-            "[a, a]",
-            "w.yaml:5: 'queries.1' is empty or there twice",
-        ),
-    ] {
-        assert_eq!(
-            of_text(&TEXTS.replace(from, to), &[]).unwrap_err(),
-            expected
-        );
-    }
 }

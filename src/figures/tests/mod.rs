@@ -111,7 +111,7 @@ fn assert_printable(name: &str, svg: &str) {
 #[test]
 fn a_figure_whose_texts_lie_over_each_other_is_found() {
     let draw = |x: f64, y: f64, size: f64| {
-        let look = canvas::Text::new(size, theme::INK);
+        let look = super::look::Text::new(size, theme::INK);
         let svg = canvas::draw((300.0, 200.0), ("title", "about"), |canvas| {
             for i in 0..5 {
                 canvas.text("text", (100.0, 40.0 + 15.0 * f64::from(i)), look)?;

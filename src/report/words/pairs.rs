@@ -3,10 +3,11 @@
 use super::{ALPHA, FEW, SCORE, holds_zero, places, say};
 use crate::report::html::Html;
 use crate::report::load::Run;
-use crate::report::number::{counted, fixed, p};
+use crate::report::number::{fixed, p};
 use crate::statistics::grouping::ALL;
 use crate::tables::StatsRow;
 use crate::tables::stats::Kind;
+use crate::words::counted;
 
 /// Pairs that are told one by one.
 const MOST: usize = 10;
@@ -81,10 +82,7 @@ fn whole(row: &StatsRow) -> Html {
         .raw(")");
     html.raw(".");
     if row.n < FEW {
-        html.text(&format!(
-            " {} say little.",
-            counted(row.n, "piece", "pieces")
-        ));
+        html.text(&format!(" {} say little.", counted(row.n, "piece")));
     }
     details(&mut html, row);
     html

@@ -3,10 +3,11 @@
 use super::{SCORE, places, say};
 use crate::report::html::Html;
 use crate::report::load::Run;
-use crate::report::number::{counted, fixed};
+use crate::report::number::fixed;
 use crate::statistics::grouping::ALL;
 use crate::tables::StatsRow;
 use crate::tables::stats::Kind;
+use crate::words::counted;
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let of_all = |row: &&StatsRow| row.kind == Kind::Arm && row.taste == ALL;
@@ -27,13 +28,13 @@ fn sentence(run: &Run, all: &StatsRow) -> Html {
     }
     if all.min == all.max {
         html.raw("all ")
-            .text(&counted(all.n, "piece", "pieces"))
+            .text(&counted(all.n, "piece"))
             .raw(" score ")
             .figure(all.mean, d)
             .raw(", every one the same: nothing to compare.");
         return html;
     }
-    html.text(&counted(all.n, "piece", "pieces"))
+    html.text(&counted(all.n, "piece"))
         .raw(" score ")
         .figure(all.mean, d)
         .raw(" on average (sd ")

@@ -3,8 +3,9 @@
 use super::say;
 use crate::report::html::Html;
 use crate::report::load::Run;
-use crate::report::number::{counted, fixed};
+use crate::report::number::fixed;
 use crate::tables::{HistogramRow, TextKind};
+use crate::words::{counted, thousands};
 
 pub fn sentences(run: &Run) -> Vec<Html> {
     let mut said = Vec::new();
@@ -12,14 +13,11 @@ pub fn sentences(run: &Run) -> Vec<Html> {
     let (captions, descriptors) = (of(TextKind::Caption), of(TextKind::Descriptor));
     if captions + descriptors > 0 {
         let mut html = say("Embedded: ");
-        let counts = [
-            (captions, "caption", "captions"),
-            (descriptors, "distinct descriptor", "distinct descriptors"),
-        ];
-        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
-        for (i, (count, one, many)) in counts.enumerate() {
+        let counts = [(captions, "caption"), (descriptors, "distinct descriptor")];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+        for (i, (count, noun)) in counts.enumerate() {
             html.raw(if i > 0 { " and <b>" } else { "<b>" })
-                .text(&counted(count, one, many))
+                .text(&counted(count, noun))
                 .raw("</b>");
         }
         html.raw(".");
@@ -56,9 +54,7 @@ fn alike(run: &Run, set: &str) -> Option<Html> {
         .raw(" and ")
         .text(&fixed(middle.high, 2))
         .raw("; ")
-        .text(&crate::report::number::grouped(
-            usize::try_from(pairs).unwrap_or(usize::MAX),
-        ))
+        .text(&thousands(pairs))
         .raw(" pairs).");
     Some(html)
 }

@@ -121,3 +121,6 @@ impl Task for Clusters {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,3 +173,6 @@ impl Task for Compare {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

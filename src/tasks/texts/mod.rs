@@ -127,3 +127,6 @@ impl Task for Texts {
         results::write(run, &self.texts)
     }
 }
+
+#[cfg(test)]
+mod tests;
