@@ -17,7 +17,7 @@ use crate::experiment::{Draft, Kind, Overrides};
 use crate::spec::SpecError;
 
 /// Every kind, in the order in which errors list them.
-const KINDS: [Kind; 5] = [
+const KINDS: &[Kind] = &[
     clap_scores::KIND,
     generate::KIND,
     clusters::KIND,
@@ -33,7 +33,7 @@ pub fn open(path: &Path, overrides: &Overrides) -> Result<Draft, SpecError> {
 
 /// The same of a document.
 pub(crate) fn draft(document: Document, overrides: &Overrides) -> Result<Draft, SpecError> {
-    Draft::new(document, overrides, &KINDS)
+    Draft::new(document, overrides, KINDS)
 }
 
 #[cfg(test)]
