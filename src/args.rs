@@ -21,6 +21,21 @@ pub struct ModelsArgs {
     pub offline: bool,
 }
 
+/// How many pieces are made at once.
+#[derive(Debug, Clone, Args)]
+pub struct BatchArgs {
+    /// Pieces to make at once; chosen from memory and cores by default. It changes no piece
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    batch: Option<u16>,
+}
+
+impl BatchArgs {
+    /// `None`: by memory and cores.
+    pub fn pieces(&self) -> Option<usize> {
+        self.batch.map(usize::from)
+    }
+}
+
 /// Where and how graphs run.
 #[derive(Debug, Clone, Args)]
 pub struct RuntimeArgs {
@@ -30,7 +45,7 @@ pub struct RuntimeArgs {
     /// Device number, for providers with several devices
     #[arg(long, value_name = "N")]
     pub device: Option<u32>,
-    /// Arithmetic of the graphs; which go with which provider: harness providers
+    /// Arithmetic of the graphs; `harness providers` lists what each provider has
     #[arg(long, value_name = "P", default_value = "fp32")]
     pub precision: Precision,
     /// Threads on the CPU; by default one for each physical core that this process may use
@@ -82,7 +97,7 @@ pub struct RunArgs {
     /// Small bundled models with random weights, and fewer and shorter pieces: shows the chain, its numbers mean nothing
     #[arg(long)]
     pub demo: bool,
-    /// Run folder; runs/<experiment> by default, beside it when other settings are there
+    /// Run folder; by default runs/<experiment>, or one beside it when that holds a run with other settings
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Only the first N pieces
@@ -94,13 +109,12 @@ pub struct RunArgs {
     /// Change a setting of the experiment file; may be repeated
     #[arg(long, value_name = "PATH.TO.KEY=VALUE")]
     pub set: Vec<String>,
-    /// Use these crops of long pieces: a CSV id,front,middle,back,offset, such as an earlier scores.csv (the policy is
-    /// a setting: --set crops=center)
+    /// Hear these parts of long pieces: a CSV id,front,middle,back,offset, such as the scores.csv of an earlier run.
+    /// To choose a policy instead: --set crops=center
     #[arg(long, value_name = "FILE.csv")]
     pub crops: Option<PathBuf>,
-    /// Make N pieces at once; by memory and cores by default. No result depends on it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub batch: Option<u16>,
+    #[command(flatten)]
+    pub batch: BatchArgs,
     /// Compute everything again instead of going on from what the run folder has
     #[arg(long)]
     pub fresh: bool,

@@ -27,7 +27,7 @@ Examples:
   harness run experiments/weights.yaml --demo         the whole chain on small bundled models
   harness run experiments/weights.yaml --set audio.files=my_pieces
   harness run experiments/*.yaml --demo               every experiment, in seconds
-  harness report runs/weights                         a page of its results, to read and to listen on
+  harness report runs/weights                         a page to read and to listen to
   harness inspect 630k-audioset-fusion-best.pt        what is in a checkpoint, and which cards fit
 
 Exit codes: 0 done, 1 failed (of diff: the runs differ), 2 the command line, an experiment file or a card is wrong, 130 interrupted, 143 terminated, 129 hung up.
@@ -51,7 +51,7 @@ pub enum Command {
         #[arg(required = true, value_name = "RUN_DIR")]
         run_dirs: Vec<PathBuf>,
     },
-    /// Write report.html, a page to read and to listen on; several runs side by side
+    /// Write report.html, a page to read and to listen to; several runs side by side
     #[command(after_help = "\
 Examples:
   harness report runs/weights                         runs/weights/report.html
@@ -88,7 +88,7 @@ Examples:
         #[command(flatten)]
         models: ModelsArgs,
     },
-    /// Compare this program with the known answers that a card carries
+    /// Compute the answers that a card states, and compare
     #[command(after_help = "Example: harness verify 630k-audioset-best")]
     Verify {
         /// A card with `known:` answers
@@ -98,17 +98,17 @@ Examples:
         #[command(flatten)]
         runtime: RuntimeArgs,
     },
-    /// Install the ONNX Runtime build of an execution provider, and of what it needs what this machine does not have
+    /// Install ONNX Runtime for an execution provider, and the libraries that it needs and this machine lacks
     #[command(after_help = "\
 Examples:
   harness setup --ep openvino
-  harness setup --ep cuda                what is neither where the loader looks nor in a Python environment
-  harness setup --ep cuda --own          all of it, whatever others installed")]
+  harness setup --ep cuda           only what is found nowhere on this machine
+  harness setup --ep cuda --own     all of it")]
     Setup {
         /// Execution provider
         #[arg(long, value_name = "NAME", default_value = "cpu")]
         ep: Provider,
-        /// Install all of it, whatever others installed on this machine
+        /// Install all of it, also what is on this machine already
         #[arg(long)]
         own: bool,
     },
@@ -116,10 +116,10 @@ Examples:
     #[command(after_help = "\
 Examples:
   harness providers                                   what there is, and what it needs
-  harness providers --check                           run the demo's graphs on each that is installed
-  harness providers --check --ep openvino             on one
+  harness providers --check                           try each that is installed
+  harness providers --check --ep openvino             try one
 
-Exit codes of --check: 0 all that are installed run, 1 one of them does not.")]
+Exit codes of --check: 0 all of them run, 1 one does not.")]
     Providers(ProvidersArgs),
     /// Print a completion script for a shell
     #[command(

@@ -19,9 +19,9 @@ Examples:
   harness diff runs/weights runs/weights-246aa47424df
   harness diff runs/weights runs/cuda/weights --tolerance 0.0001 --out moved.csv
 
-Rows are matched by arm and id. A row moves by its CLAP score in B minus that in A; in runs of texts,
+Rows are matched by arm and id. A row moves by its CLAP score in B minus that in A; in runs of texts, \
 which have no scores, by 1 minus the cosine of its two embeddings.
-Exit codes: 0 nothing moved beyond the tolerance, 1 something did, or a row is in one run only,
+Exit codes: 0 nothing moved beyond the tolerance, 1 something did or a row is in one run only, \
 2 the two cannot be compared.")]
 pub struct DiffArgs {
     /// A run folder, such as runs/weights

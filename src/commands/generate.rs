@@ -20,7 +20,7 @@ use process::progress::{self, AudioBar};
 use serde_json::json;
 
 use super::{check_runtime, opened};
-use crate::args::{ModelsArgs, RuntimeArgs};
+use crate::args::{BatchArgs, ModelsArgs, RuntimeArgs};
 use crate::card::{Card, Kind};
 use crate::exit::{self, UsageError};
 use crate::experiment::{Identity, identity_of};
@@ -35,11 +35,11 @@ use crate::spec;
 #[command(after_help = "\
 Examples:
   harness generate --model tasty-musicgen-small --prompts prompts.txt --out pieces
-  harness generate --model tasty-musicgen-small --prompts prompts.txt --duration 10 --seed 7 --out pieces_7
+  harness generate --model tasty-musicgen-small --prompts prompts.txt --duration 10 --out short
   harness generate --model models/mine.yaml --prompts prompts.txt --greedy --save-codes --out greedy
 
-Line n of the prompts becomes n.wav: 32-bit float, mono. The same command goes on where it was stopped; what is
-finished is not made again. Settings and seed give the same samples in every batch.")]
+Line n of the prompts becomes n.wav: 32-bit float, mono. The same command goes on where it was stopped. \
+The same settings and seed give the same samples, whatever --batch is.")]
 pub struct GenerateArgs {
     /// A card: its name in the models folder, or a path
     #[arg(long, value_name = "CARD")]
@@ -61,7 +61,7 @@ pub struct GenerateArgs {
     /// Length in seconds; 29.92 by default
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub duration: Option<f64>,
-    /// Scale of classifier-free guidance, at least 1; 1 is without guidance, and faster
+    /// Scale of classifier-free guidance, at least 1; at 1 there is no guidance, which is faster
     #[arg(
         long,
         value_name = "S",
@@ -85,7 +85,7 @@ pub struct GenerateArgs {
         allow_negative_numbers = true
     )]
     pub top_p: f32,
-    /// Logits are divided by it: below 1 the likelier codes gain
+    /// Divides the logits: below 1, likely codes become likelier
     #[arg(
         long,
         value_name = "T",
@@ -101,9 +101,8 @@ pub struct GenerateArgs {
         allow_negative_numbers = true
     )]
     pub seed: u64,
-    /// Pieces to make at once; chosen from memory and cores by default, and never heard
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub batch: Option<u16>,
+    #[command(flatten)]
+    pub batch: BatchArgs,
     /// Also write the codes as n.npy: i64, [codebooks, frames]
     #[arg(long)]
     pub save_codes: bool,
@@ -307,7 +306,7 @@ fn make(
         .collect();
     let rate_hz = generator.sampling_rate();
     let mut bar = AudioBar::new(jobs.len(), settings.steps, duration_s);
-    let at_once = args.batch.map(usize::from);
+    let at_once = args.batch.pieces();
     generator
         .generate(
             jobs,

@@ -83,7 +83,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         },
         models,
         runtime: args.runtime.clone(),
-        batch: args.batch.map(usize::from),
+        batch: args.batch.pieces(),
         demo: args.demo,
         offline: args.models.offline,
         fresh: args.fresh,

@@ -35,10 +35,16 @@ pub fn nearest<'a>(word: &str, valid: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// The end of an "unknown name" message: `; did you mean 'audio'? (valid here: arms, audio)`.
+/// The end of an "unknown name" message: `; did you mean 'audio'? (valid here: arms, audio)`. Names are in quotes where one
+/// has a comma.
 pub fn hint(word: &str, valid: &[&str]) -> Words {
+    let quoted = valid.iter().any(|name| name.contains(','));
     let list = match valid {
         [] => "nothing".into(),
+        _ if quoted => {
+            let names = valid.iter().map(|name| words!("'{}'", Foreign::new(name)));
+            Words::join(names, ", ")
+        }
         _ => Words::join(valid.iter().map(Foreign::new), ", "),
     };
     match nearest(word, valid) {
@@ -63,6 +69,10 @@ mod tests {
         assert_eq!(
             hint("zebra", &["arms", "seed"]).to_string(),
             " (valid here: arms, seed)"
+        );
+        assert_eq!(
+            hint("zebra", &["fusion, on", "off"]).to_string(),
+            " (valid here: 'fusion, on', 'off')"
         );
     }
 }

@@ -12,7 +12,7 @@ pub enum Precision {
     Fp32,
     /// IEEE half.
     Fp16,
-    /// Single's exponent with eight bits of mantissa.
+    /// bfloat16: the exponent of single precision, 8 bits of mantissa.
     Bf16,
     /// Whole numbers of eight bits with scales in fp32.
     Int8,
