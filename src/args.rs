@@ -7,6 +7,8 @@ use onnx_export::Target;
 use onnx_graph::Precision;
 use ort_runtime::{Provider, SessionOptions, threads};
 
+use crate::shard::ShardArg;
+
 /// Where cards and graphs are unless `--models` says otherwise.
 pub const MODELS: &str = "models";
 
@@ -118,6 +120,16 @@ pub struct RunArgs {
     /// Compute everything again instead of going on from what the run folder has
     #[arg(long)]
     pub fresh: bool,
+    /// Compute one share of the work, such as 3/16, or with `auto` the one that the task of a Slurm, HyperQueue or
+    /// Kubernetes array is for (HARNESS_SHARD says it elsewhere); the same command without it puts the shares together
+    #[arg(long, value_name = "I/N|auto", conflicts_with_all = ["fresh", "no_compute", "require_alike"])]
+    pub shard: Option<ShardArg>,
+    /// Only put together what shares have finished: say what is missing, and stop
+    #[arg(long, conflicts_with = "fresh")]
+    pub no_compute: bool,
+    /// Refuse shares from processors that may round differently, instead of naming them
+    #[arg(long)]
+    pub require_alike: bool,
     /// Leave out pieces that cannot be read, list them in skipped.csv, and go on
     #[arg(long)]
     pub skip_bad: bool,

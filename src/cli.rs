@@ -44,6 +44,18 @@ pub enum Command {
     Run(RunArgs),
     /// Validate experiments and show the plan: downloads, pieces, arms; runs nothing
     Check(RunArgs),
+    /// Download, check, export and install all that experiments need; computes nothing
+    #[command(
+        after_help = "Example: harness prepare experiments/weights.yaml && harness run experiments/weights.yaml --offline"
+    )]
+    Prepare(RunArgs),
+    /// Tell how far the shares of a run are: done, under way, failed, missing
+    #[command(after_help = "Example: harness status runs/weights")]
+    Status {
+        /// A run folder, such as runs/weights
+        #[arg(value_name = "RUN_DIR")]
+        run_dir: PathBuf,
+    },
     /// Redraw the figures of finished runs from their CSVs; loads no model
     #[command(after_help = "Example: harness figures runs/weights")]
     Figures {
@@ -133,6 +145,8 @@ pub fn execute(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Run(args) => commands::run::run(&args),
         Command::Check(args) => commands::run::check(&args),
+        Command::Prepare(args) => commands::run::prepare(&args),
+        Command::Status { run_dir } => commands::status::tell(&run_dir),
         Command::Figures { run_dirs } => commands::figures::redraw(&run_dirs),
         Command::Nearest(args) => commands::nearest::nearest_to(&args),
         Command::Diff(args) => commands::diff::diff(&args),

@@ -12,6 +12,7 @@ pub(crate) mod providers;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod setup;
+pub(crate) mod status;
 pub(crate) mod verify;
 
 use anyhow::{Context, Result};

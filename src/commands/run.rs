@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use foreign::words;
 use ort_runtime::library;
+use process::interrupt;
 use process::progress::{note, result};
 
 use super::check_runtime;
@@ -14,13 +15,22 @@ use crate::exit::{self, UsageError};
 use crate::model::{Model, hub_file};
 use crate::run::making::free_bytes;
 use crate::run::{self, Plan, demo};
-use crate::tables::TextKind;
+use crate::tables::{TextKind, aligned};
 
 /// Run every experiment; all are checked before the first begins.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
+    if args.shard.is_some() {
+        interrupt::ask_again();
+    }
     let plans = plans(args)?;
     let mut runtime = None;
     for plan in plans {
+        if let Some(shard) = plan.shard {
+            let name = plan.experiment.name.clone();
+            let folder = run::run_share(plan, shard, &mut runtime)?;
+            result(format!("share {shard} of {name}: {}", folder.display()))?;
+            continue;
+        }
         let finished = run::run(plan, &mut runtime).map_err(|e| {
             exit::explain(
                 e,
@@ -30,6 +40,23 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         result(format!("{}{}", finished.told, finished.folder.display()))?;
     }
     Ok(())
+}
+
+/// Have everything that the experiments need.
+pub(crate) fn prepare(args: &RunArgs) -> Result<()> {
+    let mut runtime = None;
+    let mut told: Vec<(String, String)> = Vec::new();
+    for plan in plans(args)? {
+        let found = run::prepare(&plan, &mut runtime)?;
+        told.extend(found);
+    }
+    told.sort();
+    told.dedup();
+    let rows: Vec<Vec<String>> = told
+        .into_iter()
+        .map(|(card, what)| vec![card, what])
+        .collect();
+    Ok(result(aligned::table(&rows, 1))?)
 }
 
 /// Check every experiment and show its plan.
@@ -146,6 +173,13 @@ fn describe(plan: &Plan) -> Result<String> {
     }
     for (key, text) in experiment.task.plan() {
         line(key, text);
+    }
+    if let Some(shard) = plan.shard {
+        let (own, lines) = plan.share_size(shard);
+        line(
+            "share",
+            format!("{shard}: {own} pieces; {lines} pieces, clips and texts to compute"),
+        );
     }
     for (arm, card) in experiment.arms.iter().zip(&plan.cards) {
         let state = state(plan, card)?;

@@ -3,6 +3,8 @@
 //! Two runs with one identity may share a folder and continue each other; with two they never mix rows. The idea of
 //! hashing the effective settings with a list that must not count is dora's (`facebookresearch/dora`).
 
+use std::collections::BTreeMap;
+
 use files::sha256_bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -46,6 +48,30 @@ impl Identity {
 /// The identity of an experiment with the rest of a run's effective settings: provider, precision, the checkpoints' and
 /// pieces' own hashes. Absent and null settings are the same, and the order of keys does not matter.
 pub fn identity(experiment: &Experiment, run: Value) -> Result<Identity, serde_json::Error> {
+    Ok(identity_of(counted(experiment, run)?))
+}
+
+/// A hash of each setting by its name.
+pub type Parts = BTreeMap<String, String>;
+
+/// A short hash of each setting of [`identity`] that counts, by its name: to say in which two identities differ.
+pub fn parts(experiment: &Experiment, run: Value) -> Result<Parts, serde_json::Error> {
+    let Value::Object(settings) = counted(experiment, run)? else {
+        return Ok(Parts::new());
+    };
+    let mut parts = Parts::new();
+    for value in settings.into_iter().map(|(_, value)| canonical(value)) {
+        let Value::Object(map) = value else { continue };
+        for (name, value) in map {
+            let part = identity_of(json!([value, parts.get(&name)]));
+            parts.insert(name, part.short().to_owned());
+        }
+    }
+    Ok(parts)
+}
+
+/// The settings that count.
+fn counted(experiment: &Experiment, run: Value) -> Result<Value, serde_json::Error> {
     let mut settings = json!({ "experiment": serde_json::to_value(experiment)?, "run": run });
     for path in NOT_COUNTED {
         let steps: Vec<&str> = path.split('.').collect();
@@ -55,7 +81,7 @@ pub fn identity(experiment: &Experiment, run: Value) -> Result<Identity, serde_j
         let steps: Vec<&str> = ["experiment"].into_iter().chain(path.split('.')).collect();
         remove(&mut settings, &steps);
     }
-    Ok(identity_of(settings))
+    Ok(settings)
 }
 
 /// The identity of settings that all count, of a folder that no experiment made.

@@ -205,13 +205,7 @@ fn place(source: &Path, there: &Path) -> io::Result<()> {
     }
     let folder = there.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    match files::link(&source, there) {
-        Ok(()) => Ok(()),
-        Err(_) => files::write_atomic(there, |out| {
-            io::copy(&mut File::open(&source)?, out)?;
-            out.flush()
-        }),
-    }
+    files::link_or_copy(&source, there)
 }
 
 /// Whether two files are one, or hold the same bytes.

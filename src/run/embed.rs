@@ -1,6 +1,6 @@
 //! The embeddings that the journal does not have yet, arm by arm.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -12,43 +12,45 @@ use process::progress;
 
 use super::journal::Entry;
 use super::opened::opened;
-use super::plan::Plan;
+use super::plan::{Plan, TEXTS_AT_ONCE};
 use super::ready::ReadyModel;
+use super::shards::Share;
 use super::store::Store;
-use crate::experiment::Input;
 use crate::results::Embeddings;
 use crate::spec::Piece;
 
-/// Texts that go to the journal together: a kill costs at most so many, and one write is a megabyte or two.
-const TEXTS_AT_ONCE: usize = 256;
-
-/// The embeddings of one arm that the journal does not have yet.
+/// The embeddings of `share` under one arm, the `place`th, that the journal does not have yet.
 pub(super) fn embed(
     plan: &Plan,
-    arm: &ReadyModel,
+    (place, arm): (usize, &ReadyModel),
+    share: &Share,
     store: &mut Store,
     open: impl FnOnce() -> Result<Runtime>,
     runtime: &mut Option<Runtime>,
 ) -> Result<()> {
-    let texts = texts(plan);
+    let texts = plan.texts_to_read();
     let has_text = |text: &&str| store.journal.text(&arm.name, text).is_some();
-    let all_texts = texts.iter().all(has_text) && !store.journal.is_unplaced(&arm.name, TEXT);
-    let mut pieces: Vec<&Piece> = plan
-        .experiment
-        .pieces
-        .iter()
+    let all_texts = !share.has_texts(place)
+        || texts.iter().all(has_text) && !store.journal.is_unplaced(&arm.name, TEXT);
+    let own = plan.experiment.pieces.iter().enumerate();
+    let mut own = own
+        .filter(|(i, _)| share.has_piece(*i))
+        .map(|(_, piece)| piece);
+    let mut pieces: Vec<&Piece> = own
+        .clone()
         .filter(|piece| store.journal.clip(&arm.name, &piece.key()).is_none())
         .collect();
     if pieces.is_empty() && store.journal.is_unplaced(&arm.name, AUDIO) {
         // Any will do to see where the graph runs.
-        pieces.extend(plan.experiment.pieces.last());
+        pieces.extend(own.next_back());
     }
     if all_texts && pieces.is_empty() {
         return Ok(());
     }
     let runtime = &opened(runtime, open)?.working_in(&store.folder);
     if !all_texts {
-        embed_texts(arm, &texts, store, runtime)?;
+        let own = |stretch| share.has_stretch(place, stretch);
+        embed_texts(arm, &texts, &own, store, runtime)?;
     }
     if !pieces.is_empty() {
         embed_pieces(plan, arm, &pieces, store, runtime)?;
@@ -56,28 +58,14 @@ pub(super) fn embed(
     Ok(())
 }
 
-/// Every text that an arm embeds, once: the prompts, or the captions, descriptors and queries.
-fn texts(plan: &Plan) -> Vec<&str> {
-    let experiment = &plan.experiment;
-    let prompts = experiment.pieces.iter().map(|piece| piece.prompt.as_str());
-    let texts = plan.texts.iter().map(|text| text.text.as_str());
-    let queries = match experiment.task.input() {
-        Input::Texts { queries } => queries,
-        _ => &[],
-    };
-    let mut seen = HashSet::new();
-    prompts
-        .chain(texts)
-        .chain(queries.iter().map(String::as_str))
-        .filter(|text| seen.insert(*text))
-        .collect()
-}
-
 /// A text's embedding depends, in its last digits, on those that it is padded with. So the texts are put in one order and
 /// cut into the same stretches in every process, and a stretch that the journal has only in part is computed again whole.
+///
+/// `own` says which stretches are this process's.
 fn embed_texts(
     arm: &ReadyModel,
     texts: &[&str],
+    own: &dyn Fn(usize) -> bool,
     store: &mut Store,
     runtime: &Runtime,
 ) -> Result<()> {
@@ -87,12 +75,15 @@ fn embed_texts(
         .map(|text| Ok((tower.encode(text)?.len(), *text)))
         .collect::<Result<Vec<_>>>()?;
     by_length.sort_by_key(|(tokens, _)| *tokens);
-    let bar = progress::items(&arm.name, "texts", texts.len() as u64);
-    let last = by_length.len().div_ceil(TEXTS_AT_ONCE).saturating_sub(1);
-    for (i, stretch) in by_length.chunks(TEXTS_AT_ONCE).enumerate() {
+    let stretches = || by_length.chunks(TEXTS_AT_ONCE).enumerate();
+    let last = stretches().map(|(i, _)| i).filter(|i| own(*i)).last();
+    let count = stretches().filter(|(i, _)| own(*i));
+    let count: usize = count.map(|(_, stretch)| stretch.len()).sum();
+    let bar = progress::items(&arm.name, "texts", count as u64);
+    for (i, stretch) in stretches().filter(|(i, _)| own(*i)) {
         let stretch: Vec<&str> = stretch.iter().map(|(_, text)| *text).collect();
         let known = |text: &&str| store.journal.text(&arm.name, text).is_some();
-        let to_place = i == last && store.journal.is_unplaced(&arm.name, TEXT);
+        let to_place = Some(i) == last && store.journal.is_unplaced(&arm.name, TEXT);
         if to_place || !stretch.iter().all(known) {
             let embeddings = tower.embed(&stretch, |_| interrupt::check())?;
             let mut entries: Vec<Entry> = stretch
@@ -104,7 +95,7 @@ fn embed_texts(
                     embedding: embedding.to_vec(),
                 })
                 .collect();
-            if i == last {
+            if Some(i) == last {
                 entries.insert(0, ran(arm, TEXT, tower.placement(), runtime));
             }
             store.add(entries)?;
@@ -126,7 +117,7 @@ fn embed_pieces(
     let mut tower = AudioTower::load(runtime, &arm.export, shrink, pieces.len())?;
     let paths: Vec<PathBuf> = pieces
         .iter()
-        .map(|piece| plan.path_of(piece, &store.folder))
+        .map(|piece| store.file_of(plan, piece))
         .collect();
     let clips: Vec<(&str, &Path)> = pieces
         .iter()

@@ -1,24 +1,37 @@
 //! A plan to results: pieces, embeddings into the journal, then CSVs, manifest and figures.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use foreign::{Foreign, words};
 use ort_runtime::library;
 use ort_runtime::{Runtime, trial};
-use process::interrupt;
+use process::interrupt::{self, Interrupted};
 use process::progress::note;
 
 use super::embed::embed;
 pub use super::finish::Finished;
 use super::finish::finish;
-use super::make::make;
+use super::folder::{cannot_use, claim};
+use super::make::{self, make};
 use super::opened::opened;
 use super::plan::{PendingRun, Plan};
 use super::ready::Ready;
+use super::shards::{self, Attempt, Header, Host, How, Own, Share};
 use super::source::{self, FoundRun, SourceRun};
-use super::store::Store;
+use super::store::{Store, has_results, wanted_or_beside};
+use crate::exit::{self, UsageError};
+use crate::results::Embeddings;
+use crate::shard::Shard;
+use crate::spec::Piece;
+use crate::tables::manifest::MANIFEST;
 
-/// Run a plan to its end, from where an earlier process left it. A run that its pieces come from is made first.
+/// Shares that another version of this program computed are not put together with this one's.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Run a plan to its end, from where an earlier process or its shares left it. A run that its pieces come from is made first.
 ///
 /// `runtime` is opened when something is left to compute, and stays open for the next plan: a process has one.
 pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
@@ -27,22 +40,153 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
     let options = plan.runtime.session_options();
     let open = || Ok(trial::open(&library, options)?);
-    let ready = Ready::prepare(&plan, &mut || opened(runtime, open).cloned())?;
+    let ready = Ready::prepare(&plan, false, &mut || opened(runtime, open).cloned())?;
     let plan = after(plan, runtime)?;
-    let identity = ready.identity(&plan, &library)?;
+    let (identity, parts) = ready.identity(&plan, &library)?;
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     interrupt::listen();
-    if let (Some(making), Some(generator)) = (&plan.making, &ready.generator) {
-        make(&plan, making, generator, &mut store, open, runtime)?;
+    if !plan.fresh {
+        shards::take(&mut store, &identity, &parts)?;
     }
-    for arm in &ready.arms {
-        embed(&plan, arm, &mut store, open, runtime)
-            .with_context(|| format!("arm '{}'", arm.name))?;
+    let lacking = lacking(&plan, &store);
+    if plan.no_compute && !lacking.is_empty() {
+        bail!(
+            "{0} lacks {1}; compute the shares that are missing (harness status {0} names them), or leave out --no-compute",
+            store.folder.display(),
+            lacking.join(", ")
+        );
     }
+    if !store.journal.shares().is_empty() {
+        let here = Host::here(plan.runtime.ep, plan.runtime.device);
+        let here = (!lacking.is_empty()).then_some(&here);
+        shards::check_alike(store.journal.shares(), here, plan.require_alike)?;
+    }
+    compute(&plan, &ready, &Share::All, &mut store, &open, runtime)?;
     // What is left is made from the journal again in seconds or minutes, and every file appears whole.
     interrupt::check()?;
     interrupt::end_at_once();
     finish(&plan, &ready, &store, &identity, &library, started)
+}
+
+/// The pieces and embeddings of `share` that the journal does not have yet.
+fn compute(
+    plan: &Plan,
+    ready: &Ready,
+    share: &Share,
+    store: &mut Store,
+    open: &dyn Fn() -> Result<Runtime>,
+    runtime: &mut Option<Runtime>,
+) -> Result<()> {
+    if let (Some(making), Some(generator)) = (&plan.making, &ready.generator) {
+        make(plan, making, share, generator, store, open, runtime)?;
+    }
+    for arm in ready.arms.iter().enumerate() {
+        embed(plan, arm, share, store, open, runtime)
+            .with_context(|| format!("arm '{}'", arm.1.name))?;
+    }
+    Ok(())
+}
+
+/// Compute a share of a plan; gives the run folder. What it needs is there already: see [`prepare`](super::prepare).
+pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Result<PathBuf> {
+    if let Some(first) = plan.pending.iter().flat_map(|p| p.plans()).next() {
+        return Err(UsageError(words!(
+            "{} takes its pieces from {}, which has no finished run; run that one first, or its shares",
+            Foreign::new(&plan.experiment.name),
+            Foreign::new(&first.experiment.name)
+        ))
+        .into());
+    }
+    let library = library::find_or_install(plan.runtime.ep, true)?;
+    let options = plan.runtime.session_options();
+    let open = || Ok(trial::open(&library, options)?);
+    let ready = Ready::prepare(&plan, true, &mut || opened(runtime, open).cloned())?;
+    let (identity, parts) = ready.identity(&plan, &library)?;
+    let folder = wanted_or_beside(&plan.folder, &identity, |folder| {
+        fs::create_dir_all(folder).with_context(|| cannot_use(folder))?;
+        let is_ours = claim(folder, &identity, |f| has_results(f, &identity))?;
+        Ok(is_ours.then(|| folder.to_owned()))
+    })?;
+    if folder.join(MANIFEST).exists() {
+        note(format!(
+            "{} holds a finished run; there is nothing to compute",
+            folder.display()
+        ));
+        return Ok(folder);
+    }
+    shards::check_count(&folder, shard)?;
+    let (share, pieces, lines) = plan.share(shard);
+    let before = shards::attempts(&folder, shard)?;
+    let ours = |attempt: &Attempt| {
+        attempt.header.identity == identity.full() && attempt.header.version == VERSION
+    };
+    let before = before
+        .into_iter()
+        .filter(ours)
+        .map(|attempt| attempt.folder);
+    let known: Vec<PathBuf> = std::iter::once(folder.clone()).chain(before).collect();
+    let own = Own::begin(
+        &folder,
+        Header {
+            shard,
+            version: VERSION.to_owned(),
+            identity: identity.full().to_owned(),
+            parts,
+            host: Host::here(plan.runtime.ep, plan.runtime.device),
+            provider: plan.runtime.ep.to_string(),
+            precision: plan.runtime.precision.to_string(),
+            threads: plan.runtime.threads(),
+            pieces,
+            lines,
+            started: shards::now(),
+        },
+    )?;
+    let computed = Store::of_attempt(&own.attempt.folder, &known).and_then(|mut store| {
+        interrupt::listen();
+        compute(&plan, &ready, &share, &mut store, &open, runtime)
+    });
+    interrupt::end_at_once();
+    let (how, said) = match &computed {
+        Ok(()) => (How::Done, None),
+        Err(e) if e.chain().any(|cause| cause.is::<Interrupted>()) => (How::Interrupted, None),
+        Err(e) => (How::Failed, Some(exit::message(e))),
+    };
+    let ended = own.end(how, said);
+    computed?;
+    ended.with_context(|| cannot_use(&own.attempt.folder))?;
+    Ok(folder)
+}
+
+/// What the journal does not have yet, in words: `2 of 100 pieces`.
+fn lacking(plan: &Plan, store: &Store) -> Vec<String> {
+    let pieces = &plan.experiment.pieces;
+    let mut lacking = Vec::new();
+    let mut count = |what: String, found: usize, all: usize| {
+        if found < all {
+            lacking.push(format!("{} of {all} {what}", all - found));
+        }
+    };
+    if plan.making.is_some() {
+        let missing = make::missing(plan, &Share::All, store).len();
+        count("pieces".to_owned(), pieces.len() - missing, pieces.len());
+    }
+    let texts = plan.texts_to_read();
+    for arm in plan.experiment.arms.iter().map(|arm| &arm.name) {
+        let clip = |piece: &&Piece| store.journal.clip(arm, &piece.key()).is_some();
+        let text = |text: &&&str| store.journal.text(arm, text).is_some();
+        let (clips, read) = (pieces.iter().filter(clip), texts.iter().filter(text));
+        count(
+            format!("embeddings of pieces under arm '{arm}'"),
+            clips.count(),
+            pieces.len(),
+        );
+        count(
+            format!("embeddings of texts under arm '{arm}'"),
+            read.count(),
+            texts.len(),
+        );
+    }
+    lacking
 }
 
 /// The plan with the pieces of the runs that it waits for. Such a run may have been finished since the plan was made, by

@@ -107,6 +107,7 @@ pub(super) fn finish(
             build: store.journal.build().unwrap_or_default().to_owned(),
             library_sha256: library.sha256.clone(),
         },
+        shards: store.journal.shares().to_vec(),
         harness: Program {
             version: env!("CARGO_PKG_VERSION"),
         },

@@ -34,8 +34,9 @@ pub(super) fn hold(
 ) -> Result<Option<Held>> {
     let cannot = || cannot_use(folder);
     fs::create_dir_all(folder).with_context(cannot)?;
-    let own = |name: &str| files::inside(folder, name).with_context(cannot);
-    let (identity_path, journal) = (own(IDENTITY)?, own(JOURNAL)?);
+    for name in [IDENTITY, JOURNAL] {
+        files::inside(folder, name).with_context(cannot)?;
+    }
     let lock = files::lock_file(&folder.join(LOCK)).with_context(cannot)?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -45,8 +46,25 @@ pub(super) fn hold(
         ),
         Err(TryLockError::Error(e)) => return Err(e).with_context(cannot),
     }
+    let is_ours = claim(folder, identity, has_results)?;
+    Ok(is_ours.then(|| Held {
+        folder: folder.to_owned(),
+        _lock: lock,
+    }))
+}
+
+/// Whether `folder`, which is there, belongs to the settings of `identity`, or does from now on. Holds no lock: several
+/// processes with one identity may ask at once.
+pub(super) fn claim(
+    folder: &Path,
+    identity: &Identity,
+    has_results: impl FnOnce(&Path) -> bool,
+) -> Result<bool> {
+    let cannot = || cannot_use(folder);
+    let own = |name: &str| files::inside(folder, name).with_context(cannot);
+    let (identity_path, journal) = (own(IDENTITY)?, own(JOURNAL)?);
     match regular::read_text(&identity_path, LARGEST_IDENTITY) {
-        Ok(found) if found.trim() == identity.full() => {}
+        Ok(found) if found.trim() == identity.full() => return Ok(true),
         // What is no identity is one of others.
         Err(e)
             if !matches!(
@@ -56,15 +74,15 @@ pub(super) fn hold(
         {
             return Err(e).with_context(cannot);
         }
-        // Of others, or of nobody: free for all as long as nothing was finished in it.
-        _ if has_results(folder) || has_lines(&journal) => return Ok(None),
-        _ => files::write_bytes(&identity_path, format!("{}\n", identity.full()).as_bytes())
-            .with_context(cannot)?,
+        _ => {}
     }
-    Ok(Some(Held {
-        folder: folder.to_owned(),
-        _lock: lock,
-    }))
+    // Of others, or of nobody: free for all as long as nothing was finished in it.
+    if has_results(folder) || has_lines(&journal) {
+        return Ok(false);
+    }
+    files::write_bytes(&identity_path, format!("{}\n", identity.full()).as_bytes())
+        .with_context(cannot)?;
+    Ok(true)
 }
 
 /// Whether something was finished; a journal that cannot be looked at counts as one that tells of something.

@@ -12,6 +12,7 @@ use clap_audio::Crops;
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
+use super::shards::Taken;
 use crate::results::Embeddings;
 
 /// One finished piece, or one finished embedding under one arm.
@@ -32,6 +33,8 @@ pub(super) enum Entry {
         embedding: Vec<f32>,
         crops: Crops,
     },
+    /// A share of the run was computed elsewhere, and taken.
+    Share(Box<Taken>),
     /// Where a graph of an arm ran; it comes before the last embedding that the graph made.
     Ran {
         arm: String,
@@ -60,6 +63,7 @@ struct Finished {
     /// By arm and graph.
     ran: HashMap<(String, String), BTreeMap<String, usize>>,
     build: Option<String>,
+    shares: Vec<Taken>,
 }
 
 impl Journal {
@@ -68,6 +72,15 @@ impl Journal {
         let mut finished = Finished::default();
         let lines = Lines::open(path, fresh, |entry| finished.remember(entry))?;
         Ok(Self { lines, finished })
+    }
+
+    /// Take what the journal of another process holds as finished too, and hand each line to `each` first. That journal is
+    /// only read.
+    pub fn absorb(&mut self, path: &Path, mut each: impl FnMut(&Entry)) -> io::Result<()> {
+        Lines::read(path, |entry: Entry| {
+            each(&entry);
+            self.finished.remember(entry);
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -98,6 +111,11 @@ impl Journal {
     pub fn is_unplaced(&self, arm: &str, graph: &str) -> bool {
         let key = (arm.to_owned(), graph.to_owned());
         self.finished.ran.get(&key).is_some_and(BTreeMap::is_empty)
+    }
+
+    /// The attempts at shares that were taken, in the order in which they were.
+    pub fn shares(&self) -> &[Taken] {
+        &self.finished.shares
     }
 
     /// The build of ONNX Runtime that ran the last graph.
@@ -144,6 +162,11 @@ impl Finished {
                 crops,
             } => {
                 self.clips.insert((arm, id), (embedding, crops));
+            }
+            Entry::Share(taken) => {
+                // One attempt may be taken from twice, while it is at work.
+                self.shares.retain(|other| other.header != taken.header);
+                self.shares.push(*taken);
             }
             Entry::Ran {
                 arm,

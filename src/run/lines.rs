@@ -40,31 +40,24 @@ impl Lines {
             path: path.to_owned(),
             file: file.try_clone()?,
         };
-        let mut reader = BufReader::new(&mut file);
-        let mut whole = 0;
-        let mut line = Vec::new();
-        let mut next = |line: &mut Vec<u8>| {
-            let mut bounded = reader.by_ref().take(LONGEST_LINE);
-            bounded.read_until(b'\n', line)
-        };
-        while next(&mut line)? > 0 {
-            match serde_json::from_slice(&line) {
-                Ok(entry) if line.ends_with(b"\n") => each(entry),
-                _ => break,
-            }
-            whole += line.len() as u64;
-            line.clear();
-        }
-        // One line may be half-written; several, or one of no end, mean that the file was damaged.
-        if line.ends_with(b"\n") || line.len() as u64 == LONGEST_LINE {
-            note(format!(
-                "{} is damaged after byte {whole}; what stood there is computed again",
-                path.display()
-            ));
-        }
+        let whole = read_whole(path, &mut file, &mut each)?;
         lines.file.set_len(whole)?;
         lines.file.seek(io::SeekFrom::End(0))?;
         Ok(lines)
+    }
+
+    /// Hand what the file at `path` holds to `each`, and leave it as it is: another process may be writing it. None is there
+    /// when there is no such file.
+    pub fn read<E: DeserializeOwned>(path: &Path, mut each: impl FnMut(E)) -> io::Result<()> {
+        let mut file = match regular::open(&files::in_its_folder(path)?) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        if file.metadata()?.len() > LARGEST {
+            return Err(regular::too_large(LARGEST));
+        }
+        read_whole(path, &mut file, &mut each)?;
+        Ok(())
     }
 
     pub fn path(&self) -> &Path {
@@ -94,4 +87,35 @@ impl Lines {
         self.file.seek(io::SeekFrom::Start(length))?;
         Ok(())
     }
+}
+
+/// Hand each whole line to `each`; gives the bytes that they take.
+fn read_whole<E: DeserializeOwned>(
+    path: &Path,
+    file: &mut File,
+    each: &mut dyn FnMut(E),
+) -> io::Result<u64> {
+    let mut reader = BufReader::new(file);
+    let mut whole = 0;
+    let mut line = Vec::new();
+    let mut next = |line: &mut Vec<u8>| {
+        let mut bounded = reader.by_ref().take(LONGEST_LINE);
+        bounded.read_until(b'\n', line)
+    };
+    while next(&mut line)? > 0 {
+        match serde_json::from_slice(&line) {
+            Ok(entry) if line.ends_with(b"\n") => each(entry),
+            _ => break,
+        }
+        whole += line.len() as u64;
+        line.clear();
+    }
+    // One line may be half-written; several, or one of no end, mean that the file was damaged.
+    if line.ends_with(b"\n") || line.len() as u64 == LONGEST_LINE {
+        note(format!(
+            "{} is damaged after byte {whole}; what stood there is computed again",
+            path.display()
+        ));
+    }
+    Ok(whole)
 }

@@ -14,6 +14,7 @@ use super::making::{Making, Sizes, of_piece};
 use super::opened::opened;
 use super::plan::Plan;
 use super::ready::{GENERATOR, ReadyModel};
+use super::shards::Share;
 use super::store::Store;
 use crate::spec::Piece;
 
@@ -24,13 +25,14 @@ use crate::spec::Piece;
 pub(super) fn make(
     plan: &Plan,
     making: &Making,
+    share: &Share,
     model: &ReadyModel,
     store: &mut Store,
     open: impl FnOnce() -> Result<Runtime>,
     runtime: &mut Option<Runtime>,
 ) -> Result<()> {
     let settings = making.settings(&plan.experiment.name, model.export.musicgen()?)?;
-    let missing = missing(plan, store);
+    let missing = missing(plan, share, store);
     if missing.is_empty() {
         return Ok(());
     }
@@ -81,12 +83,12 @@ pub(super) fn make(
 }
 
 /// The pieces that have to be made, in their order.
-fn missing<'p>(plan: &'p Plan, store: &Store) -> Vec<&'p Piece> {
-    plan.experiment
-        .pieces
-        .par_iter()
+pub(super) fn missing<'p>(plan: &'p Plan, share: &Share, store: &Store) -> Vec<&'p Piece> {
+    let own = plan.experiment.pieces.par_iter().enumerate();
+    own.filter(|(place, _)| share.has_piece(*place))
+        .map(|(_, piece)| piece)
         .filter(|piece| {
-            let path = plan.path_of(piece, &store.folder);
+            let path = store.file_of(plan, piece);
             let Some(made) = store.journal.piece(&piece.id) else {
                 return true;
             };

@@ -8,6 +8,7 @@ use pipelines::musicgen::GenerationSettings;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::shards::Taken;
 use crate::model::FileRecord;
 use crate::results::maps::MapRecord;
 use crate::spec::Audio;
@@ -42,6 +43,9 @@ pub(super) struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<GenerationRecord>,
     pub runtime: RuntimeRecord,
+    /// The shares that were computed elsewhere; `runtime` is that of the process that put them together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<Taken>,
     pub harness: Program,
     /// The experiment as it was understood, with every override and every piece.
     pub settings: Value,

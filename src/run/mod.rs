@@ -16,18 +16,22 @@ mod opened;
 pub mod pieces;
 pub mod plan;
 mod planning;
+mod preparing;
 mod ready;
+mod shards;
 pub mod source;
 mod store;
 pub mod survey;
 mod told;
 
-pub use engine::run;
+pub use engine::{run, run_share};
 pub use folder::check_writable;
 pub use opened::opened;
 pub use plan::Plan;
 pub use planning::plan;
+pub use preparing::prepare;
 pub use ready::library_sha256;
+pub use shards::status;
 
 /// Where run folders are unless `--out` says otherwise, and where a run is looked for by name.
 pub const RUNS: &str = "runs";

@@ -1,6 +1,6 @@
 //! An experiment that is ready to be run, and the runs that it waits for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -10,13 +10,18 @@ use super::AUDIO;
 use super::crops::RecordedCrops;
 use super::length::pieces_and_length;
 use super::making::Making;
+use super::shards::{Share, Work};
 use super::source::SourceRun;
 use super::survey::survey;
 use crate::args::RuntimeArgs;
 use crate::card::Card;
 use crate::experiment::{Draft, Experiment, Input};
+use crate::shard::Shard;
 use crate::spec::{Piece, Text};
 use crate::tables::SkippedRow;
+
+/// Texts that are embedded and go to the journal together: a kill costs at most so many, and one write is a megabyte or two.
+pub(super) const TEXTS_AT_ONCE: usize = 256;
 
 /// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]
@@ -49,6 +54,12 @@ pub struct Plan {
     pub demo: bool,
     pub offline: bool,
     pub fresh: bool,
+    /// The share that is computed, if not the whole run.
+    pub shard: Option<Shard>,
+    /// Nothing is computed but results of what shares have finished.
+    pub no_compute: bool,
+    /// Shares from unlike processors are refused.
+    pub require_alike: bool,
     pub(super) skip_bad: bool,
 }
 
@@ -111,6 +122,44 @@ impl Plan {
         pieces
             .filter(|piece| !audio.join(format!("{}.wav", piece.id)).is_file())
             .count()
+    }
+
+    /// Every text that an arm embeds, once: the prompts, or the captions, descriptors and queries.
+    pub(super) fn texts_to_read(&self) -> Vec<&str> {
+        let experiment = &self.experiment;
+        let prompts = experiment.pieces.iter().map(|piece| piece.prompt.as_str());
+        let texts = self.texts.iter().map(|text| text.text.as_str());
+        let queries = match experiment.task.input() {
+            Input::Texts { queries } => queries,
+            _ => &[],
+        };
+        let mut seen = HashSet::new();
+        prompts
+            .chain(texts)
+            .chain(queries.iter().map(String::as_str))
+            .filter(|text| seen.insert(*text))
+            .collect()
+    }
+
+    /// Pieces of a share, and all that it computes: pieces, clips and texts.
+    pub fn share_size(&self, shard: Shard) -> (usize, usize) {
+        let (_, pieces, lines) = self.share(shard);
+        (pieces, lines)
+    }
+
+    /// The items of a share, and its size.
+    pub(super) fn share(&self, shard: Shard) -> (Share, usize, usize) {
+        let letters: Vec<usize> = self.texts_to_read().iter().map(|text| text.len()).collect();
+        let work = Work {
+            seconds: &self.durations(),
+            made: self.making.is_some(),
+            arms: self.experiment.arms.len(),
+            letters: &letters,
+            stretch: TEXTS_AT_ONCE,
+        };
+        let share = Share::of(shard, &work);
+        let (pieces, lines) = share.size(&work);
+        (share, pieces, lines)
     }
 
     /// Hold the crops that the command line names against the pieces.

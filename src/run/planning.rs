@@ -18,10 +18,12 @@ use super::source::{self, SourceRun};
 use super::told::{note_source, note_without_taste};
 use crate::args::{MODELS, RunArgs};
 use crate::card::{Card, Kind};
+use crate::engines::{self, Variables};
 use crate::exit::UsageError;
 use crate::experiment::{Draft, Input, Overrides, RunPieces};
 use crate::model;
 use crate::notebook;
+use crate::shard::Shard;
 use crate::spec::{Captions, descriptions};
 use crate::tasks;
 
@@ -87,6 +89,9 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         demo: args.demo,
         offline: args.models.offline,
         fresh: args.fresh,
+        shard: shard(args)?,
+        no_compute: args.no_compute,
+        require_alike: args.require_alike,
         skip_bad: args.skip_bad,
         experiment,
     };
@@ -118,6 +123,11 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         ));
     }
     Ok(plan)
+}
+
+fn shard(args: &RunArgs) -> Result<Option<Shard>, UsageError> {
+    let shard = |asked| engines::shard(asked, &Variables::here());
+    args.shard.map(shard).transpose()
 }
 
 /// The plan with the texts that it embeds.

@@ -1,6 +1,7 @@
 //! The models of a run: their files fetched, checked and exported, and what makes the run the one it is.
 
 use anyhow::Result;
+use foreign::{Foreign, words};
 use onnx_export::musicgen::names;
 use onnx_export::{EXPORTER_VERSION, Exported};
 use ort_runtime::Runtime;
@@ -11,7 +12,8 @@ use serde_json::json;
 use super::making::check_generator;
 use super::plan::Plan;
 use crate::card::Card;
-use crate::experiment::{Identity, identity};
+use crate::exit::UsageError;
+use crate::experiment::{Identity, Parts, identity, parts};
 use crate::model::prepare;
 use crate::model::{self, Model, note_leftover};
 use crate::spec::texts_sha256;
@@ -42,8 +44,13 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Fetch, check and export every model before any of them computes.
-    pub fn prepare(plan: &Plan, runtime: &mut dyn FnMut() -> Result<Runtime>) -> Result<Self> {
+    /// Fetch, check and export every model before any of them computes. With `only_found`, nothing is exported: what is not
+    /// there is an error that says how to have it.
+    pub fn prepare(
+        plan: &Plan,
+        only_found: bool,
+        runtime: &mut dyn FnMut() -> Result<Runtime>,
+    ) -> Result<Self> {
         model::make_folder(&plan.models)?;
         let obtain = |card: &Card| Model::obtain(card.clone(), plan.offline);
         let generator = plan.making.as_ref().map(|making| {
@@ -59,6 +66,18 @@ impl Ready {
             .collect::<Result<Vec<_>, _>>()?;
         let mut export = |name: &str, model: Model| -> Result<ReadyModel> {
             interrupt::check()?;
+            let target = plan.runtime.target();
+            if only_found && model.exported(&plan.models, target)?.is_none() {
+                return Err(UsageError(words!(
+                    "the graphs of {} for {} in {} are not in {}; a share makes none: run `harness prepare` once with the same \
+                     arguments, and then the shares",
+                    Foreign::new(&model.card.name),
+                    target.provider.name(),
+                    target.precision.name(),
+                    plan.models.display()
+                ))
+                .into());
+            }
             let model::Ready { export, leftover } =
                 prepare(&model, &plan.models, plan.runtime.target(), &mut *runtime)?;
             note_leftover(&model.card.name, &leftover);
@@ -81,8 +100,8 @@ impl Ready {
         })
     }
 
-    /// Everything that changes a sample or a number.
-    pub fn identity(&self, plan: &Plan, library: &Library) -> Result<Identity> {
+    /// Everything that changes a sample or a number, and a hash of each part of it by its name.
+    pub fn identity(&self, plan: &Plan, library: &Library) -> Result<(Identity, Parts)> {
         let arms: Vec<_> = self
             .arms
             .iter()
@@ -116,7 +135,10 @@ impl Ready {
             "exporter": EXPORTER_VERSION,
             "onnxruntime": library_sha256(library)?,
         });
-        Ok(identity(&plan.experiment, run)?)
+        Ok((
+            identity(&plan.experiment, run.clone())?,
+            parts(&plan.experiment, run)?,
+        ))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The run folder: one set of settings, one process at a time.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -8,10 +9,13 @@ use process::progress::note;
 use super::AUDIO;
 use super::folder::{Held, JOURNAL, cannot_use, hold};
 use super::journal::{Entry, Journal};
+use super::plan::Plan;
+use super::shards::{self, SHARDS};
 use crate::experiment::Identity;
 use crate::figures::FOLDER as FIGURES;
 use crate::notebook::NOTEBOOK;
 use crate::report;
+use crate::spec::Piece;
 use crate::tables::manifest::MANIFEST;
 use crate::tables::{
     ClusterRow, DistanceRow, DrawsRow, EMBEDDINGS_NPY, EmbeddingRow, HistogramRow, MapRow,
@@ -39,52 +43,30 @@ const RESULTS: [&str; 17] = [
     MANIFEST,
 ];
 
-/// A run folder that this process holds until it drops the store.
+/// Where a process writes what it finishes: the run folder, which it holds until it drops the store, or the folder of its
+/// attempt at a share.
 pub(super) struct Store {
     pub folder: PathBuf,
     pub journal: Journal,
-    _held: Held,
+    /// Pieces that another process made, by their ids, and the folders where they are.
+    elsewhere: HashMap<String, PathBuf>,
+    _held: Option<Held>,
 }
 
 impl Store {
     /// Open `wanted`, or the folder beside it with the identity in its name when `wanted` belongs to other settings.
     pub fn open(wanted: &Path, identity: &Identity, fresh: bool) -> Result<Self> {
-        if let Some(store) = Self::try_open(wanted, identity, fresh)? {
-            return Ok(store);
-        }
-        let taken = |folder: &Path| {
-            anyhow!(
-                "{} holds a run with other settings; name an empty folder with --out",
-                folder.display()
-            )
-        };
-        // `.` and `..` have no name to put the identity behind.
-        let mut name = wanted
-            .file_name()
-            .ok_or_else(|| taken(wanted))?
-            .to_os_string();
-        name.push(format!("-{}", identity.short()));
-        let beside = wanted.with_file_name(name);
-        note(format!(
-            "{} holds a run with other settings; this one goes to {}",
-            wanted.display(),
-            beside.display()
-        ));
-        Self::try_open(&beside, identity, fresh)?.ok_or_else(|| taken(&beside))
+        let open = |folder: &Path| Self::try_open(folder, identity, fresh);
+        wanted_or_beside(wanted, identity, open)
     }
 
     /// `None` when the folder belongs to other settings, or holds results that do not say whose they are.
     fn try_open(folder: &Path, identity: &Identity, fresh: bool) -> Result<Option<Self>> {
-        let has_results = |folder: &Path| {
-            let exists = |name: &&str| folder.join(name).exists();
-            let has_pieces = |audio: std::fs::ReadDir| audio.flatten().next().is_some();
-            RESULTS.iter().any(exists) || folder.join(AUDIO).read_dir().is_ok_and(has_pieces)
-        };
-        let Some(held) = hold(folder, identity, has_results)? else {
+        let Some(held) = hold(folder, identity, |f| has_results(f, identity))? else {
             return Ok(None);
         };
         // Before anything is computed, and whoever made the folder: nothing that is written goes elsewhere.
-        for name in RESULTS.into_iter().chain([AUDIO, FIGURES]) {
+        for name in RESULTS.into_iter().chain([AUDIO, FIGURES, SHARDS]) {
             files::inside(folder, name).with_context(|| cannot_use(folder))?;
         }
         remove_parts(folder).with_context(|| cannot_use(folder))?;
@@ -97,12 +79,45 @@ impl Store {
         Ok(Some(Self {
             folder: folder.to_owned(),
             journal,
-            _held: held,
+            elsewhere: HashMap::new(),
+            _held: Some(held),
         }))
+    }
+
+    /// That of an attempt in its own `folder`, which knows what the run and the other attempts at the share have finished.
+    pub fn of_attempt(folder: &Path, before: &[PathBuf]) -> Result<Self> {
+        let journal = Journal::open(&folder.join(JOURNAL), false);
+        let mut store = Self {
+            folder: folder.to_owned(),
+            journal: journal.with_context(|| cannot_use(folder))?,
+            elsewhere: HashMap::new(),
+            _held: None,
+        };
+        for other in before {
+            let elsewhere = &mut store.elsewhere;
+            let absorbed = store.journal.absorb(&other.join(JOURNAL), |entry| {
+                if let Entry::Piece { id, .. } = entry {
+                    elsewhere.insert(id.clone(), other.clone());
+                }
+            });
+            absorbed.with_context(|| cannot_use(other))?;
+        }
+        Ok(store)
+    }
+
+    /// Where a piece's file is, or will be.
+    pub fn file_of(&self, plan: &Plan, piece: &Piece) -> PathBuf {
+        let folder = self.elsewhere.get(&piece.id).unwrap_or(&self.folder);
+        plan.path_of(piece, folder)
     }
 
     /// Append lines to the journal.
     pub fn add(&mut self, entries: Vec<Entry>) -> Result<()> {
+        for entry in &entries {
+            if let Entry::Piece { id, .. } = entry {
+                self.elsewhere.remove(id);
+            }
+        }
         self.journal.add(entries).with_context(|| {
             format!(
                 "cannot write {}; what was finished is kept, and the same command goes on from there",
@@ -110,6 +125,45 @@ impl Store {
             )
         })
     }
+}
+
+/// `wanted`, or the folder beside it with the identity in its name, whichever `open` takes first.
+pub(super) fn wanted_or_beside<T>(
+    wanted: &Path,
+    identity: &Identity,
+    open: impl Fn(&Path) -> Result<Option<T>>,
+) -> Result<T> {
+    if let Some(opened) = open(wanted)? {
+        return Ok(opened);
+    }
+    let taken = |folder: &Path| {
+        anyhow!(
+            "{} holds a run with other settings; name an empty folder with --out",
+            folder.display()
+        )
+    };
+    // `.` and `..` have no name to put the identity behind.
+    let mut name = wanted
+        .file_name()
+        .ok_or_else(|| taken(wanted))?
+        .to_os_string();
+    name.push(format!("-{}", identity.short()));
+    let beside = wanted.with_file_name(name);
+    note(format!(
+        "{} holds a run with other settings; this one goes to {}",
+        wanted.display(),
+        beside.display()
+    ));
+    open(&beside)?.ok_or_else(|| taken(&beside))
+}
+
+/// Whether `folder` has results that are not this identity's.
+pub(super) fn has_results(folder: &Path, identity: &Identity) -> bool {
+    let exists = |name: &&str| folder.join(name).exists();
+    let has_pieces = |audio: std::fs::ReadDir| audio.flatten().next().is_some();
+    RESULTS.iter().any(exists)
+        || folder.join(AUDIO).read_dir().is_ok_and(has_pieces)
+        || shards::has_others(folder, identity)
 }
 
 fn remove_if_there(path: &Path) -> std::io::Result<()> {

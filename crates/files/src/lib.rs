@@ -20,7 +20,8 @@ use std::sync::{Mutex, PoisonError};
 
 pub use inside::{in_its_folder, inside};
 pub use part::{
-    Left, PART, PartFile, PartFolder, is_part, link, remove_all, remove_folder, sweep, unfinished,
+    Left, PART, PartFile, PartFolder, is_part, link_or_copy, remove_all, remove_folder, sweep,
+    unfinished,
 };
 use sha2::{Digest, Sha256};
 pub use state::State;

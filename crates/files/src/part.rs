@@ -173,6 +173,17 @@ pub fn link(source: &Path, path: &Path) -> io::Result<()> {
     link.into_temp_path().persist(path).map_err(|e| e.error)
 }
 
+/// As [`link`], or as a copy where the disk has no links, or is another one.
+pub fn link_or_copy(source: &Path, path: &Path) -> io::Result<()> {
+    match link(source, path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => crate::write_atomic(path, |out| {
+            io::copy(&mut File::open(source)?, out)?;
+            Ok(())
+        }),
+        linked => linked,
+    }
+}
+
 /// Lock what was just made; false when a [`sweep`] was faster, which saw it before it was locked.
 fn is_ours(file: &File, path: &Path) -> io::Result<bool> {
     match file.lock() {

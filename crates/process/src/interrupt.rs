@@ -15,8 +15,12 @@ use crate::{child, progress};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 static SAVING: AtomicBool = AtomicBool::new(false);
-/// The exit code of the first signal; 0: none came.
+/// The number of the first signal; 0: none came.
 static ASKED: AtomicI32 = AtomicI32::new(0);
+static ASKS_AGAIN: AtomicBool = AtomicBool::new(false);
+
+/// The exit code that asks to be started again: `EX_TEMPFAIL` of `sysexits.h`.
+pub const AGAIN: u8 = 75;
 /// Somebody has the last word.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
@@ -29,22 +33,37 @@ pub enum Signal {
     Terminate,
     /// `SIGHUP`: the terminal is gone.
     HangUp,
+    /// `SIGUSR1`: from a scheduler, some time before it ends the process.
+    Warning,
 }
 
 impl Signal {
-    const ALL: [Self; 3] = [Self::Interrupt, Self::Terminate, Self::HangUp];
+    const ALL: [Self; 4] = [
+        Self::Interrupt,
+        Self::Terminate,
+        Self::HangUp,
+        Self::Warning,
+    ];
 
-    /// 128 and the signal's number, as shells have it.
+    /// 128 and the signal's number, as shells have it; [`AGAIN`] for a scheduler's, after [`ask_again`].
     pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
-            Self::HangUp => 129,
+        let scheduler = matches!(self, Self::Terminate | Self::Warning);
+        match scheduler && ASKS_AGAIN.load(Ordering::SeqCst) {
+            true => AGAIN,
+            false => 128 + self.number(),
         }
     }
 
-    fn number(self) -> i32 {
-        i32::from(self.exit_code()) - 128
+    fn number(self) -> u8 {
+        match self {
+            Self::HangUp => 1,
+            Self::Interrupt => 2,
+            Self::Warning => match cfg!(target_os = "macos") {
+                true => 30,
+                false => 10,
+            },
+            Self::Terminate => 15,
+        }
     }
 }
 
@@ -54,6 +73,7 @@ impl Signal {
     Signal::Interrupt => "interrupted",
     Signal::Terminate => "terminated",
     Signal::HangUp => "ended because the terminal is gone",
+    Signal::Warning => "ended by SIGUSR1",
 })]
 pub struct Interrupted(pub Signal);
 
@@ -70,7 +90,7 @@ pub fn install() {
 fn watch() -> std::io::Result<()> {
     // What the parent process chose to ignore stays ignored: `nohup`, and shells' background jobs.
     let wanted: Vec<i32> = Signal::ALL
-        .map(Signal::number)
+        .map(|signal| i32::from(signal.number()))
         .into_iter()
         .filter(|number| !is_ignored(*number))
         .collect();
@@ -79,7 +99,8 @@ fn watch() -> std::io::Result<()> {
         .name("signals".to_owned())
         .spawn(move || {
             for number in signals.forever() {
-                let came = Signal::ALL.into_iter().find(|s| s.number() == number);
+                let mut signals = Signal::ALL.into_iter();
+                let came = signals.find(|s| i32::from(s.number()) == number);
                 answer(came.unwrap_or(Signal::Terminate));
             }
         })?;
@@ -103,9 +124,9 @@ fn watch() -> Result<(), ctrlc::Error> {
 
 /// On a thread of its own.
 fn answer(signal: Signal) {
-    let code = i32::from(signal.exit_code());
+    let (code, number) = (i32::from(signal.exit_code()), i32::from(signal.number()));
     let first = ASKED
-        .compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst)
+        .compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst)
         .is_ok();
     if !(first && SAVING.load(Ordering::SeqCst)) {
         end(code);
@@ -152,6 +173,11 @@ pub fn leave(code: i32) -> ! {
     std::process::exit(code)
 }
 
+/// A scheduler started this process, and starts it again when it ends with [`AGAIN`]: so it does when one ends it.
+pub fn ask_again() {
+    ASKS_AGAIN.store(true, Ordering::SeqCst);
+}
+
 /// From now on the first signal is left to [`check`], and only a second one ends the process at once.
 pub fn listen() {
     SAVING.store(true, Ordering::SeqCst);
@@ -166,7 +192,7 @@ pub fn end_at_once() {
 pub fn check() -> Result<(), Interrupted> {
     let asked = ASKED.load(Ordering::SeqCst);
     let mut signals = Signal::ALL.into_iter();
-    match signals.find(|s| i32::from(s.exit_code()) == asked) {
+    match signals.find(|s| i32::from(s.number()) == asked) {
         Some(signal) => Err(Interrupted(signal)),
         None => Ok(()),
     }
