@@ -56,7 +56,7 @@ pub(crate) fn prepare(args: &RunArgs) -> Result<()> {
         .into_iter()
         .map(|(card, what)| vec![card, what])
         .collect();
-    Ok(result(aligned::table(&rows, 1))?)
+    Ok(result(aligned::table(&rows, 2))?)
 }
 
 /// Check every experiment and show its plan.

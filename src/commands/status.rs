@@ -37,7 +37,7 @@ pub(crate) fn tell(run_dir: &Path) -> Result<()> {
             vec![format!("  {shard}"), told]
         })
         .collect();
-    out.push_str(&aligned::table(&rows, 1));
+    out.push_str(&aligned::table(&rows, 2));
     if status.finished {
         out.push_str("put together: the run is finished\n");
     } else if let Some(left) = status.left() {

@@ -33,6 +33,8 @@ mod repeat;
 mod resume;
 mod settings;
 #[cfg(unix)]
+mod shards;
+#[cfg(unix)]
 mod signals;
 #[cfg(target_os = "linux")]
 #[path = "../support/small_disk.rs"]

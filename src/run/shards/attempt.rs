@@ -199,6 +199,9 @@ pub(in crate::run) fn attempts(run: &Path, shard: Shard) -> Result<Vec<Attempt>>
     let mut found = Vec::new();
     for name in names(&share)? {
         let folder = files::inside(&share, &name).with_context(|| cannot_use(&share))?;
+        if !folder.is_dir() {
+            continue;
+        }
         if let Some(header) = read::<Header>(&folder.join(HEADER))? {
             let ended = read(&folder.join(ENDED))?;
             found.push(Attempt {

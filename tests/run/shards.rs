@@ -1,0 +1,366 @@
+//! `harness run --shard`: shares that are computed apart, killed and computed twice, and put together to the same bytes.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::{CHAIN, Lab, Ran, finished};
+
+/// One share of an experiment, which must succeed.
+fn share(lab: &Lab, file: &str, shard: &str, args: &[&str]) -> Ran {
+    let ran = lab.harness(&[&["run", file, "--shard", shard], args].concat());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    ran
+}
+
+fn prepared(lab: Lab) -> Lab {
+    for file in ["made.yaml", "lab.yaml"] {
+        if lab.at(file).exists() {
+            let ran = lab.harness(&["prepare", file]);
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        }
+    }
+    lab
+}
+
+/// Name and content of every result: what one machine makes too.
+fn results(lab: &Lab, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let mut all = lab.made(folder);
+    all.retain(|(name, _)| !name.starts_with("shards/"));
+    all
+}
+
+fn same(lab: &Lab, folder: &str, whole: &[(String, Vec<u8>)]) {
+    let found = results(lab, folder);
+    let names =
+        |all: &[(String, Vec<u8>)]| -> Vec<String> { all.iter().map(|(n, _)| n.clone()).collect() };
+    assert_eq!(names(&found), names(whole));
+    for ((name, found), (_, whole)) in found.iter().zip(whole) {
+        // The page names its folder.
+        assert!(found == whole || name == "report.html", "{name} differs");
+    }
+}
+
+#[test]
+fn made_pieces_are_the_same_bytes_from_shares() {
+    let lab = prepared(Lab::generating());
+    lab.make(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    for shard in ["2/3", "1/3", "3/3"] {
+        let told = share(&lab, "made.yaml", shard, &[]).stdout;
+        assert_eq!(told, format!("share {shard} of made: runs/made\n"));
+    }
+    let status = lab.harness(&["status", "runs/made"]);
+    assert_eq!(
+        status.stdout,
+        "3 shares: 3 done\n  1/3  done\n  2/3  done\n  3/3  done\n"
+    );
+    lab.make(&["--no-compute"]);
+    same(&lab, "runs/made", &whole);
+    let manifest = lab.json("runs/made/manifest.json");
+    let shards = manifest["shards"].as_array().unwrap();
+    assert_eq!(shards.len(), 3);
+    for shard in shards {
+        assert_eq!(shard["ended"]["how"], "done");
+        assert_eq!(shard["attempts"], 1);
+        assert!(!shard["host"]["name"].as_str().unwrap().is_empty());
+        assert!(shard["host"]["vectors"].as_array().unwrap().len() > 1);
+    }
+    let status = lab.harness(&["status", "runs/made"]).stdout;
+    assert!(
+        status.ends_with("put together: the run is finished\n"),
+        "{status}"
+    );
+    // A task that is started again has nothing to do.
+    let again = share(&lab, "made.yaml", "1/3", &[]);
+    assert!(
+        again
+            .stderr
+            .contains("holds a finished run; there is nothing to compute"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn scores_of_two_arms_and_texts_are_too() {
+    let lab = prepared(Lab::new());
+    lab.run(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    // More shares than pieces: some have nothing, or texts alone.
+    for index in 1..=12 {
+        share(&lab, "lab.yaml", &format!("{index}/12"), &[]);
+    }
+    lab.run(&[]);
+    same(&lab, "runs/lab", &whole);
+
+    let texts = Lab::with(&[]);
+    texts.write(
+        "lab.yaml",
+        "experiment: lab\ntask: texts\nmodel: music\ncaptions: { path: captions.csv }\nqueries: [sweet music]\n",
+    );
+    // Two stretches and a bit.
+    let head = "ytid,aspect_list,caption\n".to_owned();
+    let line = |i: usize| {
+        format!(
+            "id{i},\"['aspect {i}']\",a slow piece of kind {i}{}\n",
+            " and on".repeat(i % 7)
+        )
+    };
+    texts.write(
+        "captions.csv",
+        &(head + &(0..300).map(line).collect::<String>()),
+    );
+    let texts = prepared(texts);
+    texts.run(&["--out", "whole"]);
+    let whole = results(&texts, "whole");
+    for shard in ["1/2", "2/2"] {
+        share(&texts, "lab.yaml", shard, &[]);
+    }
+    texts.run(&["--no-compute"]);
+    same(&texts, "runs/lab", &whole);
+}
+
+#[test]
+fn what_is_missing_is_told_and_computed() {
+    let lab = prepared(Lab::generating());
+    share(&lab, "made.yaml", "1/2", &[]);
+    let missing = lab.harness(&["run", "made.yaml", "--no-compute"]);
+    missing.assert_fails(
+        1,
+        "runs/made lacks 2 of 4 pieces, 2 of 4 embeddings of pieces under arm 'plain'; compute the shares that are missing \
+         (harness status runs/made names them), or leave out --no-compute",
+    );
+    assert!(!lab.at("runs/made/scores.csv").exists());
+    let status = lab.harness(&["status", "runs/made"]);
+    assert_eq!(
+        status.stdout,
+        "2 shares: 1 done, 1 missing\n  1/2  done\n  2/2  missing\n"
+    );
+    lab.make(&[]);
+    lab.make(&["--out", "whole"]);
+    same(&lab, "runs/made", &results(&lab, "whole"));
+}
+
+fn send(child: &Child, signal: &str) {
+    let _ = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+}
+
+/// Tasks that are killed at any moment, and copies of them at work at once.
+#[test]
+fn kills_and_second_copies_change_no_byte() {
+    let lab = prepared(Lab::generating());
+    lab.make(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    let start = |shard: &str| {
+        let mut command = lab.command(&["run", "made.yaml", "--shard", shard]);
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    for (i, signal) in ["-KILL", "-TERM", "-USR1", "-KILL", "-TERM", "-KILL"]
+        .into_iter()
+        .enumerate()
+    {
+        let (a, b, c) = (start("1/2"), start("1/2"), start("2/2"));
+        std::thread::sleep(Duration::from_millis(20 + 45 * i as u64));
+        send(&a, signal);
+        send(&c, signal);
+        for (child, hit) in [(a, true), (b, false), (c, true)] {
+            let ran = finished(child.wait_with_output().unwrap());
+            let ended = ran.code == Some(0) || hit && (ran.code == Some(75) || ran.code.is_none());
+            assert!(ended, "{i} {signal}: {:?} {}", ran.code, ran.stderr);
+        }
+        if i % 2 == 0 {
+            // Put together in the middle of it; the next tasks find a finished run, which has to begin anew.
+            let _ = lab.harness(&["run", "made.yaml", "--no-compute"]);
+            let _ = fs::remove_file(lab.at("runs/made/manifest.json"));
+        }
+    }
+    for shard in ["1/2", "2/2"] {
+        share(&lab, "made.yaml", shard, &[]);
+    }
+    lab.make(&["--no-compute"]);
+    same(&lab, "runs/made", &whole);
+}
+
+#[test]
+fn a_share_that_fails_says_so_and_one_that_is_asked_to_end_asks_again() {
+    let lab = prepared(Lab::with(&[
+        ("sweet_01.wav", "sweet_01.wav"),
+        ("sour_01.wav", "sour_01.wav"),
+    ]));
+    let shown = lab.harness(&["check", "lab.yaml", "--shard", "1/2"]);
+    assert!(
+        shown.stdout.contains("  share       1/2: 1 pieces; "),
+        "{}",
+        shown.stdout
+    );
+    share(&lab, "lab.yaml", "1/2", &[]);
+    fs::remove_dir_all(lab.at("models/graphs")).unwrap();
+    let ran = lab.harness(&["run", "lab.yaml", "--shard", "2/2"]);
+    ran.assert_fails(
+        2,
+        "the graphs of fused for cpu in fp32 are not in models; a share makes none: run `harness prepare` once with the same \
+         arguments, and then the shares",
+    );
+}
+
+#[test]
+fn wrong_shares_are_told_in_a_line() {
+    let lab = prepared(Lab::generating());
+    for (shard, told) in [
+        (
+            "0/16",
+            "there is no share 0 of 16: they are counted from 1 to 16",
+        ),
+        (
+            "17/16",
+            "there is no share 17 of 16: they are counted from 1 to 16",
+        ),
+        ("3/0", "there must be one share or more"),
+        (
+            "x",
+            "'x' is no share; write it as 3/16: the third of sixteen",
+        ),
+    ] {
+        let ran = lab.harness(&["run", "made.yaml", "--shard", shard]);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    let mut auto = lab.command(&["run", "made.yaml", "--shard", "auto"]);
+    auto.env("HQ_TASK_ID", "1")
+        .env("JOB_COMPLETION_INDEX", "2")
+        .env("HARNESS_SHARDS", "8");
+    crate::support::ran(&mut auto).assert_fails(
+        2,
+        "--shard auto: HQ_TASK_ID=1 asks for share 2/8, and JOB_COMPLETION_INDEX=2 for share 3/8; unset one of them, or name \
+         the share: --shard 2/8",
+    );
+    let mut auto = lab.command(&["run", "made.yaml", "--shard", "auto"]);
+    auto.env("HARNESS_SHARD", "2/8");
+    assert_eq!(
+        crate::support::ran(&mut auto).stdout,
+        "share 2/8 of made: runs/made\n"
+    );
+
+    lab.harness(&["run", "made.yaml", "--shard", "1/16"]).assert_fails(
+        2,
+        "runs/made holds shares of 8, and 1/16 is one of 16; go on with 8 shares, or put those together first: the same \
+         command without --shard",
+    );
+    // Yesterday's settings: nothing is mixed.
+    let other = lab.harness(&["run", "made.yaml", "--shard", "1/8", "--set", "seed=7"]);
+    assert!(
+        other.stdout.contains("runs/made-"),
+        "{} {}",
+        other.stdout,
+        other.stderr
+    );
+    assert!(other.stderr.contains("holds a run with other settings"));
+
+    // What another run is made from comes first.
+    lab.write("lab.yaml", CHAIN);
+    lab.harness(&["run", "lab.yaml", "--shard", "1/2"]).assert_fails(
+        2,
+        "lab takes its pieces from made, which has no finished run; run that one first, or its shares",
+    );
+    lab.harness(&["status", "models"]).assert_fails(
+        2,
+        "models has no shares: they are made with harness run --shard",
+    );
+}
+
+/// A folder of another run's shares that was copied in.
+#[test]
+fn shares_of_other_settings_or_versions_are_refused_by_name() {
+    let lab = prepared(Lab::generating());
+    share(&lab, "made.yaml", "1/2", &[]);
+    share(
+        &lab,
+        "made.yaml",
+        "2/2",
+        &["--set", "seed=7", "--out", "other"],
+    );
+    fs::rename(
+        lab.at("other/shards/2-of-2"),
+        lab.at("runs/made/shards/2-of-2"),
+    )
+    .unwrap();
+    let attempts = fs::read_dir(lab.at("runs/made/shards/2-of-2")).unwrap();
+    let attempt = attempts.map(|entry| entry.unwrap().path()).next().unwrap();
+    let name = attempt.file_name().unwrap().to_string_lossy().into_owned();
+    let folder = format!("runs/made/shards/2-of-2/{name}");
+    lab.harness(&["run", "made.yaml"]).assert_fails(
+        2,
+        &format!(
+            "the share 2/2 in {folder} was computed with another seed; compute it again with what the run has now, or remove that folder"
+        ),
+    );
+    let header = format!("{folder}/attempt.json");
+    let text = String::from_utf8(lab.read(&header)).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    lab.write(
+        &header,
+        &text.replace(
+            &format!("\"version\": \"{version}\""),
+            "\"version\": \"0.0.1\"",
+        ),
+    );
+    lab.harness(&["run", "made.yaml"]).assert_fails(
+        2,
+        &format!(
+            "the share 2/2 in {folder} was computed by version 0.0.1 of this program, and this is {version}; compute it again \
+             with what the run has now, or remove that folder"
+        ),
+    );
+    // From another processor it is told, or refused.
+    fs::remove_dir_all(lab.at("runs/made/shards/2-of-2")).unwrap();
+    share(&lab, "made.yaml", "2/2", &[]);
+    let attempts = fs::read_dir(lab.at("runs/made/shards/2-of-2")).unwrap();
+    let header = attempts
+        .map(|entry| entry.unwrap().path().join("attempt.json"))
+        .next()
+        .unwrap();
+    let text = fs::read_to_string(&header).unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    json["host"]["vectors"] = serde_json::json!(["x86_64", "sse4.1"]);
+    json["host"]["name"] = serde_json::json!("old\u{1b}[2J");
+    fs::write(&header, json.to_string()).unwrap();
+    let refused = lab.harness(&["run", "made.yaml", "--require-alike"]);
+    assert_eq!(refused.code, Some(2));
+    let told = "x86_64 sse4.1 (2 pieces: shares 2/2 on old\\u{1b}[2J)";
+    assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    assert!(!lab.at("runs/made/scores.csv").exists());
+    assert!(lab.make(&[]).stderr.contains(told));
+}
+
+#[test]
+fn a_disk_that_is_full_on_one_machine_loses_nothing() {
+    let lab = prepared(Lab::new());
+    lab.run(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    share(&lab, "lab.yaml", "1/2", &[]);
+    let Some(disk) = crate::small_disk::SmallDisk::mount(&lab.at("runs/lab/shards/2-of-2"), 1)
+    else {
+        return;
+    };
+    disk.fill(12 << 10);
+    let failed = lab.harness(&["run", "lab.yaml", "--shard", "2/2"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("No space left on device"),
+        "{}",
+        failed.stderr
+    );
+    fs::remove_file(lab.at("runs/lab/shards/2-of-2/filler")).unwrap();
+    share(&lab, "lab.yaml", "2/2", &[]);
+    lab.run(&["--no-compute"]);
+    same(&lab, "runs/lab", &whole);
+}
