@@ -1,6 +1,6 @@
 //! Arguments that several subcommands share, and those of a run. Opens no file, loads no model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use onnx_export::Target;
@@ -137,4 +137,113 @@ pub struct RunArgs {
     pub models: ModelsArgs,
     #[command(flatten)]
     pub runtime: RuntimeArgs,
+}
+
+impl RunArgs {
+    /// The arguments of the experiment in `file`, which another one's pieces come from: those that are about one experiment
+    /// alone are left out.
+    pub fn of_first(&self, file: PathBuf) -> Self {
+        Self {
+            experiments: vec![file],
+            out: None,
+            seed: None,
+            set: Vec::new(),
+            crops: None,
+            fresh: false,
+            shard: None,
+            skip_bad: false,
+            ..self.clone()
+        }
+    }
+
+    /// The arguments for one of the experiments, as a command line has them. `--fresh`, `--shard`, `--no-compute` and `--offline`
+    /// are not among them: a share and what puts shares together have their own.
+    pub fn words(&self, experiment: &Path) -> Vec<String> {
+        let mut words = vec![experiment.display().to_string()];
+        let mut flag = |name: &str, given: bool| {
+            if given {
+                words.push(name.to_owned());
+            }
+        };
+        flag("--demo", self.demo);
+        flag("--require-alike", self.require_alike);
+        flag("--skip-bad", self.skip_bad);
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        let models = &self.models.models;
+        for (name, value) in [
+            ("--out", path(&self.out)),
+            ("--limit", self.limit.map(|limit| limit.to_string())),
+            ("--seed", number(self.seed)),
+            ("--crops", path(&self.crops)),
+            ("--batch", number(self.batch.batch.map(u64::from))),
+            (
+                "--models",
+                (models != Path::new(MODELS)).then(|| models.display().to_string()),
+            ),
+            ("--ep", Some(self.runtime.ep.to_string())),
+            ("--device", number(self.runtime.device.map(u64::from))),
+            ("--precision", Some(self.runtime.precision.to_string())),
+            ("--threads", number(self.runtime.threads.map(u64::from))),
+        ] {
+            words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+        }
+        let set = self.set.iter();
+        words.extend(set.flat_map(|set| ["--set".to_owned(), set.clone()]));
+        words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        run: RunArgs,
+    }
+
+    #[test]
+    fn a_command_line_comes_back() {
+        let all = [
+            "harness",
+            "x y.yaml",
+            "--demo",
+            "--out",
+            "o",
+            "--limit",
+            "3",
+            "--seed",
+            "4",
+            "--set",
+            "a=1",
+            "--set",
+            "b=x y",
+            "--crops",
+            "c.csv",
+            "--batch",
+            "5",
+            "--require-alike",
+            "--skip-bad",
+            "--models",
+            "m",
+            "--ep",
+            "openvino",
+            "--device",
+            "1",
+            "--precision",
+            "bf16",
+            "--threads",
+            "2",
+        ];
+        for line in [&all[..], &["harness", "x.yaml"]] {
+            let run = Line::parse_from(line).run;
+            let words = run.words(&run.experiments[0]);
+            let again = Line::parse_from(["harness".to_owned()].into_iter().chain(words)).run;
+            assert_eq!(format!("{run:?}"), format!("{again:?}"));
+        }
+    }
 }

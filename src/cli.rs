@@ -15,6 +15,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::nearest::NearestArgs;
 use crate::commands::providers::ProvidersArgs;
+use crate::commands::submit::SubmitArgs;
 
 /// Taste-to-music experiments without Python: MusicGen and CLAP checkpoints to ONNX graphs, run from YAML files.
 #[derive(Debug, Parser)]
@@ -49,6 +50,8 @@ pub enum Command {
         after_help = "Example: harness prepare experiments/weights.yaml && harness run experiments/weights.yaml --offline"
     )]
     Prepare(RunArgs),
+    /// Hand a run in shares to Slurm, HyperQueue or Kubernetes, or show its commands
+    Submit(SubmitArgs),
     /// Tell how far the shares of a run are: done, under way, failed, missing
     #[command(after_help = "Example: harness status runs/weights")]
     Status {
@@ -146,6 +149,7 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Run(args) => commands::run::run(&args),
         Command::Check(args) => commands::run::check(&args),
         Command::Prepare(args) => commands::run::prepare(&args),
+        Command::Submit(args) => commands::submit::submit(&args),
         Command::Status { run_dir } => commands::status::tell(&run_dir),
         Command::Figures { run_dirs } => commands::figures::redraw(&run_dirs),
         Command::Nearest(args) => commands::nearest::nearest_to(&args),

@@ -13,6 +13,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod setup;
 pub(crate) mod status;
+pub(crate) mod submit;
 pub(crate) mod verify;
 
 use anyhow::{Context, Result};

@@ -47,8 +47,10 @@ pub(crate) fn prepare(args: &RunArgs) -> Result<()> {
     let mut runtime = None;
     let mut told: Vec<(String, String)> = Vec::new();
     for plan in plans(args)? {
-        let found = run::prepare(&plan, &mut runtime)?;
-        told.extend(found);
+        let first = plan.pending.iter().flat_map(|pending| pending.plans());
+        for plan in first.chain([&plan]) {
+            told.extend(run::prepare(plan, &mut runtime)?.models);
+        }
     }
     told.sort();
     told.dedup();
@@ -70,7 +72,7 @@ pub(crate) fn check(args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
+pub(super) fn plans(args: &RunArgs) -> Result<Vec<Plan>> {
     check_runtime(&args.runtime)?;
     if args.demo {
         note(demo::NOTICE);

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use foreign::Foreign;
+use foreign::{Foreign, words};
 use process::progress::result;
 
+use crate::exit::UsageError;
 use crate::run::status::{State, status};
 use crate::tables::aligned;
 
@@ -16,7 +17,13 @@ const ALL: usize = 32;
 const SHOWN: usize = 200;
 
 pub(crate) fn tell(run_dir: &Path) -> Result<()> {
-    let status = status(run_dir)?;
+    let Some(status) = status(run_dir, None)? else {
+        return Err(UsageError(words!(
+            "{} has no shares: they are made with harness run --shard",
+            run_dir.display()
+        ))
+        .into());
+    };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, state) in &status.shares {
         *counts.entry(word(state)).or_default() += 1;

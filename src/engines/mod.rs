@@ -1,31 +1,59 @@
 //! What the engines of clusters tell a task of an array: which share it is to compute. One file an engine, one table.
 
 mod hyperqueue;
+mod job;
 mod kubernetes;
-mod own;
+mod shell;
 mod slurm;
 
 use std::collections::HashMap;
 
-use foreign::{Foreign, Words, words};
+use foreign::{Foreign, Words, hint, words};
+
+pub use job::{Job, Submission, Word, quoted};
 
 use crate::exit::UsageError;
 use crate::shard::{Shard, ShardArg};
 
-/// An engine, by what it sets for a task.
-struct Engine {
+/// An engine: what it is handed, and what it sets for a task.
+pub struct Engine {
+    /// As `--to` names it; empty for what nothing is handed to.
+    pub name: &'static str,
+    /// What it is handed for a job; its words come from this function: see [`Ask`].
+    pub submit: fn(&Job, &Ask<'_>) -> Result<Submission, Words>,
+    /// Whether the steps are run here; otherwise they are told, for people to run.
+    pub runs: bool,
+    /// What a job is called by, in the words of the engine's own command.
+    pub id: fn(&str) -> Option<String>,
     /// Its variables, as a message shows them.
     variables: &'static [&'static str],
     /// The share that they name; `None` when they are not set.
     shard: fn(&Variables) -> Result<Option<Shard>, Words>,
 }
 
+/// Asks a command of the engine for its words; `None` where it cannot be run.
+pub type Ask<'a> = dyn Fn(&[&str]) -> Option<String> + 'a;
+
 const ENGINES: &[Engine] = &[
-    own::ENGINE,
     slurm::ENGINE,
     hyperqueue::ENGINE,
     kubernetes::ENGINE,
+    shell::ENGINE,
 ];
+
+/// The engine that `--to` names.
+///
+/// # Errors
+/// Names those that there are.
+pub fn named(name: &str) -> Result<&'static Engine, UsageError> {
+    let engines = ENGINES.iter().filter(|engine| !engine.name.is_empty());
+    let names: Vec<&str> = engines.clone().map(|engine| engine.name).collect();
+    let found = engines.into_iter().find(|engine| engine.name == name);
+    found.ok_or_else(|| {
+        let (name, hint) = (Foreign::new(name), hint(name, &names));
+        UsageError(words!("--to {}: no such engine{}", name, hint))
+    })
+}
 
 /// Of how many shares an array is, where its engine does not say: to be set in the job.
 const COUNT: &str = "HARNESS_SHARDS";
@@ -202,7 +230,7 @@ mod tests {
         for (set, told) in [
             (
                 vec![],
-                "none of HARNESS_SHARD, SLURM_ARRAY_TASK_ID, HQ_TASK_ID, JOB_COMPLETION_INDEX is set",
+                "none of SLURM_ARRAY_TASK_ID, HQ_TASK_ID, JOB_COMPLETION_INDEX, HARNESS_SHARD is set",
             ),
             (vec![("HARNESS_SHARD", "")], "HARNESS_SHARD: '' is no share"),
             (vec![("HARNESS_SHARD", "0/3")], "no share 0 of 3"),

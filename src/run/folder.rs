@@ -60,6 +60,24 @@ pub(super) fn claim(
     identity: &Identity,
     has_results: impl FnOnce(&Path) -> bool,
 ) -> Result<bool> {
+    if !would_claim(folder, identity, has_results)? {
+        return Ok(false);
+    }
+    let path = folder.join(IDENTITY);
+    let text = format!("{}\n", identity.full());
+    if regular::read_text(&path, LARGEST_IDENTITY).is_ok_and(|found| found == text) {
+        return Ok(true);
+    }
+    files::write_bytes(&path, text.as_bytes()).with_context(|| cannot_use(folder))?;
+    Ok(true)
+}
+
+/// The same, without a word written.
+pub(super) fn would_claim(
+    folder: &Path,
+    identity: &Identity,
+    has_results: impl FnOnce(&Path) -> bool,
+) -> Result<bool> {
     let cannot = || cannot_use(folder);
     let own = |name: &str| files::inside(folder, name).with_context(cannot);
     let (identity_path, journal) = (own(IDENTITY)?, own(JOURNAL)?);
@@ -77,12 +95,7 @@ pub(super) fn claim(
         _ => {}
     }
     // Of others, or of nobody: free for all as long as nothing was finished in it.
-    if has_results(folder) || has_lines(&journal) {
-        return Ok(false);
-    }
-    files::write_bytes(&identity_path, format!("{}\n", identity.full()).as_bytes())
-        .with_context(cannot)?;
-    Ok(true)
+    Ok(!(has_results(folder) || has_lines(&journal)))
 }
 
 /// Whether something was finished; a journal that cannot be looked at counts as one that tells of something.

@@ -29,7 +29,7 @@ pub use folder::check_writable;
 pub use opened::opened;
 pub use plan::Plan;
 pub use planning::plan;
-pub use preparing::prepare;
+pub use preparing::{Prepared, prepare, shares_left};
 pub use ready::library_sha256;
 pub use shards::status;
 

@@ -26,6 +26,8 @@ pub(super) const TEXTS_AT_ONCE: usize = 256;
 /// An experiment whose settings, pieces and cards are known.
 #[derive(Debug)]
 pub struct Plan {
+    /// Of the experiment.
+    pub file: PathBuf,
     /// Without the pieces that were left out.
     pub experiment: Experiment,
     /// Of each piece that is here, in their order; empty when they are yet to be made.

@@ -67,6 +67,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         _ => None,
     };
     let plan = Plan {
+        file: path.to_owned(),
         clips: Vec::new(),
         skipped: Vec::new(),
         cards,
@@ -247,17 +248,7 @@ fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArg
         let message = words!("{} {}", file.display(), problem);
         return Err(draft.invalid(&key, message).into());
     }
-    let args = RunArgs {
-        experiments: vec![file.clone()],
-        out: None,
-        seed: None,
-        set: Vec::new(),
-        crops: None,
-        fresh: false,
-        skip_bad: false,
-        ..args.clone()
-    };
-    plan(&file, &args)
+    plan(&file, &args.of_first(file.clone()))
 }
 
 /// The demo brings its own models: asking for others with it is a mistake.

@@ -1,5 +1,7 @@
 //! Everything that a run needs, before anything is computed: for machines without a network, and before many tasks begin.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use ort_runtime::Runtime;
 use ort_runtime::{library, trial};
@@ -7,22 +9,62 @@ use ort_runtime::{library, trial};
 use super::opened::opened;
 use super::plan::Plan;
 use super::ready::Ready;
+use super::shards::status::{State, status};
+use super::store::folder_of;
+use crate::tables::manifest::MANIFEST;
 
-/// Install the library, and fetch, check and export every model of a plan and of the runs that it waits for. Gives each model's
-/// card and what it is.
-pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Vec<(String, String)>> {
+/// What a run has once it is prepared.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Each model's card, and what it is.
+    pub models: Vec<(String, String)>,
+    /// The run folder, which may not be there yet.
+    pub folder: PathBuf,
+    /// Its results are there.
+    pub finished: bool,
+}
+
+/// Install the library, and fetch, check and export every model of a plan; not of the runs that it waits for.
+pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Prepared> {
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
     let options = plan.runtime.session_options();
     let open = || Ok(trial::open(&library, options)?);
-    let mut found = Vec::new();
-    let first = plan.pending.iter().flat_map(|pending| pending.plans());
-    for plan in first.chain([plan]) {
-        let ready = Ready::prepare(plan, false, &mut || opened(runtime, open).cloned())?;
-        let models = ready.generator.iter().chain(&ready.arms);
-        found.extend(models.map(|model| {
-            let card = model.model.card.name.clone();
-            (card, model.export.architecture.clone())
-        }));
+    let ready = Ready::prepare(plan, false, &mut || opened(runtime, open).cloned())?;
+    let models = ready.generator.iter().chain(&ready.arms);
+    let models = models.map(|model| {
+        let card = model.model.card.name.clone();
+        (card, model.export.architecture.clone())
+    });
+    let folder = match plan.pending {
+        Some(_) => plan.folder.clone(),
+        None => folder_of(&plan.folder, &ready.identity(plan, &library)?.0)?,
+    };
+    Ok(Prepared {
+        models: models.collect(),
+        finished: plan.pending.is_none() && folder.join(MANIFEST).exists(),
+        folder,
+    })
+}
+
+/// Of `of` shares of the run in `folder`, those that are to be computed, and those that somebody is at work with.
+pub fn shares_left(folder: &Path, of: usize) -> Result<(Vec<usize>, Vec<usize>)> {
+    if !folder.join(super::shards::SHARDS).is_dir() {
+        return Ok(((1..=of).collect(), Vec::new()));
     }
-    Ok(found)
+    super::shards::check_count(
+        folder,
+        crate::shard::Shard::new(1, of).map_err(crate::exit::UsageError)?,
+    )?;
+    let Some(status) = status(folder, Some(of))? else {
+        return Ok(((1..=of).collect(), Vec::new()));
+    };
+    let (mut left, mut at_work) = (Vec::new(), Vec::new());
+    for (shard, state) in status.shares {
+        match state {
+            State::Done => {}
+            state if state.is_alive() => at_work.push(shard.index()),
+            _ => left.push(shard.index()),
+        }
+    }
+    Ok((left, at_work))
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use process::progress::note;
 
 use super::AUDIO;
-use super::folder::{Held, JOURNAL, cannot_use, hold};
+use super::folder::{Held, JOURNAL, cannot_use, hold, would_claim};
 use super::journal::{Entry, Journal};
 use super::plan::Plan;
 use super::shards::{self, SHARDS};
@@ -155,6 +155,14 @@ pub(super) fn wanted_or_beside<T>(
         beside.display()
     ));
     open(&beside)?.ok_or_else(|| taken(&beside))
+}
+
+/// The folder that a run of this identity has or will have, as [`wanted_or_beside`] chooses it; nothing is made or written.
+pub(super) fn folder_of(wanted: &Path, identity: &Identity) -> Result<PathBuf> {
+    wanted_or_beside(wanted, identity, |folder| {
+        let ours = would_claim(folder, identity, |f| has_results(f, identity))?;
+        Ok(ours.then(|| folder.to_owned()))
+    })
 }
 
 /// Whether `folder` has results that are not this identity's.

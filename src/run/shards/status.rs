@@ -8,12 +8,10 @@ use anyhow::{Context, Result};
 use serde::de::IgnoredAny;
 
 use super::attempt::{Attempt, How, attempts, shares};
-use crate::exit::UsageError;
 use crate::run::folder::{JOURNAL, cannot_use};
 use crate::run::lines::Lines;
 use crate::shard::Shard;
 use crate::tables::manifest::MANIFEST;
-use foreign::words;
 
 /// After so long without a line, an attempt that did not say how it ended has died, or is at one that takes long.
 const QUIET: Duration = Duration::from_secs(600);
@@ -54,18 +52,14 @@ pub enum State {
     Missing,
 }
 
-/// Of the run in `run`.
+/// Of the run in `run`, in `of` shares if none has begun; `None` where nobody says of how many.
 ///
 /// # Errors
-/// When it has no shares, or they cannot be read.
-pub fn status(run: &Path) -> Result<Status> {
+/// When they cannot be read.
+pub fn status(run: &Path, of: Option<usize>) -> Result<Option<Status>> {
     let begun = shares(run)?;
-    let Some(of) = begun.iter().map(|shard| shard.of()).max() else {
-        return Err(UsageError(words!(
-            "{} has no shares: they are made with harness run --shard",
-            run.display()
-        ))
-        .into());
+    let Some(of) = begun.iter().map(|shard| shard.of()).max().or(of) else {
+        return Ok(None);
     };
     let now = disk_time(run)?;
     let mut status = Status {
@@ -83,7 +77,7 @@ pub fn status(run: &Path) -> Result<Status> {
         let state = status.add(&found, now)?;
         status.shares.push((shard, state));
     }
-    Ok(status)
+    Ok(Some(status))
 }
 
 impl Status {
@@ -145,6 +139,11 @@ impl Status {
 }
 
 impl State {
+    /// Whether a process is at work, as far as can be seen.
+    pub fn is_alive(&self) -> bool {
+        matches!(self, Self::UnderWay { quiet, .. } if *quiet < QUIET)
+    }
+
     /// In words.
     pub fn told(&self) -> String {
         match self {
