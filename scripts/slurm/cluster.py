@@ -16,14 +16,13 @@ import sys
 import time
 from pathlib import Path
 
-# cred_expire: a task that is queued again waits for its old credential to end, two minutes by default.
 CONF = """ClusterName=local
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 SlurmctldPort={port}
 AuthType=auth/munge
-AuthInfo=socket={dir}/munge/socket,cred_expire=2
+AuthInfo=socket={dir}/munge/socket
 CredType=cred/munge
 StateSaveLocation={dir}/state
 SlurmdSpoolDir={dir}/spool/%n

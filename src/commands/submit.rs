@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use files::regular;
 use foreign::{Foreign, words};
 use ort_runtime::Runtime;
 use process::child;
@@ -42,6 +43,10 @@ pub struct SubmitArgs {
 
 /// Beside the shares, in the run folder: scripts and the logs of their tasks.
 const FOLDER: &str = "submit";
+/// What the engine called the jobs of the last submission, one a line.
+const JOBS: &str = "jobs";
+/// Of that file [bytes].
+const LARGEST: u64 = 1 << 20;
 
 pub(crate) fn submit(args: &SubmitArgs) -> Result<()> {
     let engine = engines::named(&args.to)?;
@@ -84,13 +89,7 @@ fn hand_over(
         return Ok(None);
     }
     let of = args.shards as usize;
-    let (missing, at_work) = run::shares_left(&prepared.folder, of)?;
-    if !at_work.is_empty() {
-        note(format!(
-            "{name}: {} shares are under way, and are not submitted again",
-            at_work.len()
-        ));
-    }
+    let missing = run::shares_left(&prepared.folder, of)?;
     let here = std::env::current_dir().context("cannot tell the working folder")?;
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let program = program.display().to_string();
@@ -116,6 +115,22 @@ fn hand_over(
     let ask = |words: &[&str]| said(words, &here).ok();
     let submission = (engine.submit)(&job, &ask)
         .map_err(|message| UsageError(words!("--to {}: {}", engine.name, message)))?;
+    let jobs = job.folder.join(JOBS);
+    let before = ids_in(&jobs);
+    let left = if before.is_empty() {
+        0
+    } else {
+        (engine.left)(&before, &ask)
+    };
+    if left > 0 {
+        note(format!(
+            "{name}: {left} tasks of the jobs {} wait or run, and nothing is submitted beside them; harness status {} tells how far \
+             they are",
+            before.join(", "),
+            prepared.folder.display()
+        ));
+        return Ok(before.last().cloned());
+    }
     if args.dry_run {
         return show(&job, &submission).map(|()| Some(format!("ID_OF_{}", name.to_uppercase())));
     }
@@ -138,6 +153,9 @@ fn hand_over(
         };
         ids.push(id);
     }
+    let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
+    files::write_bytes(&jobs, text.as_bytes())
+        .with_context(|| format!("cannot write {}", jobs.display()))?;
     let last = ids.get(submission.last).cloned();
     result(format!(
         "{name}: {} of {of} shares in {}, put together by {}; logs in {}",
@@ -150,6 +168,14 @@ fn hand_over(
         job.folder.display()
     ))?;
     Ok(last)
+}
+
+/// None where nothing was submitted.
+fn ids_in(path: &Path) -> Vec<String> {
+    let read = files::in_its_folder(path).and_then(|path| regular::read_text(&path, LARGEST));
+    let plain = |id: &&str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
+    let text = read.unwrap_or_default();
+    text.lines().filter(plain).map(str::to_owned).collect()
 }
 
 /// The words of a call, with what the engine called the steps before it.

@@ -13,6 +13,22 @@ pub(super) const ENGINE: Engine = Engine {
     name: "hyperqueue",
     submit,
     runs: true,
+    left: |ids, ask| {
+        // `3 RUNNING`
+        let said = ask(&[
+            "hq",
+            "--output-mode=quiet",
+            "job",
+            "list",
+            "--filter",
+            "waiting,running",
+        ]);
+        let said = said.unwrap_or_default();
+        let jobs = said
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        jobs.filter(|job| ids.iter().any(|id| id == job)).count()
+    },
     id: |said| {
         let id = said.trim();
         let number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());

@@ -17,6 +17,7 @@ pub(super) const ENGINE: Engine = Engine {
     name: "kubernetes",
     submit,
     runs: false,
+    left: |_, _| 0,
     id: |_| None,
     variables: &[INDEX],
     shard: |variables| of_count(variables, INDEX, 0),

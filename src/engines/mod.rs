@@ -23,6 +23,8 @@ pub struct Engine {
     pub submit: fn(&Job, &Ask<'_>) -> Result<Submission, Words>,
     /// Whether the steps are run here; otherwise they are told, for people to run.
     pub runs: bool,
+    /// Which of the jobs that it called so still wait or run: how many tasks they have left.
+    pub left: fn(&[String], &Ask<'_>) -> usize,
     /// What a job is called by, in the words of the engine's own command.
     pub id: fn(&str) -> Option<String>,
     /// Its variables, as a message shows them.

@@ -12,6 +12,7 @@ pub(super) const ENGINE: Engine = Engine {
     name: "shell",
     submit,
     runs: false,
+    left: |_, _| 0,
     id: |_| None,
     variables: &[SHARD],
     shard: |variables| {

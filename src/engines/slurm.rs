@@ -23,6 +23,11 @@ pub(super) const ENGINE: Engine = Engine {
     name: "slurm",
     submit,
     runs: true,
+    left: |ids, ask| {
+        let ids = ids.join(",");
+        let said = ask(&["squeue", "-h", "-r", "-o", "%i", "-j", &ids]);
+        said.map_or(0, |said| said.lines().count())
+    },
     // `--parsable`: the number, and behind a `;` the cluster.
     id: |said| {
         let id = said.trim().split(';').next()?;
@@ -52,11 +57,11 @@ fn submit(job: &Job, ask: &Ask<'_>) -> Result<Submission, Words> {
     let mut steps: Vec<Step> = Vec::new();
     for (offset, tasks) in &arrays {
         let mut words = vec![Word::from(format!("--array={}", ranges(tasks)))];
-        let after = job
-            .after
-            .iter()
-            .map(|id| format!("--dependency=afterok:{id}"));
-        words.extend(after.map(Word::from));
+        // Where that run does not come about, nothing stays in the queue for ever.
+        if let Some(id) = &job.after {
+            words.push("--kill-on-invalid-dep=yes".into());
+            words.push(format!("--dependency=afterok:{id}").into());
+        }
         words.extend(extra());
         words.push(job.script("share.sh").into());
         words.push(offset.to_string().into());
@@ -216,7 +221,10 @@ mod tests {
             ..job(&[4])
         };
         let first = submit(&second, &cluster).unwrap().steps.remove(0);
-        assert!(told(&first).contains("--array=4 --dependency=afterok:7 --partition"));
+        assert!(
+            told(&first)
+                .contains("--array=4 --kill-on-invalid-dep=yes --dependency=afterok:7 --partition")
+        );
         let nobody = |_: &[&str]| None;
         let all: Vec<usize> = (1..=1500).collect();
         let submission = submit(&job(&all), &nobody).unwrap();

@@ -9,8 +9,11 @@ use ort_runtime::{library, trial};
 use super::opened::opened;
 use super::plan::Plan;
 use super::ready::Ready;
+use super::shards::check_count;
 use super::shards::status::{State, status};
 use super::store::folder_of;
+use crate::exit::UsageError;
+use crate::shard::Shard;
 use crate::tables::manifest::MANIFEST;
 
 /// What a run has once it is prepared.
@@ -46,25 +49,17 @@ pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Prepared> {
     })
 }
 
-/// Of `of` shares of the run in `folder`, those that are to be computed, and those that somebody is at work with.
-pub fn shares_left(folder: &Path, of: usize) -> Result<(Vec<usize>, Vec<usize>)> {
-    if !folder.join(super::shards::SHARDS).is_dir() {
-        return Ok(((1..=of).collect(), Vec::new()));
-    }
-    super::shards::check_count(
-        folder,
-        crate::shard::Shard::new(1, of).map_err(crate::exit::UsageError)?,
-    )?;
-    let Some(status) = status(folder, Some(of))? else {
-        return Ok(((1..=of).collect(), Vec::new()));
-    };
-    let (mut left, mut at_work) = (Vec::new(), Vec::new());
-    for (shard, state) in status.shares {
-        match state {
-            State::Done => {}
-            state if state.is_alive() => at_work.push(shard.index()),
-            _ => left.push(shard.index()),
-        }
-    }
-    Ok((left, at_work))
+/// Of `of` shares of the run in `folder`, those that are not done.
+///
+/// # Errors
+/// When the folder has shares of another number.
+pub fn shares_left(folder: &Path, of: usize) -> Result<Vec<usize>> {
+    let one = Shard::new(1, of).map_err(UsageError)?;
+    check_count(folder, one)?;
+    let shares = status(folder, Some(of))?.map(|status| status.shares);
+    let left = shares
+        .into_iter()
+        .flatten()
+        .filter(|(_, state)| *state != State::Done);
+    Ok(left.map(|(shard, _)| shard.index()).collect())
 }

@@ -61,7 +61,7 @@ pub fn status(run: &Path, of: Option<usize>) -> Result<Option<Status>> {
     let Some(of) = begun.iter().map(|shard| shard.of()).max().or(of) else {
         return Ok(None);
     };
-    let now = disk_time(run)?;
+    let now = disk_time(run);
     let mut status = Status {
         finished: run.join(MANIFEST).exists(),
         shares: Vec::new(),
@@ -139,11 +139,6 @@ impl Status {
 }
 
 impl State {
-    /// Whether a process is at work, as far as can be seen.
-    pub fn is_alive(&self) -> bool {
-        matches!(self, Self::UnderWay { quiet, .. } if *quiet < QUIET)
-    }
-
     /// In words.
     pub fn told(&self) -> String {
         match self {
@@ -167,11 +162,8 @@ impl State {
     }
 }
 
-/// Now, as the disk of `folder` has it: the clocks of machines may be apart.
-fn disk_time(folder: &Path) -> Result<SystemTime> {
-    match tempfile::tempfile_in(folder).and_then(|file| file.metadata()?.modified()) {
-        Ok(time) => Ok(time),
-        // A folder that can only be read.
-        Err(_) => Ok(SystemTime::now()),
-    }
+/// Now, as the disk of `folder` has it: the clocks of machines may be apart. Of a folder that cannot be written, this machine's.
+fn disk_time(folder: &Path) -> SystemTime {
+    let time = tempfile::tempfile_in(folder).and_then(|file| file.metadata()?.modified());
+    time.unwrap_or_else(|_| SystemTime::now())
 }
