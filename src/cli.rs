@@ -31,7 +31,7 @@ Examples:
   harness report runs/weights                         a page to read and to listen to
   harness inspect 630k-audioset-fusion-best.pt        what is in a checkpoint, and which cards fit
 
-Exit codes: 0 done, 1 failed (of diff: the runs differ), 2 the command line, an experiment file or a card is wrong, 130 interrupted, 143 terminated, 129 hung up.
+Exit codes: 0 done, 1 failed (of diff: the runs differ), 2 the command line, an experiment file or a card is wrong, 130 interrupted, 143 terminated, 129 hung up, 75 a share was ended by its scheduler and is to be started again.
 Results go to standard output, progress and notes to standard error."
 )]
 pub struct Cli {

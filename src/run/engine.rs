@@ -120,10 +120,15 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
     let ours = |attempt: &Attempt| {
         attempt.header.identity == identity.full() && attempt.header.version == VERSION
     };
-    let before = before
-        .into_iter()
-        .filter(ours)
-        .map(|attempt| attempt.folder);
+    let before: Vec<Attempt> = before.into_iter().filter(ours).collect();
+    if before.iter().any(Attempt::is_done) {
+        note(format!(
+            "share {shard} in {} is done already",
+            folder.display()
+        ));
+        return Ok(folder);
+    }
+    let before = before.into_iter().map(|attempt| attempt.folder);
     let known: Vec<PathBuf> = std::iter::once(folder.clone()).chain(before).collect();
     let own = Own::begin(
         &folder,
@@ -167,7 +172,14 @@ fn lacking(plan: &Plan, store: &Store) -> Vec<String> {
         }
     };
     if plan.making.is_some() {
-        let missing = make::missing(plan, &Share::All, store).len();
+        // What is not what was written counts where it cannot be made again; elsewhere `make` finds and tells it.
+        let is_there = |piece: &&Piece| {
+            store.journal.piece(&piece.id).is_some() && store.file_of(plan, piece).exists()
+        };
+        let missing = match plan.no_compute {
+            true => make::missing(plan, &Share::All, store).len(),
+            false => pieces.len() - pieces.iter().filter(is_there).count(),
+        };
         count("pieces".to_owned(), pieces.len() - missing, pieces.len());
     }
     let texts = plan.texts_to_read();

@@ -19,7 +19,7 @@ use crate::experiment::{Identity, Parts};
 use crate::shard::Shard;
 
 /// What the process is: written before it computes.
-const HEADER: &str = "attempt.json";
+pub(super) const HEADER: &str = "attempt.json";
 /// How it ended: written last.
 const ENDED: &str = "ended.json";
 /// Of either file [bytes].
@@ -88,6 +88,15 @@ pub(in crate::run) struct Attempt {
     pub folder: PathBuf,
     pub header: Header,
     pub ended: Option<Ended>,
+}
+
+impl Attempt {
+    /// Whether it has computed its share.
+    pub fn is_done(&self) -> bool {
+        self.ended
+            .as_ref()
+            .is_some_and(|ended| ended.how == How::Done)
+    }
 }
 
 /// This process's own.

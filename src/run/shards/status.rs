@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 use serde::de::IgnoredAny;
 
-use super::attempt::{Attempt, How, attempts, shares};
+use super::attempt::{Attempt, HEADER, How, attempts, shares};
 use crate::run::folder::{JOURNAL, cannot_use};
 use crate::run::lines::Lines;
 use crate::shard::Shard;
@@ -112,7 +112,7 @@ impl Status {
                 .or(made)
                 .ok()
                 .and_then(|time| now.duration_since(time).ok());
-            let began = fs::metadata(last.folder.join("attempt.json")).and_then(|m| m.modified());
+            let began = fs::metadata(last.folder.join(HEADER)).and_then(|m| m.modified());
             let seconds = began.ok().and_then(|time| now.duration_since(time).ok());
             if let Some(seconds) = seconds.filter(|s| s.as_secs() > 0) {
                 self.rate += lines as f64 / seconds.as_secs_f64();
