@@ -41,9 +41,14 @@ pub fn code(error: &anyhow::Error) -> u8 {
     }
 }
 
+/// Whether a signal ended the work.
+pub fn is_interruption(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Interrupted>())
+}
+
 /// Say behind "interrupted" what became of the work; other errors stay as they are.
 pub fn explain(error: anyhow::Error, outcome: &str) -> anyhow::Error {
-    if error.chain().any(|cause| cause.is::<Interrupted>()) {
+    if is_interruption(&error) {
         let told = format!("{}; {outcome}", message(&error));
         error.context(told)
     } else {

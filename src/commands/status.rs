@@ -17,7 +17,7 @@ const ALL: usize = 32;
 const SHOWN: usize = 200;
 
 pub(crate) fn tell(run_dir: &Path) -> Result<()> {
-    let Some(status) = status(run_dir, None)? else {
+    let Some(status) = status(run_dir)? else {
         return Err(UsageError(words!(
             "{} has no shares: they are made with harness run --shard",
             run_dir.display()

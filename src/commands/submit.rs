@@ -117,10 +117,9 @@ fn hand_over(
         .map_err(|message| UsageError(words!("--to {}: {}", engine.name, message)))?;
     let jobs = job.folder.join(JOBS);
     let before = ids_in(&jobs);
-    let left = if before.is_empty() {
-        0
-    } else {
-        (engine.left)(&before, &ask)
+    let left = match &engine.queue {
+        Some(queue) if !before.is_empty() => (queue.left)(&before, &ask),
+        _ => 0,
     };
     if left > 0 {
         note(format!(
@@ -135,16 +134,16 @@ fn hand_over(
         return show(&job, &submission).map(|()| Some(format!("ID_OF_{}", name.to_uppercase())));
     }
     write_scripts(&job, &submission)?;
-    if !engine.runs {
+    let Some(queue) = &engine.queue else {
         show_steps(&submission)?;
         return Ok(Some(name.clone()));
-    }
+    };
     let mut ids: Vec<String> = Vec::new();
     for step in &submission.steps {
         let words = filled(&step.words, &ids);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let answer = said(&words, &here)?;
-        let Some(id) = (engine.id)(&answer) else {
+        let Some(id) = (queue.id)(&answer) else {
             bail!(
                 "{} answered '{}', which names no job",
                 words[0],
@@ -156,7 +155,7 @@ fn hand_over(
     let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
     files::write_bytes(&jobs, text.as_bytes())
         .with_context(|| format!("cannot write {}", jobs.display()))?;
-    let last = ids.get(submission.last).cloned();
+    let last = ids.last().cloned();
     result(format!(
         "{name}: {} of {of} shares in {}, put together by {}; logs in {}",
         job.missing.len(),
@@ -173,9 +172,8 @@ fn hand_over(
 /// None where nothing was submitted.
 fn ids_in(path: &Path) -> Vec<String> {
     let read = files::in_its_folder(path).and_then(|path| regular::read_text(&path, LARGEST));
-    let plain = |id: &&str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     let text = read.unwrap_or_default();
-    text.lines().filter(plain).map(str::to_owned).collect()
+    text.lines().filter_map(engines::number).collect()
 }
 
 /// The words of a call, with what the engine called the steps before it.

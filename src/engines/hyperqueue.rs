@@ -4,36 +4,33 @@ use std::collections::BTreeSet;
 
 use foreign::Words;
 
-use super::job::{Job, Script, Step, Submission, Word, quote, quoted, ranges};
-use super::{Ask, Engine, of_count};
+use super::job::{Job, Script, Step, Submission, Word, number, quote, quoted, ranges};
+use super::{Ask, Engine, Queue, of_count};
 
 const TASK: &str = "HQ_TASK_ID";
 
 pub(super) const ENGINE: Engine = Engine {
     name: "hyperqueue",
     submit,
-    runs: true,
-    left: |ids, ask| {
-        // `3 RUNNING`
-        let said = ask(&[
-            "hq",
-            "--output-mode=quiet",
-            "job",
-            "list",
-            "--filter",
-            "waiting,running",
-        ]);
-        let said = said.unwrap_or_default();
-        let jobs = said
-            .lines()
-            .filter_map(|line| line.split_whitespace().next());
-        jobs.filter(|job| ids.iter().any(|id| id == job)).count()
-    },
-    id: |said| {
-        let id = said.trim();
-        let number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-        number.then(|| id.to_owned())
-    },
+    queue: Some(Queue {
+        left: |ids, ask| {
+            // `3 RUNNING`
+            let said = ask(&[
+                "hq",
+                "--output-mode=quiet",
+                "job",
+                "list",
+                "--filter",
+                "waiting,running",
+            ]);
+            let said = said.unwrap_or_default();
+            let jobs = said
+                .lines()
+                .filter_map(|line| line.split_whitespace().next());
+            jobs.filter(|job| ids.iter().any(|id| id == job)).count()
+        },
+        id: number,
+    }),
     variables: &[TASK],
     shard: |variables| of_count(variables, TASK, 0),
 };
@@ -69,7 +66,6 @@ fn submit(job: &Job, _: &Ask<'_>) -> Result<Submission, Words> {
             steps: vec![0],
         });
     }
-    let last = steps.len();
     steps.push(hq(words));
     let here = quote(&job.here.display().to_string());
     Ok(Submission {
@@ -92,6 +88,5 @@ fn submit(job: &Job, _: &Ask<'_>) -> Result<Submission, Words> {
             },
         ],
         steps,
-        last,
     })
 }

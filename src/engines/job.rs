@@ -56,9 +56,8 @@ pub enum Word {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     pub scripts: Vec<Script>,
+    /// In their order; the end of the last one is the end of the run.
     pub steps: Vec<Step>,
-    /// The step whose end is the end of the run.
-    pub last: usize,
 }
 
 impl From<&str> for Word {
@@ -90,6 +89,13 @@ impl Job {
     pub fn script(&self, name: &str) -> String {
         self.folder.join(name).display().to_string()
     }
+}
+
+/// What an engine calls a job, where it is a number.
+pub fn number(text: &str) -> Option<String> {
+    let text = text.trim();
+    let number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    number.then(|| text.to_owned())
 }
 
 /// `a 'b c'`: words as a shell takes them.

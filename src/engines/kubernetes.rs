@@ -16,9 +16,7 @@ const MOST_LETTERS: usize = 50;
 pub(super) const ENGINE: Engine = Engine {
     name: "kubernetes",
     submit,
-    runs: false,
-    left: |_, _| 0,
-    id: |_| None,
+    queue: None,
     variables: &[INDEX],
     shard: |variables| of_count(variables, INDEX, 0),
 };
@@ -91,6 +89,5 @@ fn submit(job: &Job, _: &Ask<'_>) -> Result<Submission, Words> {
         steps: vec![Step {
             words: vec![format!("kubectl apply -f {}", quote(&job.script("jobs.yaml"))).into()],
         }],
-        last: 0,
     })
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use foreign::{Foreign, Words, hint, words};
 
-pub use job::{Job, Submission, Word, quoted};
+pub use job::{Job, Submission, Word, number, quoted};
 
 use crate::exit::UsageError;
 use crate::shard::{Shard, ShardArg};
@@ -21,16 +21,20 @@ pub struct Engine {
     pub name: &'static str,
     /// What it is handed for a job; its words come from this function: see [`Ask`].
     pub submit: fn(&Job, &Ask<'_>) -> Result<Submission, Words>,
-    /// Whether the steps are run here; otherwise they are told, for people to run.
-    pub runs: bool,
-    /// Which of the jobs that it called so still wait or run: how many tasks they have left.
-    pub left: fn(&[String], &Ask<'_>) -> usize,
-    /// What a job is called by, in the words of the engine's own command.
-    pub id: fn(&str) -> Option<String>,
+    /// Of one whose steps are run here; those of others are told, for people to run.
+    pub queue: Option<Queue>,
     /// Its variables, as a message shows them.
     variables: &'static [&'static str],
     /// The share that they name; `None` when they are not set.
     shard: fn(&Variables) -> Result<Option<Shard>, Words>,
+}
+
+/// How an engine answers.
+pub struct Queue {
+    /// How many tasks of the jobs that it called so still wait or run.
+    pub left: fn(&[String], &Ask<'_>) -> usize,
+    /// What a job is called, in the words of the engine's own command.
+    pub id: fn(&str) -> Option<String>,
 }
 
 /// Asks a command of the engine for its words; `None` where it cannot be run.
@@ -48,9 +52,8 @@ const ENGINES: &[Engine] = &[
 /// # Errors
 /// Names those that there are.
 pub fn named(name: &str) -> Result<&'static Engine, UsageError> {
-    let engines = ENGINES.iter().filter(|engine| !engine.name.is_empty());
-    let names: Vec<&str> = engines.clone().map(|engine| engine.name).collect();
-    let found = engines.into_iter().find(|engine| engine.name == name);
+    let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
+    let found = ENGINES.iter().find(|engine| engine.name == name);
     found.ok_or_else(|| {
         let (name, hint) = (Foreign::new(name), hint(name, &names));
         UsageError(words!("--to {}: no such engine{}", name, hint))

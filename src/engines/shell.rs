@@ -11,9 +11,7 @@ const SHARD: &str = "HARNESS_SHARD";
 pub(super) const ENGINE: Engine = Engine {
     name: "shell",
     submit,
-    runs: false,
-    left: |_, _| 0,
-    id: |_| None,
+    queue: None,
     variables: &[SHARD],
     shard: |variables| {
         let shard = variables.get(SHARD).map(|text| text.parse::<Shard>());
@@ -36,7 +34,6 @@ fn submit(job: &Job, _: &super::Ask<'_>) -> Result<Submission, Words> {
     steps.push(line(&job.join));
     Ok(Submission {
         scripts: Vec::new(),
-        last: steps.len() - 1,
         steps,
     })
 }

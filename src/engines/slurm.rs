@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foreign::{Words, words};
 
-use super::job::{Job, Script, Step, Submission, Word, quote, quoted, ranges};
-use super::{Ask, COUNT, Engine, Variables, of_count};
+use super::job::{Job, Script, Step, Submission, Word, number, quote, quoted, ranges};
+use super::{Ask, COUNT, Engine, Queue, Variables, of_count};
 use crate::shard::Shard;
 
 const ID: &str = "SLURM_ARRAY_TASK_ID";
@@ -22,18 +22,15 @@ const WARNED: usize = 120;
 pub(super) const ENGINE: Engine = Engine {
     name: "slurm",
     submit,
-    runs: true,
-    left: |ids, ask| {
-        let ids = ids.join(",");
-        let said = ask(&["squeue", "-h", "-r", "-o", "%i", "-j", &ids]);
-        said.map_or(0, |said| said.lines().count())
-    },
-    // `--parsable`: the number, and behind a `;` the cluster.
-    id: |said| {
-        let id = said.trim().split(';').next()?;
-        let number = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-        number.then(|| id.to_owned())
-    },
+    queue: Some(Queue {
+        left: |ids, ask| {
+            let ids = ids.join(",");
+            let said = ask(&["squeue", "-h", "-r", "-o", "%i", "-j", &ids]);
+            said.map_or(0, |said| said.lines().count())
+        },
+        // `--parsable`: the number, and behind a `;` the cluster.
+        id: |said| number(said.split(';').next()?),
+    }),
     variables: &[ID, MIN, MAX, STEP, TASKS],
     shard,
 };
@@ -76,7 +73,6 @@ fn submit(job: &Job, ask: &Ask<'_>) -> Result<Submission, Words> {
     }
     words.extend(extra());
     words.push(job.script("join.sh").into());
-    let last = steps.len();
     steps.push(sbatch(words));
     Ok(Submission {
         scripts: vec![
@@ -90,7 +86,6 @@ fn submit(job: &Job, ask: &Ask<'_>) -> Result<Submission, Words> {
             },
         ],
         steps,
-        last,
     })
 }
 
@@ -236,7 +231,8 @@ mod tests {
             )
         );
         assert!(share.contains("--shard \"$((SLURM_ARRAY_TASK_ID + $1))/64\" &\n"));
-        assert_eq!((ENGINE.id)("123;here\n").as_deref(), Some("123"));
-        assert_eq!((ENGINE.id)("error"), None);
+        let id = ENGINE.queue.unwrap().id;
+        assert_eq!(id("123;here\n").as_deref(), Some("123"));
+        assert_eq!(id("error"), None);
     }
 }

@@ -45,49 +45,54 @@ impl Identity {
     }
 }
 
-/// The identity of an experiment with the rest of a run's effective settings: provider, precision, the checkpoints' and
-/// pieces' own hashes. Absent and null settings are the same, and the order of keys does not matter.
-pub fn identity(experiment: &Experiment, run: Value) -> Result<Identity, serde_json::Error> {
-    Ok(identity_of(counted(experiment, run)?))
-}
+/// The settings of a run that count, with sorted keys and without nulls: of an experiment, and with it provider, precision,
+/// the checkpoints' and pieces' own hashes.
+#[derive(Clone, Debug)]
+pub struct Counted(Value);
 
-/// A hash of each setting by its name.
+/// A short hash of each setting by its name.
 pub type Parts = BTreeMap<String, String>;
 
-/// A short hash of each setting of [`identity`] that counts, by its name: to say in which two identities differ.
-pub fn parts(experiment: &Experiment, run: Value) -> Result<Parts, serde_json::Error> {
-    let Value::Object(settings) = counted(experiment, run)? else {
-        return Ok(Parts::new());
-    };
-    let mut parts = Parts::new();
-    for value in settings.into_iter().map(|(_, value)| canonical(value)) {
-        let Value::Object(map) = value else { continue };
-        for (name, value) in map {
-            let part = identity_of(json!([value, parts.get(&name)]));
-            parts.insert(name, part.short().to_owned());
+impl Counted {
+    /// Of an experiment with the rest of a run's effective settings. Absent and null settings are the same, and the order of
+    /// keys does not matter.
+    pub fn new(experiment: &Experiment, run: Value) -> Result<Self, serde_json::Error> {
+        let mut settings = json!({ "experiment": serde_json::to_value(experiment)?, "run": run });
+        for path in NOT_COUNTED {
+            let steps: Vec<&str> = path.split('.').collect();
+            remove(&mut settings, &steps);
         }
+        for path in experiment.task.not_counted() {
+            let steps: Vec<&str> = ["experiment"].into_iter().chain(path.split('.')).collect();
+            remove(&mut settings, &steps);
+        }
+        Ok(Self(canonical(settings)))
     }
-    Ok(parts)
-}
 
-/// The settings that count.
-fn counted(experiment: &Experiment, run: Value) -> Result<Value, serde_json::Error> {
-    let mut settings = json!({ "experiment": serde_json::to_value(experiment)?, "run": run });
-    for path in NOT_COUNTED {
-        let steps: Vec<&str> = path.split('.').collect();
-        remove(&mut settings, &steps);
+    /// The hash of all of them.
+    pub fn identity(&self) -> Identity {
+        hashed(&self.0)
     }
-    for path in experiment.task.not_counted() {
-        let steps: Vec<&str> = ["experiment"].into_iter().chain(path.split('.')).collect();
-        remove(&mut settings, &steps);
+
+    /// A hash of each, to say in which two identities differ; what the experiment and the rest both have is hashed together.
+    pub fn parts(&self) -> Parts {
+        let mut parts = Parts::new();
+        let halves = self.0.as_object().into_iter().flatten();
+        for (name, value) in halves.filter_map(|(_, half)| half.as_object()).flatten() {
+            let part = hashed(&json!([value, parts.get(name)]));
+            parts.insert(name.clone(), part.short().to_owned());
+        }
+        parts
     }
-    Ok(settings)
 }
 
 /// The identity of settings that all count, of a folder that no experiment made.
 pub fn identity_of(settings: Value) -> Identity {
-    let text = canonical(settings).to_string();
-    Identity(sha256_bytes(text.as_bytes()))
+    hashed(&canonical(settings))
+}
+
+fn hashed(canonical: &Value) -> Identity {
+    Identity(sha256_bytes(canonical.to_string().as_bytes()))
 }
 
 fn remove(value: &mut Value, steps: &[&str]) {
@@ -162,7 +167,8 @@ arms: [{ name: on, model: 630k }]
     fn short(change: impl FnOnce(&mut Experiment), run: Value) -> String {
         let mut experiment = experiment();
         change(&mut experiment);
-        identity(&experiment, run).unwrap().short().to_owned()
+        let counted = Counted::new(&experiment, run).unwrap();
+        counted.identity().short().to_owned()
     }
 
     #[test]

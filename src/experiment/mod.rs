@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::spec::{Arm, CropPolicy, Piece};
 
 pub use draft::{Draft, Kind, RunPieces};
-pub use identity::{Identity, Parts, identity, identity_of, parts};
+pub use identity::{Counted, Identity, Parts, identity_of};
 pub use settings::{Drafted, Overrides};
 pub(crate) use settings::{Head, Heard};
 pub use source::Source;

@@ -1,7 +1,7 @@
 //! The figures of a run folder, from its CSVs alone.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use rayon::prelude::*;
 
@@ -70,10 +70,7 @@ fn save(run_dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, FigureError
     let gone = gone.filter(|stem| figures.iter().all(|figure| figure.stem != *stem));
     for path in gone.flat_map(files_of) {
         let path = run_dir.join(path);
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(failed(&path, e)),
-            _ => {}
-        }
+        files::remove_if_there(&path).map_err(|e| failed(&path, e))?;
     }
     let mut paths = Vec::new();
     for (figure, png) in figures.iter().zip(&pngs) {

@@ -22,8 +22,5 @@ pub fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
 
 /// Remove what an earlier run of the folder has left.
 pub fn remove_if_there(path: &Path) -> Result<()> {
-    if path.exists() {
-        std::fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
-    }
-    Ok(())
+    files::remove_if_there(path).with_context(|| format!("cannot remove {}", path.display()))
 }

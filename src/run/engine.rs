@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use foreign::{Foreign, words};
 use ort_runtime::library;
 use ort_runtime::{Runtime, trial};
-use process::interrupt::{self, Interrupted};
+use process::interrupt;
 use process::progress::note;
 
 use super::embed::embed;
@@ -42,25 +42,14 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let open = || Ok(trial::open(&library, options)?);
     let ready = Ready::prepare(&plan, false, &mut || opened(runtime, open).cloned())?;
     let plan = after(plan, runtime)?;
-    let (identity, parts) = ready.identity(&plan, &library)?;
+    let counted = ready.counted(&plan, &library)?;
+    let identity = counted.identity();
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     interrupt::listen();
     if !plan.fresh {
-        shards::take(&mut store, &identity, &parts)?;
+        shards::take(&mut store, &identity, &counted)?;
     }
-    let lacking = lacking(&plan, &store);
-    if plan.no_compute && !lacking.is_empty() {
-        bail!(
-            "{0} lacks {1}; compute the shares that are missing (harness status {0} names them), or leave out --no-compute",
-            store.folder.display(),
-            lacking.join(", ")
-        );
-    }
-    if !store.journal.shares().is_empty() {
-        let here = Host::here(plan.runtime.ep, plan.runtime.device);
-        let here = (!lacking.is_empty()).then_some(&here);
-        shards::check_alike(store.journal.shares(), here, plan.require_alike)?;
-    }
+    check_shares(&plan, &store)?;
     compute(&plan, &ready, &Share::All, &mut store, &open, runtime)?;
     // What is left is made from the journal again in seconds or minutes, and every file appears whole.
     interrupt::check()?;
@@ -101,7 +90,8 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
     let options = plan.runtime.session_options();
     let open = || Ok(trial::open(&library, options)?);
     let ready = Ready::prepare(&plan, true, &mut || opened(runtime, open).cloned())?;
-    let (identity, parts) = ready.identity(&plan, &library)?;
+    let counted = ready.counted(&plan, &library)?;
+    let identity = counted.identity();
     let folder = wanted_or_beside(&plan.folder, &identity, |folder| {
         fs::create_dir_all(folder).with_context(|| cannot_use(folder))?;
         let is_ours = claim(folder, &identity, |f| has_results(f, &identity))?;
@@ -136,7 +126,7 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
             shard,
             version: VERSION.to_owned(),
             identity: identity.full().to_owned(),
-            parts,
+            parts: counted.parts(),
             host: Host::here(plan.runtime.ep, plan.runtime.device),
             provider: plan.runtime.ep.to_string(),
             precision: plan.runtime.precision.to_string(),
@@ -153,13 +143,33 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
     interrupt::end_at_once();
     let (how, said) = match &computed {
         Ok(()) => (How::Done, None),
-        Err(e) if e.chain().any(|cause| cause.is::<Interrupted>()) => (How::Interrupted, None),
+        Err(e) if exit::is_interruption(e) => (How::Interrupted, None),
         Err(e) => (How::Failed, Some(exit::message(e))),
     };
     let ended = own.end(how, said);
     computed?;
     ended.with_context(|| cannot_use(&own.attempt.folder))?;
     Ok(folder)
+}
+
+/// That nothing is missing where nothing may be computed, and that the processors of the shares that were taken are alike,
+/// with this one where it computes the rest.
+fn check_shares(plan: &Plan, store: &Store) -> Result<()> {
+    let shares = store.journal.shares();
+    if shares.is_empty() && !plan.no_compute {
+        return Ok(());
+    }
+    let lacking = lacking(plan, store);
+    if plan.no_compute && !lacking.is_empty() {
+        bail!(
+            "{0} lacks {1}; compute the shares that are missing (harness status {0} names them), or leave out --no-compute",
+            store.folder.display(),
+            lacking.join(", ")
+        );
+    }
+    let here = Host::here(plan.runtime.ep, plan.runtime.device);
+    let here = (!shares.is_empty() && !lacking.is_empty()).then_some(&here);
+    shards::check_alike(shares, here, plan.require_alike)
 }
 
 /// What the journal does not have yet, in words: `2 of 100 pieces`.

@@ -9,8 +9,7 @@ use ort_runtime::{library, trial};
 use super::opened::opened;
 use super::plan::Plan;
 use super::ready::Ready;
-use super::shards::check_count;
-use super::shards::status::{State, status};
+use super::shards::{Attempt, attempts, check_count};
 use super::store::folder_of;
 use crate::exit::UsageError;
 use crate::shard::Shard;
@@ -40,7 +39,7 @@ pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Prepared> {
     });
     let folder = match plan.pending {
         Some(_) => plan.folder.clone(),
-        None => folder_of(&plan.folder, &ready.identity(plan, &library)?.0)?,
+        None => folder_of(&plan.folder, &ready.counted(plan, &library)?.identity())?,
     };
     Ok(Prepared {
         models: models.collect(),
@@ -54,12 +53,16 @@ pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Prepared> {
 /// # Errors
 /// When the folder has shares of another number.
 pub fn shares_left(folder: &Path, of: usize) -> Result<Vec<usize>> {
-    let one = Shard::new(1, of).map_err(UsageError)?;
-    check_count(folder, one)?;
-    let shares = status(folder, Some(of))?.map(|status| status.shares);
-    let left = shares
-        .into_iter()
-        .flatten()
-        .filter(|(_, state)| *state != State::Done);
-    Ok(left.map(|(shard, _)| shard.index()).collect())
+    let shard = |index| Shard::new(index, of).map_err(UsageError);
+    check_count(folder, shard(1)?)?;
+    let mut left = Vec::new();
+    for index in 1..=of {
+        if !attempts(folder, shard(index)?)?
+            .iter()
+            .any(Attempt::is_done)
+        {
+            left.push(index);
+        }
+    }
+    Ok(left)
 }

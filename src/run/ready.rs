@@ -13,7 +13,7 @@ use super::making::check_generator;
 use super::plan::Plan;
 use crate::card::Card;
 use crate::exit::UsageError;
-use crate::experiment::{Identity, Parts, identity, parts};
+use crate::experiment::Counted;
 use crate::model::prepare;
 use crate::model::{self, Model, note_leftover};
 use crate::spec::texts_sha256;
@@ -100,8 +100,8 @@ impl Ready {
         })
     }
 
-    /// Everything that changes a sample or a number, and a hash of each part of it by its name.
-    pub fn identity(&self, plan: &Plan, library: &Library) -> Result<(Identity, Parts)> {
+    /// Everything that changes a sample or a number.
+    pub fn counted(&self, plan: &Plan, library: &Library) -> Result<Counted> {
         let arms: Vec<_> = self
             .arms
             .iter()
@@ -135,10 +135,7 @@ impl Ready {
             "exporter": EXPORTER_VERSION,
             "onnxruntime": library_sha256(library)?,
         });
-        Ok((
-            identity(&plan.experiment, run.clone())?,
-            parts(&plan.experiment, run)?,
-        ))
+        Ok(Counted::new(&plan.experiment, run)?)
     }
 }
 

@@ -72,7 +72,7 @@ impl Store {
         remove_parts(folder).with_context(|| cannot_use(folder))?;
         if fresh {
             // From here on the folder holds no finished run, whenever this one ends.
-            remove_if_there(&folder.join(MANIFEST)).with_context(|| cannot_use(folder))?;
+            files::remove_if_there(&folder.join(MANIFEST)).with_context(|| cannot_use(folder))?;
         }
         let journal =
             Journal::open(&folder.join(JOURNAL), fresh).with_context(|| cannot_use(folder))?;
@@ -172,13 +172,6 @@ pub(super) fn has_results(folder: &Path, identity: &Identity) -> bool {
     RESULTS.iter().any(exists)
         || folder.join(AUDIO).read_dir().is_ok_and(has_pieces)
         || shards::has_others(folder, identity)
-}
-
-fn remove_if_there(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
 }
 
 /// Remove what a killed process was writing: in the folder, among the figures and the pieces, and in the folders of the

@@ -13,7 +13,7 @@ use super::SHARDS;
 use super::attempt::{Attempt, Header, Taken, attempts, shares};
 use super::host::Host;
 use crate::exit::UsageError;
-use crate::experiment::{Identity, Parts};
+use crate::experiment::{Counted, Identity};
 use crate::results::Embeddings;
 use crate::run::AUDIO;
 use crate::run::folder::{JOURNAL, cannot_use};
@@ -29,7 +29,11 @@ const TOLD: usize = 8;
 ///
 /// # Errors
 /// When a share was computed with other settings, files, libraries or another version of this program.
-pub(in crate::run) fn take(store: &mut Store, identity: &Identity, parts: &Parts) -> Result<()> {
+pub(in crate::run) fn take(
+    store: &mut Store,
+    identity: &Identity,
+    counted: &Counted,
+) -> Result<()> {
     let run = store.folder.clone();
     let shares = shares(&run)?;
     let counts: BTreeSet<usize> = shares.iter().map(|shard| shard.of()).collect();
@@ -44,7 +48,7 @@ pub(in crate::run) fn take(store: &mut Store, identity: &Identity, parts: &Parts
     let mut found = Vec::new();
     for &shard in &shares {
         for attempt in attempts(&run, shard)? {
-            check(&attempt, identity, parts)?;
+            check(&attempt, identity, counted)?;
             found.push(attempt);
         }
     }
@@ -63,7 +67,7 @@ pub(in crate::run) fn take(store: &mut Store, identity: &Identity, parts: &Parts
 }
 
 /// The attempt is one at this run.
-fn check(attempt: &Attempt, identity: &Identity, parts: &Parts) -> Result<()> {
+fn check(attempt: &Attempt, identity: &Identity, counted: &Counted) -> Result<()> {
     let header = &attempt.header;
     let refused = |what: Words| {
         Err(UsageError(words!(
@@ -82,6 +86,7 @@ fn check(attempt: &Attempt, identity: &Identity, parts: &Parts) -> Result<()> {
         ));
     }
     if header.identity != identity.full() {
+        let parts = counted.parts();
         let names: BTreeSet<&String> = header.parts.keys().chain(parts.keys()).collect();
         let other = names
             .into_iter()
@@ -101,6 +106,9 @@ fn take_attempt(attempt: &Attempt, taken: Taken, store: &mut Store) -> Result<()
     let path = attempt.folder.join(JOURNAL);
     let read = crate::run::lines::Lines::read(&path, |entry: Entry| lines.push(entry));
     read.with_context(|| cannot_use(&attempt.folder))?;
+    if lines.iter().any(|line| matches!(line, Entry::Piece { .. })) {
+        fs::create_dir_all(store.folder.join(AUDIO)).with_context(|| cannot_use(&store.folder))?;
+    }
     let mut first = Some(Entry::Share(Box::new(taken)));
     let mut new = Vec::new();
     for entry in lines {
@@ -136,7 +144,6 @@ fn bring(attempt: &Attempt, store: &Store, id: &str) -> Result<bool> {
     let from =
         files::inside(&attempt.folder, &name).with_context(|| cannot_use(&attempt.folder))?;
     let to = files::inside(&store.folder, &name).with_context(|| cannot_use(&store.folder))?;
-    fs::create_dir_all(store.folder.join(AUDIO)).with_context(|| cannot_use(&store.folder))?;
     match files::link_or_copy(&from, &to) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),

@@ -52,13 +52,13 @@ pub enum State {
     Missing,
 }
 
-/// Of the run in `run`, in `of` shares if none has begun; `None` where nobody says of how many.
+/// Of the run in `run`; `None` when it has no shares.
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn status(run: &Path, of: Option<usize>) -> Result<Option<Status>> {
+pub fn status(run: &Path) -> Result<Option<Status>> {
     let begun = shares(run)?;
-    let Some(of) = begun.iter().map(|shard| shard.of()).max().or(of) else {
+    let Some(of) = begun.iter().map(|shard| shard.of()).max() else {
         return Ok(None);
     };
     let now = disk_time(run);
@@ -95,12 +95,7 @@ impl Status {
         // Lines that say where graphs ran come beside them, and two copies of a task write some twice.
         lines = lines.min(of);
         self.of_lines += of;
-        let ended = |how| {
-            attempts
-                .iter()
-                .any(|a| a.ended.as_ref().is_some_and(|e| e.how == how))
-        };
-        if ended(How::Done) {
+        if attempts.iter().any(Attempt::is_done) {
             self.lines += of;
             return Ok(State::Done);
         }
