@@ -1,7 +1,6 @@
 //! `harness embed`: audio files and texts to a CSV of embeddings.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -229,7 +228,7 @@ fn row(id: String, kind: &'static str, embedding: ArrayView1<f32>, crops: Crops)
 
 /// The columns of the crops are there when there is audio.
 fn write(out: &Path, rows: &[Row], with_crops: bool) -> io::Result<()> {
-    files::write_atomic(out, |file: &mut BufWriter<&File>| {
+    files::write_atomic(out, |file| -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(file);
         let mut header = vec!["id", "kind", "embedding"];
         if with_crops {

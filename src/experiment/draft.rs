@@ -194,6 +194,9 @@ impl Draft {
                 descriptions::read(&path, &experiment.tastes, draws, rewrite.as_ref())?
             }
         };
+        if matches!(experiment.task.input(), super::Input::Made(_)) {
+            generation::in_folders(&mut pieces);
+        }
         pieces.truncate(limit.unwrap_or(usize::MAX));
         experiment.pieces = pieces;
         Ok(experiment)

@@ -4,20 +4,22 @@
 //! hashing the effective settings with a list that must not count is dora's (`facebookresearch/dora`).
 
 use std::collections::BTreeMap;
+use std::io;
 
-use files::sha256_bytes;
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::Experiment;
+use crate::spec::{Origin, Piece};
 
 /// What changes no result: where things lie, how fast and how noisily they run. `*` stands for every item of a list. `limit`
-/// counts through the pieces or texts that it selects. Settings of a task that do not count it says itself:
+/// counts through the pieces or texts that it selects, and of pieces all but their paths. Settings of a task that do not count it says itself:
 /// [`Task::not_counted`](super::Task::not_counted).
-const NOT_COUNTED: [&str; 12] = [
+const NOT_COUNTED: [&str; 11] = [
     "experiment.limit",
     "experiment.notebook",
-    "experiment.pieces.*.path",
     "run.batch",
     "run.demo",
     "run.fresh",
@@ -46,17 +48,25 @@ impl Identity {
 }
 
 /// The settings of a run that count, with sorted keys and without nulls: of an experiment, and with it provider, precision,
-/// the checkpoints' and pieces' own hashes.
+/// the checkpoints' and pieces' own hashes. Pieces, of which there may be a million, are hashed where they are.
 #[derive(Clone, Debug)]
-pub struct Counted(Value);
+pub struct Counted<'e> {
+    /// With a null where the pieces belong.
+    experiment: Map<String, Value>,
+    run: Value,
+    pieces: &'e [Piece],
+}
 
 /// A short hash of each setting by its name.
 pub type Parts = BTreeMap<String, String>;
 
-impl Counted {
+/// The key of an experiment's pieces.
+const PIECES: &str = "pieces";
+
+impl<'e> Counted<'e> {
     /// Of an experiment with the rest of a run's effective settings. Absent and null settings are the same, and the order of
     /// keys does not matter.
-    pub fn new(experiment: &Experiment, run: Value) -> Result<Self, serde_json::Error> {
+    pub fn new(experiment: &'e Experiment, run: Value) -> Result<Self, serde_json::Error> {
         let mut settings = json!({ "experiment": serde_json::to_value(experiment)?, "run": run });
         for path in NOT_COUNTED {
             let steps: Vec<&str> = path.split('.').collect();
@@ -66,23 +76,140 @@ impl Counted {
             let steps: Vec<&str> = ["experiment"].into_iter().chain(path.split('.')).collect();
             remove(&mut settings, &steps);
         }
-        Ok(Self(canonical(settings)))
+        let mut half = |name: &str| canonical(settings[name].take());
+        let mut experiment_half = match half("experiment") {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        experiment_half.insert(PIECES.to_owned(), Value::Null);
+        experiment_half.sort_keys();
+        Ok(Self {
+            experiment: experiment_half,
+            run: half("run"),
+            pieces: &experiment.pieces,
+        })
     }
 
     /// The hash of all of them.
     pub fn identity(&self) -> Identity {
-        hashed(&self.0)
+        let experiment = Half {
+            settings: &self.experiment,
+            pieces: self.pieces,
+        };
+        hashed(&Both {
+            experiment,
+            run: &self.run,
+        })
     }
 
     /// A hash of each, to say in which two identities differ; what the experiment and the rest both have is hashed together.
     pub fn parts(&self) -> Parts {
         let mut parts = Parts::new();
-        let halves = self.0.as_object().into_iter().flatten();
-        for (name, value) in halves.filter_map(|(_, half)| half.as_object()).flatten() {
-            let part = hashed(&json!([value, parts.get(name)]));
+        let run = self.run.as_object().into_iter().flatten();
+        for (name, value) in self.experiment.iter().chain(run) {
+            let before = parts.get(name);
+            let part = match value {
+                Value::Null => hashed(&(CountedPieces(self.pieces), before)),
+                value => hashed(&(value, before)),
+            };
             parts.insert(name.clone(), part.short().to_owned());
         }
         parts
+    }
+}
+
+#[derive(Serialize)]
+struct Both<'c> {
+    experiment: Half<'c>,
+    run: &'c Value,
+}
+
+/// The settings of an experiment, with the pieces in their place.
+struct Half<'c> {
+    settings: &'c Map<String, Value>,
+    pieces: &'c [Piece],
+}
+
+impl Serialize for Half<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.settings.len()))?;
+        for (name, value) in self.settings {
+            match value {
+                Value::Null => map.serialize_entry(name, &CountedPieces(self.pieces))?,
+                value => map.serialize_entry(name, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// Pieces as [`canonical`] would leave them, without their paths.
+struct CountedPieces<'c>(&'c [Piece]);
+
+impl Serialize for CountedPieces<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(CountedPiece::of))
+    }
+}
+
+/// In the order of the names.
+#[derive(Serialize)]
+struct CountedPiece<'c> {
+    id: &'c str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<CountedOrigin<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_prompt: Option<&'c str>,
+    prompt: &'c str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set: Option<&'c str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taste: Option<&'c str>,
+}
+
+#[derive(Serialize)]
+struct CountedOrigin<'c> {
+    draw: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instrument: Option<&'c str>,
+    prompt_id: &'c str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tastes: &'c [String],
+}
+
+impl<'c> CountedPiece<'c> {
+    fn of(piece: &'c Piece) -> Self {
+        // Named one by one: a field that is new is looked at here.
+        let Piece {
+            id,
+            path: _,
+            prompt,
+            taste,
+            origin,
+            set,
+            own_prompt,
+        } = piece;
+        Self {
+            id,
+            origin: origin.as_ref().map(|origin| {
+                let Origin {
+                    prompt_id,
+                    draw,
+                    instrument,
+                    tastes,
+                } = origin;
+                CountedOrigin {
+                    draw: *draw,
+                    instrument: instrument.as_deref(),
+                    prompt_id,
+                    tastes,
+                }
+            }),
+            own_prompt: own_prompt.as_deref(),
+            prompt,
+            set: set.as_deref(),
+            taste: taste.as_deref(),
+        }
     }
 }
 
@@ -91,8 +218,31 @@ pub fn identity_of(settings: Value) -> Identity {
     hashed(&canonical(settings))
 }
 
-fn hashed(canonical: &Value) -> Identity {
-    Identity(sha256_bytes(canonical.to_string().as_bytes()))
+fn hashed(canonical: &impl Serialize) -> Identity {
+    struct Hash(Sha256);
+
+    impl io::Write for Hash {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut hash = Hash(Sha256::new());
+    // What is made of values and texts has nothing that cannot be written, nor does a hash refuse it.
+    let written = serde_json::to_writer(&mut hash, canonical);
+    debug_assert!(written.is_ok());
+    Identity(
+        hash.0
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
 }
 
 fn remove(value: &mut Value, steps: &[&str]) {
@@ -215,6 +365,25 @@ arms: [{ name: on, model: 630k }]
         ];
         for (i, other) in others.iter().enumerate() {
             assert!(*other != base && !others[..i].contains(other));
+        }
+    }
+
+    #[test]
+    fn pieces_are_hashed_as_their_values_would_be() {
+        let mut piece = experiment().pieces.remove(0);
+        let origin = Origin {
+            prompt_id: "p".into(),
+            draw: 2,
+            instrument: None,
+            tastes: vec!["sweet".into()],
+        };
+        for (set, origin) in [(None, None), (Some("a".to_owned()), Some(origin))] {
+            (piece.set, piece.origin) = (set.clone(), origin);
+            piece.own_prompt = set;
+            let mut value = serde_json::to_value(&piece).unwrap();
+            remove(&mut value, &["path"]);
+            let found = serde_json::to_string(&CountedPiece::of(&piece)).unwrap();
+            assert_eq!(found, canonical(value).to_string());
         }
     }
 

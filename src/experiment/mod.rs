@@ -48,7 +48,8 @@ pub struct Experiment {
     /// How the maps are made.
     pub tsne: TsneSettings,
     /// At least one, after `limit`, but for an experiment of texts; ids are unique within a set. Paths of pieces that are found were files when the experiment was
-    /// read; those of pieces to be made are relative to the run folder.
+    /// read; those of pieces to be made are relative to the run folder. Who writes the settings down writes them beside.
+    #[serde(skip)]
     pub pieces: Vec<Piece>,
     /// Only the first so many pieces.
     pub limit: Option<usize>,

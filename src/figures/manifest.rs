@@ -22,6 +22,9 @@ pub struct Manifest {
     #[serde(default)]
     maps: Vec<MapEntry>,
     settings: Option<Settings>,
+    /// Of the run, which shows a sample of them where it is large.
+    #[serde(default)]
+    pub pieces: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use analysis::summary::Summary;
+
 use super::by_prompt::{self, Block, ByPromptSpec, Line};
 use super::legend::of_tastes;
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::{FigureError, about};
 use crate::statistics::draws::PromptScores;
+use crate::tables::DrawsRow;
 use crate::words::counted;
 
 /// Most arms below each other.
@@ -19,6 +22,19 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         return Ok(Vec::new());
     };
     let seed = run.manifest.seed.unwrap_or(0);
+    // Of a sample, the summaries are those of all draws.
+    let all: Vec<DrawsRow> = match run.sampled {
+        true => run.optional()?.unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let all: HashMap<(&str, &str), Summary> = all
+        .iter()
+        .map(|row| ((row.arm.as_str(), row.prompt_id.as_str()), row.summary()))
+        .collect();
+    let summary = |prompt: &PromptScores<'_>| match run.sampled {
+        true => all.get(&(prompt.arm, prompt.prompt_id)).copied(),
+        false => prompt.summary(seed),
+    };
     let mut arms: Vec<&str> = Vec::new();
     for prompt in &prompts {
         if !arms.contains(&prompt.arm) {
@@ -27,7 +43,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     }
     let all_arms = arms.len();
     arms.truncate(MOST_ARMS);
-    let order = order(&prompts, first.arm, seed);
+    let order = order(&prompts, first.arm, &summary);
     let by_key: HashMap<(&str, &str), &PromptScores<'_>> = prompts
         .iter()
         .map(|prompt| ((prompt.arm, prompt.prompt_id), prompt))
@@ -39,12 +55,12 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
                 label,
                 tint: run.palette.of(prompt.map_or("", |prompt| prompt.taste)),
                 scores: prompt.map_or(Vec::new(), |prompt| prompt.scores.clone()),
-                summary: prompt.and_then(|prompt| prompt.summary(seed)),
+                summary: prompt.and_then(|prompt| summary(prompt)),
             }
         });
         Block {
             title: (*arm).to_owned(),
-            under: under(&prompts, arm, run, all_arms > 1),
+            under: under(&prompts, arm, run, &summary, all_arms > 1),
             lines: lines.collect(),
         }
     };
@@ -73,11 +89,15 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
 }
 
 /// The prompts, those with the highest mean under `arm` first.
-fn order<'r>(prompts: &[PromptScores<'r>], arm: &str, seed: u64) -> Vec<&'r str> {
+fn order<'r>(
+    prompts: &[PromptScores<'r>],
+    arm: &str,
+    summary: &dyn Fn(&PromptScores<'_>) -> Option<Summary>,
+) -> Vec<&'r str> {
     let mut means: Vec<(f64, &'r str)> = prompts
         .iter()
         .filter(|prompt| prompt.arm == arm)
-        .filter_map(|prompt| Some((prompt.summary(seed)?.mean, prompt.prompt_id)))
+        .filter_map(|prompt| Some((summary(prompt)?.mean, prompt.prompt_id)))
         .collect();
     means.sort_by(|a, b| b.0.total_cmp(&a.0));
     means.into_iter().map(|(_, id)| id).collect()
@@ -88,12 +108,13 @@ fn under(
     prompts: &[PromptScores<'_>],
     arm: &str,
     run: &Run<'_>,
+    summary: &dyn Fn(&PromptScores<'_>) -> Option<Summary>,
     several_arms: bool,
 ) -> Vec<String> {
     let counts = prompts
         .iter()
         .filter(|p| p.arm == arm)
-        .map(|p| p.scores.len());
+        .map(|p| summary(p).map_or(p.scores.len(), |all| all.n));
     let counts: Vec<usize> = counts.collect();
     let (least, most) = (
         counts.iter().min().copied().unwrap_or(0),

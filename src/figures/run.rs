@@ -11,8 +11,8 @@ use super::manifest::Manifest;
 use super::page::Words;
 use super::theme::Palette;
 use crate::statistics::grouping::{MOST_TASTES, in_order, tastes};
-use crate::tables::{self, MapRow, Row, ScoreRow};
-use crate::words::counted;
+use crate::tables::{self, MapRow, Row, SAMPLE, ScoreRow};
+use crate::words::{counted, thousands};
 
 /// The score as axes name it, with its unit.
 pub const SCORE_AXIS: &str = "CLAP score (cosine)";
@@ -26,6 +26,8 @@ pub struct Run<'m> {
     pub manifest: &'m Manifest,
     /// What figures call an arm is a row's condition here: its arm, or a set of pieces under an arm. Empty for texts.
     pub rows: Vec<ScoreRow>,
+    /// Whether they are those of a sample.
+    pub sampled: bool,
     /// The arm of each condition.
     arms: HashMap<String, String>,
     /// The set of each condition, where sets of pieces are compared.
@@ -37,16 +39,18 @@ pub struct Run<'m> {
 }
 
 impl<'m> Run<'m> {
-    /// Read `scores.csv`, but of a run of texts, which has none.
+    /// Read `scores.csv`, or of a large run `sample.csv`; a run of texts has neither.
     pub fn read(dir: &Path, manifest: &'m Manifest) -> Result<Self, FigureError> {
-        let path = dir.join(ScoreRow::FILE);
         let there = |file: &str| dir.join(file).exists();
+        let sampled = there(SAMPLE);
+        let path = dir.join(if sampled { SAMPLE } else { ScoreRow::FILE });
         let texts = ["nearest.csv", "histogram.csv", MapRow::FILE];
-        let texts = !there(ScoreRow::FILE) && texts.into_iter().any(there);
+        let texts = !sampled && !there(ScoreRow::FILE) && texts.into_iter().any(there);
         let mut run = Self {
             dir: dir.to_owned(),
             manifest,
             rows: Vec::new(),
+            sampled,
             arms: HashMap::new(),
             sets: HashMap::new(),
             palette: Palette::new([]),
@@ -73,7 +77,7 @@ impl<'m> Run<'m> {
         }
         run.palette = palette(&path, tastes(&rows))?;
         run.rows = rows;
-        run.caption = manifest.caption(Some(&counted(run.pieces(), "piece")));
+        run.caption = manifest.caption(Some(&run.pieces()));
         Ok(run)
     }
 
@@ -111,16 +115,34 @@ impl<'m> Run<'m> {
         all.filter(|set| seen.insert(*set)).collect()
     }
 
-    fn pieces(&self) -> usize {
+    /// `100 pieces`, or `a sample of 2,000 of 1,000,000 pieces`.
+    fn pieces(&self) -> String {
         let key = |row: &'_ ScoreRow| (row.set.clone(), row.id.clone());
-        self.rows.iter().map(key).collect::<HashSet<_>>().len()
+        let shown = self.rows.iter().map(key).collect::<HashSet<_>>().len();
+        match (self.sampled, self.manifest.pieces) {
+            (false, _) => counted(shown, "piece"),
+            (true, None) => format!("a sample of {}", counted(shown, "piece")),
+            (true, Some(all)) => {
+                let shown = thousands(shown as u64);
+                format!("a sample of {shown} of {}", counted(all, "piece"))
+            }
+        }
+    }
+
+    /// `n = 100`, or `n = 1,000,000, 2,000 of them shown`, of a group of `all` pieces of which `shown` are.
+    pub fn n(&self, all: usize, shown: usize) -> String {
+        let n = format!("n = {}", thousands(all as u64));
+        match self.sampled {
+            true => format!("{n}, {} of them shown", thousands(shown as u64)),
+            false => n,
+        }
     }
 
     /// What was measured on: `100 pieces under 3 checkpoints`.
     pub fn subject(&self) -> String {
         let arms = self.conditions();
         let arms: HashSet<&str> = arms.iter().map(|condition| self.arm(condition)).collect();
-        let pieces = counted(self.pieces(), "piece");
+        let pieces = self.pieces();
         let arms = self.manifest.counted_arms(&arms);
         match self.sets().len() {
             0 => format!("{pieces} under {arms}"),

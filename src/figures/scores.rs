@@ -10,7 +10,7 @@ use crate::statistics::StatsError;
 use crate::statistics::grouping::{ALL, Arm, by_arm};
 use crate::tables::stats::Kind;
 use crate::tables::{self, Row, ScoreRow, StatsRow};
-use crate::words::{counted, thousands};
+use crate::words::counted;
 
 /// Beyond so many arms, each is compared with the first one only: all pairs would not fit a page.
 const ARMS_IN_ALL_PAIRS: usize = 4;
@@ -31,7 +31,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     } else {
         crate::statistics::stats(&run.rows, run.manifest.seed.unwrap_or(0)).map_err(of_scores)?
     };
-    let table = Summaries::new(&stats, stats_path);
+    let table = Summaries::new(&stats, stats_path, run.sampled);
     let mut labels: Vec<(&str, Tint)> = run.palette.iter().collect();
     // Pieces without a taste are in no box but that of all pieces.
     if run.rows.iter().any(|row| row.taste.is_empty()) {
@@ -101,7 +101,9 @@ fn panel<'r>(
         })
     };
     let checkpoint = run.manifest.checkpoint(run.arm(arm.name));
-    let n = format!("n = {}", thousands(arm.pieces.len() as u64));
+    let shown = arm.pieces.len();
+    let all = table.of((Kind::Arm, arm.name, "", ALL), shown)?;
+    let n = run.n(all.map_or(shown, |all| all.n), shown);
     Ok(Panel {
         title: arm.name,
         under: std::iter::once(n)
@@ -136,7 +138,8 @@ fn pair_panel<'r>(
         .chain(tastes)
         .map(row);
     let rows: Vec<differences::Row<'_>> = rows.collect::<Result<_, FigureError>>()?;
-    let pieces = rows.first().map_or(0, |row| row.differences.len());
+    let pieces = rows.first().and_then(|row| row.summary);
+    let pieces = pieces.map_or(0, |all| all.n);
     Ok(PairPanel {
         arms: [a.name, b.name],
         under: counted(pieces, "pair"),

@@ -18,10 +18,12 @@ type Key<'s> = (Kind, &'s str, &'s str, &'s str);
 pub struct Summaries<'s> {
     rows: HashMap<Key<'s>, &'s StatsRow>,
     path: PathBuf,
+    /// Whether groups are those of a sample, and summaries of all pieces.
+    sampled: bool,
 }
 
 impl<'s> Summaries<'s> {
-    pub fn new(stats: &'s [StatsRow], path: PathBuf) -> Self {
+    pub fn new(stats: &'s [StatsRow], path: PathBuf, sampled: bool) -> Self {
         let key = |r: &'s StatsRow| {
             (
                 r.kind,
@@ -33,6 +35,7 @@ impl<'s> Summaries<'s> {
         Self {
             rows: stats.iter().map(|row| (key(row), row)).collect(),
             path,
+            sampled,
         }
     }
 
@@ -42,7 +45,8 @@ impl<'s> Summaries<'s> {
             return Ok(None);
         }
         let found = self.rows.get(&key).map(|row| row.summary());
-        if found.is_some_and(|summary| summary.n == n) {
+        let fits = |all: usize| all == n || self.sampled && all > n;
+        if found.is_some_and(|summary| fits(summary.n)) {
             return Ok(found);
         }
         let (_, arm, arm_b, taste) = key;

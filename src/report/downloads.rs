@@ -7,6 +7,9 @@ use super::load::Run;
 fn about(file: &str) -> &'static str {
     match file {
         "scores.csv" => "a score for every piece under every condition",
+        "sample.csv" => "the scores of the sample that figures show",
+        "prompts.csv" => "the prompts of the array of their embeddings, row by row",
+        "pieces.jsonl" => "every piece: its prompt, its file, its hash",
         "stats.csv" => "summaries and paired differences, with intervals and tests",
         "draws.csv" => "the draws of each prompt",
         "clusters.csv" => "how well the tastes lie apart",
@@ -17,7 +20,7 @@ fn about(file: &str) -> &'static str {
         "nearest.csv" => "the nearest texts of each query",
         "histogram.csv" => "cosines of pairs of texts, in bins",
         "embeddings.csv" => "embeddings as JSON lists",
-        "embeddings.npy" => "the same rows as a NumPy array",
+        "embeddings.npy" => "the embeddings of the pieces as a NumPy array",
         "text_embeddings.npy" => "the embeddings of the prompts as a NumPy array",
         "skipped.csv" => "pieces that were left out, and why",
         "manifest.json" => "settings, hashes, versions",

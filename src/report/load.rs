@@ -12,8 +12,8 @@ use crate::notebook::{self, Notebook};
 use crate::tables::cell::unguarded;
 use crate::tables::table::{self, LARGEST_WITH_EMBEDDINGS};
 use crate::tables::{
-    self, ClusterRow, DistanceRow, DrawsRow, HistogramRow, MapRow, NearestRow, Row, ScoreRow,
-    SimilarityRow, SkippedRow, StatsRow, TextKind,
+    self, ClusterRow, DistanceRow, DrawsRow, HistogramRow, MapRow, NearestRow, PromptRow, Row,
+    SAMPLE, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TextKind,
 };
 
 /// One run folder.
@@ -28,7 +28,9 @@ pub struct Run {
     pub manifest: Value,
     /// What the run keeps of its notebook.
     pub known: Option<Notebook>,
+    /// All of them, or those of the sample of a large run.
     pub scores: Vec<ScoreRow>,
+    pub sampled: bool,
     pub stats: Vec<StatsRow>,
     pub draws: Vec<DrawsRow>,
     pub maps: Vec<MapRow>,
@@ -54,8 +56,9 @@ pub struct Text {
 }
 
 /// What can be downloaded, if it is there.
-const FILES: [&str; 17] = [
+const FILES: [&str; 20] = [
     ScoreRow::FILE,
+    SAMPLE,
     StatsRow::FILE,
     DrawsRow::FILE,
     ClusterRow::FILE,
@@ -68,6 +71,8 @@ const FILES: [&str; 17] = [
     "embeddings.csv",
     "embeddings.npy",
     "text_embeddings.npy",
+    PromptRow::FILE,
+    "pieces.jsonl",
     SkippedRow::FILE,
     tables::manifest::MANIFEST,
     "diff.csv",
@@ -77,7 +82,11 @@ const FILES: [&str; 17] = [
 impl Run {
     /// Read `folder`. The manifest is given, since a run writes it last.
     pub fn read(folder: &Path, manifest: &Value) -> Result<Self, ReportError> {
-        let scores: Vec<ScoreRow> = optional(folder)?;
+        let sampled = folder.join(SAMPLE).exists();
+        let scores: Vec<ScoreRow> = match sampled {
+            true => tables::read(&folder.join(SAMPLE))?,
+            false => optional(folder)?,
+        };
         let nearest: Vec<NearestRow> = optional(folder)?;
         let is_texts = task_of(manifest) == Some("texts");
         if manifest.is_null() && scores.is_empty() && nearest.is_empty() {
@@ -97,6 +106,7 @@ impl Run {
             manifest: manifest.clone(),
             known: notebook::kept(folder)?,
             scores,
+            sampled,
             stats: optional(folder)?,
             draws: optional(folder)?,
             maps: optional(folder)?,
@@ -148,6 +158,16 @@ impl Run {
 
     /// How many pieces (of a comparison: items) have a score.
     pub fn pieces(&self) -> usize {
+        let all = self.manifest["pieces"].as_u64().filter(|_| self.sampled);
+        let sets = self.manifest["sets"].as_array().map_or(0, Vec::len);
+        match all.and_then(|all| usize::try_from(all).ok()) {
+            Some(all) => all / sets.max(1),
+            None => self.shown(),
+        }
+    }
+
+    /// How many of them the page has.
+    pub fn shown(&self) -> usize {
         let ids: std::collections::HashSet<&str> =
             self.scores.iter().map(|row| row.id.as_str()).collect();
         ids.len()

@@ -40,6 +40,11 @@ pub fn lede(run: &Run) -> Html {
         html.raw("; redoes the notebook ").name(notebook);
     }
     html.raw(".");
+    if run.sampled {
+        html.raw(" Figures, maps, clusters and the pieces below are of a random sample of ")
+            .text(&thousands(run.shown() as u64))
+            .raw("; means, intervals and tests are of all.");
+    }
     html
 }
 

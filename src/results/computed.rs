@@ -1,8 +1,10 @@
 //! What the models of a run have computed, and what comes of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::tsne::TsneSettings;
+use anyhow::Result;
 use clap_audio::Crops;
 
 use super::maps::MapRecord;
@@ -28,15 +30,50 @@ pub struct ComputedArm<'r> {
     pub name: &'r str,
     /// Whether its model has fusion.
     pub fusion: Option<bool>,
+    /// What tables and figures call each set of pieces under it.
+    conditions: BTreeMap<&'r str, String>,
 }
 
-/// The embeddings of a run, of length 1 each.
-pub trait Embeddings {
-    /// That of a piece under an arm, by the piece's key, and the crops that were heard.
-    fn clip(&self, arm: &str, key: &str) -> Option<(&[f32], Crops)>;
+impl<'r> ComputedArm<'r> {
+    /// One of `arms` arms that score `pieces`.
+    pub fn new(name: &'r str, fusion: Option<bool>, arms: usize, pieces: &'r [Piece]) -> Self {
+        let mut conditions = BTreeMap::new();
+        for set in pieces.iter().filter_map(|piece| piece.set.as_deref()) {
+            conditions.entry(set).or_insert_with(|| match arms {
+                1 => set.to_owned(),
+                _ => format!("{set}, {name}"),
+            });
+        }
+        Self {
+            name,
+            fusion,
+            conditions,
+        }
+    }
 
-    /// That of a text under an arm.
-    fn text(&self, arm: &str, text: &str) -> Option<&[f32]>;
+    /// What tables and figures group a piece by: the arm, or its set under the arm.
+    pub fn condition(&self, piece: &Piece) -> &str {
+        let set = piece
+            .set
+            .as_deref()
+            .and_then(|set| self.conditions.get(set));
+        set.map_or(self.name, String::as_str)
+    }
+}
+
+/// The embeddings of a run, of length 1 each. They need not fit into memory: who wants many asks for some at a time.
+pub trait Embeddings {
+    /// Those of pieces under an arm, by the pieces' keys and in their order, with the crops that were heard.
+    ///
+    /// # Errors
+    /// When one is not there, or cannot be read.
+    fn clips(&self, arm: &str, keys: &[&str]) -> Result<Vec<(Vec<f32>, Crops)>>;
+
+    /// Those of texts under an arm, in their order.
+    ///
+    /// # Errors
+    /// When one is not there, or cannot be read.
+    fn texts(&self, arm: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>>;
 }
 
 /// What is known of a run once its CSVs are written.

@@ -3,8 +3,10 @@
 pub mod clusters;
 mod computed;
 pub mod conditions;
+mod files;
 pub mod maps;
 mod rows;
+pub mod sample;
 pub mod scored;
 pub mod told;
 pub mod write;

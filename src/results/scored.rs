@@ -5,21 +5,27 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::clusters::{self, clusters};
-use super::conditions::{Condition, conditions, stacked};
+use super::conditions::{Condition, conditions};
+use super::files::Files;
 use super::maps::{Maps, maps};
-use super::write::{write_npy_file, write_or_remove};
-use super::{Computed, Results, rows, told};
+use super::rows::rows;
+use super::sample::{is_large, sample};
+use super::write::{remove_if_there, write_or_remove};
+use super::{Computed, Results, told};
 use crate::spec::Clusters;
+use crate::statistics::grouping::Score;
 use crate::statistics::{draws, grouping, stats};
 use crate::tables::{
     self, ClusterRow, DrawsRow, EmbeddingRow, MapRow, Row, ScoreRow, SimilarityRow, StatsRow,
 };
 
 /// The scores of a run, and their statistics.
-pub struct Scored {
-    pub scores: Vec<ScoreRow>,
+pub struct Scored<'r> {
+    pub scores: Vec<Score<'r>>,
     pub stats: Vec<StatsRow>,
-    /// One for each score.
+    /// The rows that are shown and compared: all of them, or those of the sample of a large run.
+    shown: Vec<ScoreRow>,
+    /// One for each that is shown.
     embeddings: Vec<EmbeddingRow>,
 }
 
@@ -40,41 +46,60 @@ pub fn of_pieces(run: &Computed<'_>) -> Result<Results> {
     })
 }
 
-impl Scored {
+/// Rows that are in memory at once.
+const AT_ONCE: usize = 8192;
+
+impl<'r> Scored<'r> {
     /// Write the scores, the embeddings and the statistics of scores.
-    pub fn write(run: &Computed<'_>) -> Result<Self> {
-        let (scores, embeddings) = rows::rows(run)?;
-        let stats = stats(&scores, run.seed)?;
-        let at = |file: &str| run.folder.join(file);
-        tables::write(&at(ScoreRow::FILE), &scores)?;
-        tables::write(&at(EmbeddingRow::FILE), &embeddings)?;
-        // Models of different widths, as in a demo, have no matrix in common.
-        for (file, matrix) in [
-            (
-                tables::EMBEDDINGS_NPY,
-                stacked(&embeddings, |row| &row.audio_emb),
-            ),
-            (
-                tables::TEXT_EMBEDDINGS_NPY,
-                stacked(&embeddings, |row| &row.text_emb),
-            ),
-        ] {
-            if let Some(matrix) = matrix {
-                write_npy_file(&at(file), &matrix)?;
+    pub fn write(run: &'r Computed<'r>) -> Result<Self> {
+        let count = run.arms.len() * run.pieces.len();
+        let large = is_large(run.pieces.len(), run.arms.len());
+        let sample = large.then(|| sample(run.pieces, run.seed));
+        let mut files = Files::create(run, large)?;
+        let mut scores = Vec::with_capacity(count);
+        let (mut shown, mut embeddings) = (Vec::new(), Vec::new());
+        for arm in &run.arms {
+            for pieces in run.pieces.chunks(AT_ONCE) {
+                for (piece, (score, embedding)) in pieces.iter().zip(rows(run, arm, pieces)?) {
+                    files.add(&score, &embedding)?;
+                    scores.push(Score {
+                        condition: arm.condition(piece),
+                        arm: arm.name,
+                        id: &piece.id,
+                        taste: piece.taste.as_deref().unwrap_or_default(),
+                        prompt_id: piece.origin.as_ref().map(|o| o.prompt_id.as_str()),
+                        clap_score: score.clap_score,
+                    });
+                    if sample
+                        .as_ref()
+                        .is_none_or(|ids| ids.contains(piece.id.as_str()))
+                    {
+                        shown.push(score);
+                        embeddings.push(embedding);
+                    }
+                }
             }
         }
+        files.finish()?;
+        let at = |file: &str| run.folder.join(file);
+        match &sample {
+            Some(_) => tables::write(&at(tables::SAMPLE), &shown)?,
+            None => remove_if_there(&at(tables::SAMPLE))?,
+        }
+        let stats = stats(&scores, run.seed)?;
         tables::write(&at(StatsRow::FILE), &stats)?;
         write_or_remove(&at(DrawsRow::FILE), &draws(&scores, run.seed))?;
         Ok(Self {
             scores,
             stats,
+            shown,
             embeddings,
         })
     }
 
     /// The embeddings by what is compared.
     pub fn conditions(&self) -> Vec<Condition<'_>> {
-        conditions(&self.scores, &self.embeddings)
+        conditions(&self.shown, &self.embeddings)
     }
 
     /// The tastes that occur, in their order.

@@ -1,12 +1,12 @@
 //! A finished run on standard output: one line an arm, one column a taste, and below them what the draws say.
 
-use crate::statistics::grouping::{ALL, tastes};
+use crate::statistics::grouping::{ALL, Scored, tastes};
+use crate::tables::StatsRow;
 use crate::tables::aligned;
 use crate::tables::stats::Kind;
-use crate::tables::{ScoreRow, StatsRow};
 
 /// What is told of every run that scored pieces.
-pub fn scores(scores: &[ScoreRow], stats: &[StatsRow]) -> String {
+pub fn scores<S: Scored>(scores: &[S], stats: &[StatsRow]) -> String {
     table(scores, stats) + &spread(stats)
 }
 
@@ -56,7 +56,7 @@ fn spread(stats: &[StatsRow]) -> String {
 }
 
 /// Mean CLAP scores by arm and taste, as aligned plain text.
-fn table(scores: &[ScoreRow], stats: &[StatsRow]) -> String {
+fn table<S: Scored>(scores: &[S], stats: &[StatsRow]) -> String {
     let mut columns = vec![ALL];
     columns.extend(tastes(scores));
     let mut rows: Vec<Vec<String>> = Vec::new();

@@ -16,7 +16,6 @@ use super::plan::{Plan, TEXTS_AT_ONCE};
 use super::ready::ReadyModel;
 use super::shards::Share;
 use super::store::Store;
-use crate::results::Embeddings;
 use crate::spec::Piece;
 
 /// The embeddings of `share` under one arm, the `place`th, that the journal does not have yet.
@@ -29,7 +28,7 @@ pub(super) fn embed(
     runtime: &mut Option<Runtime>,
 ) -> Result<()> {
     let texts = plan.texts_to_read();
-    let has_text = |text: &&str| store.journal.text(&arm.name, text).is_some();
+    let has_text = |text: &&str| store.journal.has_text(&arm.name, text);
     let all_texts = !share.has_texts(place)
         || texts.iter().all(has_text) && !store.journal.is_unplaced(&arm.name, TEXT);
     let own = plan.experiment.pieces.iter().enumerate();
@@ -38,7 +37,7 @@ pub(super) fn embed(
         .map(|(_, piece)| piece);
     let mut pieces: Vec<&Piece> = own
         .clone()
-        .filter(|piece| store.journal.clip(&arm.name, &piece.key()).is_none())
+        .filter(|piece| !store.journal.has_clip(&arm.name, &piece.key()))
         .collect();
     if pieces.is_empty() && store.journal.is_unplaced(&arm.name, AUDIO) {
         // Any will do to see where the graph runs.
@@ -82,7 +81,7 @@ fn embed_texts(
     let bar = progress::items(&arm.name, "texts", count as u64);
     for (i, stretch) in stretches().filter(|(i, _)| own(*i)) {
         let stretch: Vec<&str> = stretch.iter().map(|(_, text)| *text).collect();
-        let known = |text: &&str| store.journal.text(&arm.name, text).is_some();
+        let known = |text: &&str| store.journal.has_text(&arm.name, text);
         let to_place = Some(i) == last && store.journal.is_unplaced(&arm.name, TEXT);
         if to_place || !stretch.iter().all(known) {
             let embeddings = tower.embed(&stretch, |_| interrupt::check())?;

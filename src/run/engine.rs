@@ -23,7 +23,6 @@ use super::shards::{self, Attempt, Header, Host, How, Own, Share};
 use super::source::{self, FoundRun, SourceRun};
 use super::store::{Store, has_results, wanted_or_beside};
 use crate::exit::{self, UsageError};
-use crate::results::Embeddings;
 use crate::shard::Shard;
 use crate::spec::Piece;
 use crate::tables::manifest::MANIFEST;
@@ -47,7 +46,7 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     interrupt::listen();
     if !plan.fresh {
-        shards::take(&mut store, &identity, &counted)?;
+        shards::take(&mut store, &plan, &identity, &counted)?;
     }
     check_shares(&plan, &store)?;
     compute(&plan, &ready, &Share::All, &mut store, &open, runtime)?;
@@ -155,7 +154,7 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
 /// That nothing is missing where nothing may be computed, and that the processors of the shares that were taken are alike,
 /// with this one where it computes the rest.
 fn check_shares(plan: &Plan, store: &Store) -> Result<()> {
-    let shares = store.journal.shares();
+    let shares = &store.shares;
     if shares.is_empty() && !plan.no_compute {
         return Ok(());
     }
@@ -194,8 +193,8 @@ fn lacking(plan: &Plan, store: &Store) -> Vec<String> {
     }
     let texts = plan.texts_to_read();
     for arm in plan.experiment.arms.iter().map(|arm| &arm.name) {
-        let clip = |piece: &&Piece| store.journal.clip(arm, &piece.key()).is_some();
-        let text = |text: &&&str| store.journal.text(arm, text).is_some();
+        let clip = |piece: &&Piece| store.journal.has_clip(arm, &piece.key());
+        let text = |text: &&&str| store.journal.has_text(arm, text);
         let (clips, read) = (pieces.iter().filter(clip), texts.iter().filter(text));
         count(
             format!("embeddings of pieces under arm '{arm}'"),

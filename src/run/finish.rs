@@ -7,7 +7,9 @@ use std::time::{Instant, SystemTime};
 use anyhow::{Context, Result, anyhow};
 use ort_runtime::library::Library;
 use process::progress::note;
+use serde_json::Value;
 
+use super::listed::{self, PIECES};
 use super::making::Making;
 use super::manifest::{
     ArmRecord, CropsRecord, GenerationRecord, GraphRecord, Manifest, ModelRecord, PieceRecord,
@@ -17,10 +19,11 @@ use super::plan::Plan;
 use super::ready::{Ready, ReadyModel};
 use super::source::SourceRun;
 use super::store::Store;
-use crate::experiment::{Identity, Input};
+use crate::experiment::{Experiment, Identity, Input};
 use crate::figures;
 use crate::notebook::NOTEBOOK;
 use crate::report;
+use crate::results::sample::{self, SAMPLE};
 use crate::results::write::{remove_if_there, write_or_remove};
 use crate::results::{Computed, ComputedArm, Results};
 use crate::spec::PieceSet;
@@ -44,19 +47,25 @@ pub(super) fn finish(
     (started, clock): (SystemTime, Instant),
 ) -> Result<Finished> {
     let experiment = &plan.experiment;
-    let arms = ready.arms.iter().map(|arm| ComputedArm {
-        name: &arm.name,
-        fusion: arm.fusion(),
-    });
+    let (count, pieces) = (ready.arms.len(), experiment.pieces.as_slice());
+    let arms = ready.arms.iter();
+    let arms = arms.map(|arm| ComputedArm::new(&arm.name, arm.fusion(), count, pieces));
     let Results { maps, told } = experiment.task.results(&Computed {
         folder: &store.folder,
         seed: experiment.seed,
         tsne: &experiment.tsne,
         arms: arms.collect(),
-        pieces: &experiment.pieces,
+        pieces,
         texts: &plan.texts,
         embeddings: &store.journal,
     })?;
+    let large = sample::is_large(pieces.len(), count);
+    let pieces_file = match large {
+        true => Some(listed::write(&store.folder, pieces, |piece| {
+            plan.making.as_ref().and(store.journal.piece(&piece.id))
+        })?),
+        false => remove_if_there(&store.folder.join(PIECES)).map(|()| None)?,
+    };
     // An earlier run may have left one, whose bad pieces are gone.
     write_or_remove(&store.folder.join(SkippedRow::FILE), &plan.skipped)?;
     let manifest = Manifest {
@@ -84,7 +93,9 @@ pub(super) fn finish(
             _ => Vec::new(),
         },
         maps,
-        pieces: experiment.pieces.len(),
+        pieces: pieces.len(),
+        pieces_file,
+        sample: large.then(|| SAMPLE.min(pieces.len())),
         texts: plan.texts.len(),
         skipped: plan.skipped.len(),
         arms: ready
@@ -94,7 +105,7 @@ pub(super) fn finish(
             .collect::<Result<_>>()?,
         generation: match (&plan.making, &ready.generator) {
             (Some(making), Some(generator)) => {
-                Some(generation_record(plan, making, generator, store)?)
+                Some(generation_record(plan, making, generator, store, large)?)
             }
             _ => None,
         },
@@ -107,11 +118,11 @@ pub(super) fn finish(
             build: store.journal.build().unwrap_or_default().to_owned(),
             library_sha256: library.sha256.clone(),
         },
-        shards: store.journal.shares().to_vec(),
+        shards: store.shares.clone(),
         harness: Program {
             version: env!("CARGO_PKG_VERSION"),
         },
-        settings: serde_json::to_value(experiment)?,
+        settings: settings_record(experiment, large)?,
         times: Times {
             started: humantime::format_rfc3339_seconds(started).to_string(),
             finished: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
@@ -131,6 +142,15 @@ pub(super) fn finish(
         folder: store.folder.clone(),
         told,
     })
+}
+
+/// The experiment as it was understood, with its pieces unless they are in a file of their own.
+fn settings_record(experiment: &Experiment, large: bool) -> Result<Value> {
+    let mut settings = serde_json::to_value(experiment)?;
+    if !large {
+        settings["pieces"] = serde_json::to_value(&experiment.pieces)?;
+    }
+    Ok(settings)
 }
 
 /// What is known of the notebook, as it is now: no result depends on it.
@@ -194,8 +214,10 @@ fn generation_record(
     making: &Making,
     generator: &ReadyModel,
     store: &Store,
+    large: bool,
 ) -> Result<GenerationRecord> {
-    let pieces = plan.experiment.pieces.iter().map(|piece| {
+    let listed = plan.experiment.pieces.iter().filter(|_| !large);
+    let pieces = listed.map(|piece| {
         let made = store
             .journal
             .piece(&piece.id)

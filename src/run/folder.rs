@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use files::{self, regular};
 use foreign::words;
 
+use super::vectors::VECTORS;
 use crate::exit::UsageError;
 use crate::experiment::Identity;
 
@@ -34,7 +35,7 @@ pub(super) fn hold(
 ) -> Result<Option<Held>> {
     let cannot = || cannot_use(folder);
     fs::create_dir_all(folder).with_context(cannot)?;
-    for name in [IDENTITY, JOURNAL] {
+    for name in [IDENTITY, JOURNAL, VECTORS] {
         files::inside(folder, name).with_context(cannot)?;
     }
     let lock = files::lock_file(&folder.join(LOCK)).with_context(cannot)?;

@@ -12,9 +12,9 @@ use process::progress::note;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Of a file [bytes]: 100,000 embeddings of 512 dimensions take about a quarter of it.
+/// Of a file [bytes]: a million pieces under three arms take about a quarter of it.
 const LARGEST: u64 = 4 << 30;
-/// Of a line [bytes]: an embedding of 512 dimensions and a prompt take some ten thousand.
+/// Of a line [bytes]: one with a long prompt takes some thousand.
 const LONGEST_LINE: u64 = 16 << 20;
 
 /// The file, open for appending.
@@ -24,11 +24,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Open the file at `path` and hand what it holds to `each`; with `fresh`, empty it first.
+    /// Open the file at `path` and hand what it holds to `each`, which says whether the line counts: what stands from the
+    /// first one on that does not is cut off. With `fresh`, empty it first.
     pub fn open<E: DeserializeOwned>(
         path: &Path,
         fresh: bool,
-        mut each: impl FnMut(E),
+        mut each: impl FnMut(E) -> bool,
     ) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(fresh);
@@ -46,9 +47,11 @@ impl Lines {
         Ok(lines)
     }
 
-    /// Hand what the file at `path` holds to `each`, and leave it as it is: another process may be writing it. None is there
-    /// when there is no such file.
-    pub fn read<E: DeserializeOwned>(path: &Path, mut each: impl FnMut(E)) -> io::Result<()> {
+    /// The same, and leave the file as it is: another process may be writing it. None is there when there is no such file.
+    pub fn read<E: DeserializeOwned>(
+        path: &Path,
+        mut each: impl FnMut(E) -> bool,
+    ) -> io::Result<()> {
         let mut file = match regular::open(&files::in_its_folder(path)?) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
             file => file?,
@@ -89,11 +92,11 @@ impl Lines {
     }
 }
 
-/// Hand each whole line to `each`; gives the bytes that they take.
+/// Hand each whole line to `each` while they count; gives the bytes that those take.
 fn read_whole<E: DeserializeOwned>(
     path: &Path,
     file: &mut File,
-    each: &mut dyn FnMut(E),
+    each: &mut dyn FnMut(E) -> bool,
 ) -> io::Result<u64> {
     let mut reader = BufReader::new(file);
     let mut whole = 0;
@@ -103,9 +106,12 @@ fn read_whole<E: DeserializeOwned>(
         bounded.read_until(b'\n', line)
     };
     while next(&mut line)? > 0 {
-        match serde_json::from_slice(&line) {
-            Ok(entry) if line.ends_with(b"\n") => each(entry),
-            _ => break,
+        let counts = match serde_json::from_slice(&line) {
+            Ok(entry) => line.ends_with(b"\n") && each(entry),
+            Err(_) => false,
+        };
+        if !counts {
+            break;
         }
         whole += line.len() as u64;
         line.clear();

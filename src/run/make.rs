@@ -38,9 +38,6 @@ pub(super) fn make(
     }
     let sizes = Sizes::of(model.export.musicgen()?);
     making.check_room(&sizes, &store.folder, missing.len(), plan.cards.len())?;
-    let folder = store.folder.join(super::AUDIO);
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
     let runtime = &opened(runtime, open)?.working_in(&store.folder);
     let mut generator = Generator::load(runtime, &model.export, &model.model.tokenizer.path)?;
     let jobs: Vec<Job> = missing.iter().map(|piece| job(plan, piece)).collect();
@@ -119,6 +116,9 @@ fn keep(plan: &Plan, piece: &Piece, store: &Store, made: &Generated, rate: u32) 
     let path = plan.path_of(piece, &store.folder);
     let path = path.strip_prefix(&store.folder).unwrap_or(&path);
     let path = files::inside(&store.folder, path).with_context(|| cannot_use(&store.folder))?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| cannot_use(folder))?;
+    }
     let written = clap_audio::write_wav(&path, &made.audio, rate);
     let sha256 = written.and_then(|()| files::sha256_file(&path));
     let sha256 = sha256.with_context(|| {

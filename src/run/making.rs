@@ -1,5 +1,6 @@
 //! How a run makes its pieces: by which model, how long they are, and whether the disk has room for them.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
@@ -164,7 +165,10 @@ pub(super) fn check_generator(
 ) -> Result<()> {
     let config = model.musicgen_config()?;
     making.settings(&experiment.name, &config)?;
-    let pieces: Vec<&Piece> = experiment.pieces.iter().collect();
+    // Of the draws of a prompt, the first.
+    let mut seen = HashSet::new();
+    let pieces = experiment.pieces.iter();
+    let pieces: Vec<&Piece> = pieces.filter(|piece| seen.insert(&piece.prompt)).collect();
     let prompts = pieces.iter().map(|piece| piece.prompt.as_str());
     check_prompts(&config, &model.tokenizer.path, prompts).map_err(|e| of_piece(&pieces, e))
 }

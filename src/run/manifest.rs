@@ -8,6 +8,7 @@ use pipelines::musicgen::GenerationSettings;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::listed::PiecesFile;
 use super::shards::Taken;
 use crate::model::FileRecord;
 use crate::results::maps::MapRecord;
@@ -34,6 +35,12 @@ pub(super) struct Manifest {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sets: Vec<SetRecord>,
     pub pieces: usize,
+    /// Of a large run: the file that has its pieces, which the settings then have not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pieces_file: Option<PiecesFile>,
+    /// Of a large run: how many pieces its figures, maps and clusters are of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
     /// Captions and descriptors.
     pub texts: usize,
     pub maps: Vec<MapRecord>,
@@ -91,7 +98,8 @@ pub(super) struct GenerationRecord {
     /// As the generator took them.
     pub settings: GenerationSettings,
     pub model: ModelRecord,
-    /// In the order of the settings' pieces; their files are `audio/<id>.wav`.
+    /// In the order of the settings' pieces, each of which has the path of its file. Not in the manifest of a large run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pieces: Vec<PieceRecord>,
 }
 

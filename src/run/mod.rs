@@ -9,6 +9,7 @@ mod folder;
 mod journal;
 mod length;
 mod lines;
+mod listed;
 mod make;
 pub mod making;
 mod manifest;
@@ -23,6 +24,7 @@ pub mod source;
 mod store;
 pub mod survey;
 mod told;
+mod vectors;
 
 pub use engine::{run, run_share};
 pub use folder::check_writable;

@@ -68,6 +68,7 @@ impl PieceFolder {
         let mut made = HashMap::new();
         let lines = Lines::open(&folder.join(JOURNAL), false, |entry: Made| {
             made.insert(entry.id.clone(), entry);
+            true
         })
         .with_context(|| cannot_use(folder))?;
         for (id, prompt) in pieces {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use pipelines::clips::{ClipInfo, CropChoice};
 
-use super::AUDIO;
 use super::crops::RecordedCrops;
 use super::length::pieces_and_length;
 use super::making::Making;
@@ -119,10 +118,9 @@ impl Plan {
 
     /// Pieces to be made in the folder asked for that have no file yet.
     pub fn without_file(&self) -> usize {
-        let audio = self.folder.join(AUDIO);
         let pieces = self.experiment.pieces.iter();
         pieces
-            .filter(|piece| !audio.join(format!("{}.wav", piece.id)).is_file())
+            .filter(|piece| !self.folder.join(&piece.path).is_file())
             .count()
     }
 

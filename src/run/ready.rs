@@ -101,7 +101,7 @@ impl Ready {
     }
 
     /// Everything that changes a sample or a number.
-    pub fn counted(&self, plan: &Plan, library: &Library) -> Result<Counted> {
+    pub fn counted<'p>(&self, plan: &'p Plan, library: &Library) -> Result<Counted<'p>> {
         let arms: Vec<_> = self
             .arms
             .iter()

@@ -10,10 +10,11 @@ use foreign::{Foreign, Words};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::{AUDIO, RUNS};
+use super::RUNS;
+use super::listed::{self, PiecesFile};
 use crate::exit::UsageError;
 use crate::experiment::RunPieces;
-use crate::spec::{self, Piece};
+use crate::spec::{self, Piece, generation};
 use crate::tables::manifest::{self, MANIFEST};
 
 /// A finished run that made its pieces.
@@ -46,6 +47,7 @@ struct Manifest {
     random_weights: bool,
     settings: Settings,
     generation: Option<Generation>,
+    pieces_file: Option<PiecesFile>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +59,7 @@ struct Settings {
 
 #[derive(Deserialize)]
 struct Generation {
+    #[serde(default)]
     pieces: Vec<Made>,
 }
 
@@ -85,6 +88,17 @@ impl SourceRun {
             .pieces
             .into_iter()
             .map(|made| (made.id, made.sha256));
+        let mut hashes: HashMap<String, String> = hashes.collect();
+        let mut pieces = manifest.settings.pieces;
+        if let Some(file) = &manifest.pieces_file {
+            listed::read(folder, file, |listed| {
+                let made = listed
+                    .sha256
+                    .map(|sha256| (listed.piece.id.clone(), sha256));
+                hashes.extend(made);
+                pieces.push(listed.piece);
+            })?;
+        }
         Ok(Some(Self {
             folder: folder.to_owned(),
             experiment: manifest.experiment,
@@ -94,8 +108,8 @@ impl SourceRun {
             demo: manifest.demo,
             seed: manifest.seed,
             limit: manifest.settings.limit,
-            pieces: manifest.settings.pieces,
-            hashes: hashes.collect(),
+            pieces,
+            hashes,
         }))
     }
 
@@ -126,14 +140,19 @@ impl SourceRun {
         let mut pieces = self.pieces.clone();
         pieces.truncate(limit.unwrap_or(usize::MAX));
         for piece in &mut pieces {
-            // Manifests come from strangers too: the id says where the file is, and no path does.
-            spec::check_file_id(&piece.id).map_err(|message| {
-                anyhow!(
-                    "cannot use {}: {message}",
-                    self.folder.join(MANIFEST).display()
-                )
-            })?;
-            piece.path = self.folder.join(AUDIO).join(format!("{}.wav", piece.id));
+            // Manifests come from strangers too: the id says what the file is called.
+            let manifest = self.folder.join(MANIFEST);
+            spec::check_file_id(&piece.id)
+                .map_err(|message| anyhow!("cannot use {}: {message}", manifest.display()))?;
+            if !generation::is_place(&piece.path, &piece.id) {
+                bail!(
+                    "cannot use {}: the piece {} of a run does not lie in {}",
+                    manifest.display(),
+                    Foreign::new(&piece.id),
+                    Foreign::said(piece.path.display())
+                );
+            }
+            piece.path = self.folder.join(&piece.path);
         }
         let wrong: Vec<&Piece> = pieces
             .par_iter()

@@ -7,10 +7,11 @@ use anyhow::{Context, Result, anyhow};
 use process::progress::note;
 
 use super::AUDIO;
-use super::folder::{Held, JOURNAL, cannot_use, hold, would_claim};
-use super::journal::{Entry, Journal};
+use super::folder::{Held, cannot_use, hold, would_claim};
+use super::journal::{Entry, Journal, Read};
+use super::listed::PIECES;
 use super::plan::Plan;
-use super::shards::{self, SHARDS};
+use super::shards::{self, SHARDS, Taken};
 use crate::experiment::Identity;
 use crate::figures::FOLDER as FIGURES;
 use crate::notebook::NOTEBOOK;
@@ -19,12 +20,16 @@ use crate::spec::Piece;
 use crate::tables::manifest::MANIFEST;
 use crate::tables::{
     ClusterRow, DistanceRow, DrawsRow, EMBEDDINGS_NPY, EmbeddingRow, HistogramRow, MapRow,
-    NearestRow, Row, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TEXT_EMBEDDINGS_NPY, TsneRow,
+    NearestRow, PromptRow, Row, SAMPLE, ScoreRow, SimilarityRow, SkippedRow, StatsRow,
+    TEXT_EMBEDDINGS_NPY, TsneRow,
 };
 
 /// Files that are never written over unless the identity beside them says that they are this run's.
-const RESULTS: [&str; 17] = [
+const RESULTS: [&str; 20] = [
     ScoreRow::FILE,
+    PIECES,
+    SAMPLE,
+    PromptRow::FILE,
     EmbeddingRow::FILE,
     EMBEDDINGS_NPY,
     TEXT_EMBEDDINGS_NPY,
@@ -50,6 +55,8 @@ pub(super) struct Store {
     pub journal: Journal,
     /// Pieces that another process made, by their ids, and the folders where they are.
     elsewhere: HashMap<String, PathBuf>,
+    /// The attempts at shares of which something was taken, in the order in which it was.
+    pub shares: Vec<Taken>,
     _held: Option<Held>,
 }
 
@@ -74,33 +81,34 @@ impl Store {
             // From here on the folder holds no finished run, whenever this one ends.
             files::remove_if_there(&folder.join(MANIFEST)).with_context(|| cannot_use(folder))?;
         }
-        let journal =
-            Journal::open(&folder.join(JOURNAL), fresh).with_context(|| cannot_use(folder))?;
+        let journal = Journal::open(folder, fresh).with_context(|| cannot_use(folder))?;
         Ok(Some(Self {
             folder: folder.to_owned(),
             journal,
             elsewhere: HashMap::new(),
+            shares: Vec::new(),
             _held: Some(held),
         }))
     }
 
     /// That of an attempt in its own `folder`, which knows what the run and the other attempts at the share have finished.
     pub fn of_attempt(folder: &Path, before: &[PathBuf]) -> Result<Self> {
-        let journal = Journal::open(&folder.join(JOURNAL), false);
         let mut store = Self {
             folder: folder.to_owned(),
-            journal: journal.with_context(|| cannot_use(folder))?,
+            journal: Journal::open(folder, false).with_context(|| cannot_use(folder))?,
             elsewhere: HashMap::new(),
+            shares: Vec::new(),
             _held: None,
         };
         for other in before {
             let elsewhere = &mut store.elsewhere;
-            let absorbed = store.journal.absorb(&other.join(JOURNAL), |entry| {
-                if let Entry::Piece { id, .. } = entry {
+            let read = Read::folder(other).with_context(|| cannot_use(other))?;
+            store.journal.absorb(read, |_, line| {
+                if let Entry::Piece { id, .. } = line {
                     elsewhere.insert(id.clone(), other.clone());
                 }
+                true
             });
-            absorbed.with_context(|| cannot_use(other))?;
         }
         Ok(store)
     }

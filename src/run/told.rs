@@ -1,5 +1,7 @@
 //! What is told of the pieces of a plan.
 
+use std::collections::HashSet;
+
 use pipelines::clips::ClipInfo;
 use process::progress::note;
 
@@ -43,13 +45,13 @@ pub(super) fn note_source(plan: &Plan, found: &FoundRun, key: &str) {
 
 /// Pieces without a taste are in no box of a figure but that of all pieces: worth knowing before they are made.
 pub(super) fn note_without_taste(experiment: &Experiment) {
-    let mut without: Vec<&str> = Vec::new();
+    let (mut without, mut seen) = (Vec::<&str>::new(), HashSet::new());
     for piece in experiment.pieces.iter().filter(|p| p.taste.is_none()) {
         let id = piece
             .origin
             .as_ref()
             .map_or(piece.id.as_str(), |o| &o.prompt_id);
-        if !without.contains(&id) {
+        if seen.insert(id) {
             without.push(id);
         }
     }

@@ -1,6 +1,7 @@
 //! How an experiment makes its pieces: model, prompts, draws and the settings of the sampler.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use foreign::words;
 use foreign::{Foreign, Words};
@@ -134,9 +135,71 @@ pub fn piece(origin: Origin, draws: usize, prompt: &str, taste: Option<&String>)
     }
 }
 
+/// Pieces beyond which they lie in folders of [`IN_FOLDER`]: file systems slow down with a folder of a million files, and so
+/// does everyone who looks into it.
+const MOST_IN_FOLDER: usize = 10_000;
+const IN_FOLDER: usize = 1_000;
+
+/// Give the pieces of a whole list their places in folders below the run's, where there are many: `audio/012/sweet_12345.wav`.
+pub fn in_folders(pieces: &mut [Piece]) {
+    if pieces.len() <= MOST_IN_FOLDER {
+        return;
+    }
+    for (place, piece) in pieces.iter_mut().enumerate() {
+        let folder = format!("{:03}", place / IN_FOLDER);
+        if let (Some(audio), Some(file)) = (piece.path.parent(), piece.path.file_name()) {
+            piece.path = audio.join(folder).join(file);
+        }
+    }
+}
+
+/// Whether `path` is one that [`piece`] or [`in_folders`] gives the piece `id`.
+pub fn is_place(path: &Path, id: &str) -> bool {
+    let mut names = path.iter().map(OsStr::to_str);
+    let is_folder = |name: &str| name.len() >= 3 && name.bytes().all(|b| b.is_ascii_digit());
+    let file = format!("{id}.wav");
+    match (names.next(), names.next(), names.next(), names.next()) {
+        (Some(Some("audio")), Some(Some(name)), None, _) => name == file,
+        (Some(Some("audio")), Some(Some(folder)), Some(Some(name)), None) => {
+            is_folder(folder) && name == file
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_pieces_lie_in_folders_and_a_place_is_known_again() {
+        let template = Template::parse("prompts.text", "{taste} music").unwrap();
+        let made = |draws: usize| {
+            let mut pieces = from_tastes(&template, &["a".into(), "b".into()], draws);
+            in_folders(&mut pieces);
+            pieces
+        };
+        let few = made(5_000);
+        assert_eq!(few[9_999].path, Path::new("audio/b_5000.wav"));
+        let many = made(5_001);
+        assert_eq!(many[0].path, Path::new("audio/000/a_01.wav"));
+        assert_eq!(many[10_001].path, Path::new("audio/010/b_5001.wav"));
+        for piece in [&few[0], &many[10_001]] {
+            assert!(is_place(&piece.path, &piece.id));
+        }
+        for other in [
+            "audio/../x.wav",
+            "/audio/x.wav",
+            "audio/000/y.wav",
+            "audio/000/001/x.wav",
+            "other/x.wav",
+            "audio/..0/x.wav",
+            "x.wav",
+            "audio",
+        ] {
+            assert!(!is_place(Path::new(other), "x"), "{other}");
+        }
+    }
 
     #[test]
     fn more_pieces_than_a_run_can_have_are_refused_with_the_number() {

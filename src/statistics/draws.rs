@@ -10,10 +10,10 @@ use analysis::mean::mean;
 use analysis::summary::{Summary, summarise};
 use rayon::prelude::*;
 
-use super::grouping::ALL;
+use super::grouping::{ALL, Scored};
 use crate::tables::scores::as_written;
 use crate::tables::stats::Kind;
-use crate::tables::{DrawsRow, ScoreRow, StatsRow};
+use crate::tables::{DrawsRow, StatsRow};
 
 /// The scores of one prompt's draws under one arm.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,21 +35,21 @@ impl PromptScores<'_> {
 }
 
 /// The scores by arm and prompt, both in the order in which they first appear. Pieces that were not generated are in none.
-pub fn by_prompt(rows: &[ScoreRow]) -> Vec<PromptScores<'_>> {
+pub fn by_prompt<S: Scored>(rows: &[S]) -> Vec<PromptScores<'_>> {
     let mut prompts: Vec<PromptScores<'_>> = Vec::new();
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
-    for row in rows {
-        let Some(prompt_id) = row.prompt_id.as_deref() else {
+    for row in rows.iter().map(Scored::score) {
+        let Some(prompt_id) = row.prompt_id else {
             continue;
         };
         let place = *places
-            .entry((row.condition(), prompt_id))
+            .entry((row.condition, prompt_id))
             .or_insert(prompts.len());
         if place == prompts.len() {
             prompts.push(PromptScores {
-                arm: row.condition(),
+                arm: row.condition,
                 prompt_id,
-                taste: &row.taste,
+                taste: row.taste,
                 scores: Vec::new(),
             });
         }
@@ -59,7 +59,7 @@ pub fn by_prompt(rows: &[ScoreRow]) -> Vec<PromptScores<'_>> {
 }
 
 /// Rows of `draws.csv`; none when no prompt has more than one draw.
-pub fn draws(rows: &[ScoreRow], seed: u64) -> Vec<DrawsRow> {
+pub fn draws<S: Scored>(rows: &[S], seed: u64) -> Vec<DrawsRow> {
     let prompts = by_prompt(rows);
     if prompts.iter().all(|prompt| prompt.scores.len() < 2) {
         return Vec::new();
@@ -79,7 +79,7 @@ pub fn draws(rows: &[ScoreRow], seed: u64) -> Vec<DrawsRow> {
 
 /// Rows of `stats.csv` about the spread within prompts and between them, arm by arm; none when no prompt has more than
 /// one draw.
-pub(super) fn spread(rows: &[ScoreRow], seed: u64) -> Vec<StatsRow> {
+pub(super) fn spread<S: Scored>(rows: &[S], seed: u64) -> Vec<StatsRow> {
     let prompts = by_prompt(rows);
     let mut arms: Vec<&str> = prompts.iter().map(|prompt| prompt.arm).collect();
     arms.dedup();
@@ -125,6 +125,7 @@ fn within(prompts: &[&[f64]]) -> Option<Summary> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::ScoreRow;
     use crate::tables::scores::{drawn, row};
 
     fn rows() -> Vec<ScoreRow> {

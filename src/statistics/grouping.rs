@@ -30,6 +30,44 @@ pub enum StatsError {
     Reserved { id: Foreign },
 }
 
+/// A score as statistics see it, a tenth of a row of `scores.csv` in memory.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score<'a> {
+    /// See [`ScoreRow::condition`].
+    pub condition: &'a str,
+    pub arm: &'a str,
+    pub id: &'a str,
+    /// Empty when the piece has none.
+    pub taste: &'a str,
+    /// Of a generated piece.
+    pub prompt_id: Option<&'a str>,
+    pub clap_score: f64,
+}
+
+/// What statistics are computed of.
+pub trait Scored {
+    fn score(&self) -> Score<'_>;
+}
+
+impl Scored for Score<'_> {
+    fn score(&self) -> Score<'_> {
+        *self
+    }
+}
+
+impl Scored for ScoreRow {
+    fn score(&self) -> Score<'_> {
+        Score {
+            condition: self.condition(),
+            arm: &self.arm,
+            id: &self.id,
+            taste: &self.taste,
+            prompt_id: self.prompt_id.as_deref(),
+            clap_score: self.clap_score,
+        }
+    }
+}
+
 /// One piece under one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Piece<'a> {
@@ -65,6 +103,13 @@ impl Arm<'_> {
 
     /// Scores `(self, other)` of the pieces that both arms have, in the order of this arm.
     pub fn paired_with(&self, other: &Arm<'_>, taste: &str) -> (Vec<f64>, Vec<f64>) {
+        // Most arms have the same pieces in the same order.
+        let (own, their) = (self.pieces.iter(), other.pieces.iter());
+        if own.map(|p| p.id).eq(their.map(|p| p.id)) {
+            let both = self.pieces.iter().zip(&other.pieces);
+            let chosen = both.filter(|(p, _)| is_in(p.taste, taste));
+            return chosen.map(|(p, theirs)| (p.score, theirs.score)).unzip();
+        }
         let theirs: HashMap<&str, f64> = other.pieces.iter().map(|p| (p.id, p.score)).collect();
         let chosen = self.pieces.iter().filter(|p| is_in(p.taste, taste));
         chosen
@@ -78,12 +123,11 @@ fn is_in(taste: &str, chosen: &str) -> bool {
 }
 
 /// The rows by arm, arms in the order in which they first appear.
-pub fn by_arm(rows: &[ScoreRow]) -> Result<Vec<Arm<'_>>, StatsError> {
+pub fn by_arm<S: Scored>(rows: &[S]) -> Result<Vec<Arm<'_>>, StatsError> {
     let mut arms: Vec<Arm<'_>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut seen: HashSet<(&str, &str)> = HashSet::new();
-    for row in rows {
-        let (arm, id) = (row.condition(), row.id.as_str());
+    for row in rows.iter().map(Scored::score) {
+        let (arm, id) = (row.condition, row.id);
         if !row.clap_score.is_finite() {
             let (arm, id, score) = (Foreign::new(arm), Foreign::new(id), row.clap_score);
             return Err(StatsError::NotFinite { arm, id, score });
@@ -93,31 +137,34 @@ pub fn by_arm(rows: &[ScoreRow]) -> Result<Vec<Arm<'_>>, StatsError> {
                 id: Foreign::new(id),
             });
         }
-        if !seen.insert((arm, id)) {
-            let (arm, id) = (Foreign::new(arm), Foreign::new(id));
-            return Err(StatsError::Twice { arm, id });
-        }
         let place = *places.entry(arm).or_insert(arms.len());
         if place == arms.len() {
             let pieces = Vec::new();
             arms.push(Arm {
                 name: arm,
-                scorer: &row.arm,
+                scorer: row.arm,
                 pieces,
             });
         }
         arms[place].pieces.push(Piece {
             id,
-            taste: &row.taste,
+            taste: row.taste,
             score: as_written(row.clap_score),
         });
+    }
+    for arm in &arms {
+        let mut seen = HashSet::with_capacity(arm.pieces.len());
+        if let Some(twice) = arm.pieces.iter().find(|piece| !seen.insert(piece.id)) {
+            let (arm, id) = (Foreign::new(arm.name), Foreign::new(twice.id));
+            return Err(StatsError::Twice { arm, id });
+        }
     }
     Ok(arms)
 }
 
 /// The tastes that occur, as [`in_order`].
-pub fn tastes(rows: &[ScoreRow]) -> Vec<&str> {
-    in_order(rows.iter().map(|row| row.taste.as_str()))
+pub fn tastes<S: Scored>(rows: &[S]) -> Vec<&str> {
+    in_order(rows.iter().map(|row| row.score().taste))
 }
 
 /// Each taste once, those of [`labels`] first, in their order, and then in that of the alphabet; no taste is none.

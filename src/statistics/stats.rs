@@ -6,14 +6,13 @@ use analysis::summary::summarise;
 use rayon::prelude::*;
 
 use super::draws::spread;
-use super::grouping::{ALL, Arm, StatsError, by_arm, tastes};
-use crate::tables::scores::ScoreRow;
+use super::grouping::{ALL, Arm, Scored, StatsError, by_arm, tastes};
 use crate::tables::stats::{Kind, StatsRow};
 
 /// Summaries of every arm, then of every pair of arms (first minus second, over the pieces that both have), each over
 /// all tastes and then taste by taste; then the spread of every arm within and between prompts that have several draws.
 /// A group without pieces has no row.
-pub fn stats(rows: &[ScoreRow], seed: u64) -> Result<Vec<StatsRow>, StatsError> {
+pub fn stats<S: Scored>(rows: &[S], seed: u64) -> Result<Vec<StatsRow>, StatsError> {
     let (arms, tastes) = (by_arm(rows)?, tastes(rows));
     let mut groups: Vec<(&Arm<'_>, Option<&Arm<'_>>, &str)> = Vec::new();
     let each_taste = || std::iter::once(ALL).chain(tastes.iter().copied());

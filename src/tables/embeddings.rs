@@ -45,10 +45,10 @@ impl Row for EmbeddingRow {
     }
 
     /// Pieces of several sets have a last column `set`.
-    fn header(rows: &[Self]) -> Vec<&'static str> {
-        match rows.iter().all(|row| row.set.is_none()) {
-            true => Self::columns(),
-            false => Self::all_columns(),
+    fn header(first: Option<&Self>) -> Vec<&'static str> {
+        match first.is_some_and(|row| row.set.is_some()) {
+            true => Self::all_columns(),
+            false => Self::columns(),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod maps;
 pub mod nearest;
 mod npy;
+pub mod prompts;
 pub mod scores;
 pub mod similarity;
 pub mod skipped;
@@ -22,9 +23,9 @@ pub mod table;
 pub mod texts;
 pub mod tsne;
 
-/// Embeddings of the rows of `embeddings.csv`, `[rows, 512]`: of the pieces, or of the texts of an experiment of texts.
+/// Embeddings of the rows of `embeddings.csv` or, of a large run, of `scores.csv`, `[rows, 512]`: of the pieces, or of the texts of an experiment of texts.
 pub const EMBEDDINGS_NPY: &str = "embeddings.npy";
-/// Embeddings of the prompts of the rows of `embeddings.csv`, `[rows, 512]`.
+/// Embeddings of the prompts of the rows of `embeddings.csv`, `[rows, 512]`; of a large run, of the rows of `prompts.csv`.
 pub const TEXT_EMBEDDINGS_NPY: &str = "text_embeddings.npy";
 
 pub use clusters::ClusterRow;
@@ -35,11 +36,12 @@ pub use embeddings::EmbeddingRow;
 pub use histogram::HistogramRow;
 pub use maps::MapRow;
 pub use nearest::NearestRow;
-pub use npy::{NpyError, read_npy, write_npy};
-pub use scores::ScoreRow;
+pub use npy::{NpyError, NpyWriter, read_npy, write_npy};
+pub use prompts::PromptRow;
+pub use scores::{SAMPLE, ScoreRow};
 pub use similarity::SimilarityRow;
 pub use skipped::SkippedRow;
 pub use stats::StatsRow;
-pub use table::{Row, TableError, read, rows, write};
+pub use table::{Row, RowWriter, TableError, read, rows, write};
 pub use texts::{TextKind, TextRow};
 pub use tsne::TsneRow;

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use files::{self, regular};
+use files::{self, WholeFile, regular};
 use foreign::words;
 use foreign::{Foreign, Words};
 use ndarray::Array2;
@@ -58,19 +58,71 @@ impl Element for f32 {
 /// When the file cannot be written; what stood at `path` stays then.
 pub fn write_npy<T: Element>(path: &Path, array: &Array2<T>) -> io::Result<()> {
     let (rows, columns) = array.dim();
+    files::write_atomic(path, |file| {
+        write_header::<T>(file, rows, columns)?;
+        // In logical order, however the array lies in memory.
+        array.iter().try_for_each(|value| value.write_to(file))
+    })
+}
+
+fn write_header<T: Element>(file: &mut impl Write, rows: usize, columns: usize) -> io::Result<()> {
     let descr = T::DESCR;
     let header =
         format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // Spaces and a line end up to the next boundary.
     let whole = (START_BYTES + header.len() + 1).next_multiple_of(ALIGN_BYTES);
     let length = whole - START_BYTES;
-    files::write_atomic(path, |file| {
-        file.write_all(b"\x93NUMPY\x01\x00")?;
-        file.write_all(&(length as u16).to_le_bytes())?;
-        writeln!(file, "{header:<0$}", length - 1)?;
-        // In logical order, however the array lies in memory.
-        array.iter().try_for_each(|value| value.write_to(file))
-    })
+    file.write_all(b"\x93NUMPY\x01\x00")?;
+    file.write_all(&(length as u16).to_le_bytes())?;
+    writeln!(file, "{header:<0$}", length - 1)
+}
+
+/// An array `[rows, columns]` of 32-bit floats whose rows need not all be in memory; the file appears once it is finished.
+pub struct NpyWriter {
+    file: WholeFile,
+    rows: usize,
+    columns: usize,
+    bytes: Vec<u8>,
+}
+
+impl NpyWriter {
+    pub fn create(path: &Path, rows: usize, columns: usize) -> io::Result<Self> {
+        let mut file = WholeFile::create(path)?;
+        write_header::<f32>(&mut file, rows, columns)?;
+        Ok(Self {
+            file,
+            rows,
+            columns,
+            bytes: Vec::new(),
+        })
+    }
+
+    /// The next row.
+    pub fn add(&mut self, row: &[f32]) -> io::Result<()> {
+        let Some(left) = self
+            .rows
+            .checked_sub(1)
+            .filter(|_| row.len() == self.columns)
+        else {
+            let found = row.len();
+            return Err(io::Error::other(format!(
+                "a row of {found} values too many, or of another length"
+            )));
+        };
+        self.rows = left;
+        self.bytes.clear();
+        self.bytes
+            .extend(row.iter().flat_map(|value| value.to_le_bytes()));
+        self.file.write_all(&self.bytes)
+    }
+
+    /// Give the file its name.
+    pub fn finish(self) -> io::Result<()> {
+        match self.rows {
+            0 => self.file.finish(),
+            lacking => Err(io::Error::other(format!("{lacking} rows are missing"))),
+        }
+    }
 }
 
 /// Read `[rows, columns]` of 32-bit floats, as [`write_npy`] and `numpy.save` write them. Values may be NaN.
@@ -166,6 +218,15 @@ mod tests {
         let values = array![[0.1_f32, -0.0, f32::MIN_POSITIVE], [1e-45, 3.0, -7.5]];
         write_npy(&path, &values).unwrap();
         assert_eq!(read_npy(&path).unwrap(), values);
+        let at_once = std::fs::read(&path).unwrap();
+        let mut rows = NpyWriter::create(&path, 2, 3).unwrap();
+        rows.add(&[0.1, -0.0, f32::MIN_POSITIVE]).unwrap();
+        assert!(rows.add(&[1.0]).is_err());
+        rows.add(&[1e-45, 3.0, -7.5]).unwrap();
+        assert!(rows.add(&[0.0; 3]).is_err());
+        rows.finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), at_once);
+        assert!(NpyWriter::create(&path, 1, 3).unwrap().finish().is_err());
         // Version 2.0, as NumPy writes a header that is long.
         let bytes = std::fs::read(&path).unwrap();
         let second = [b"\x93NUMPY\x02\x00", &bytes[8..10], b"\0\0", &bytes[10..]].concat();

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize, Serializer, ser};
 use super::cell::text;
 use super::table::{Row, drawn};
 
+/// The rows of `scores.csv` that figures and the report of a large run show, in a file of its own.
+pub const SAMPLE: &str = "sample.csv";
+
 /// One piece under one arm. Each file has the columns of its notebook first, and of the rest those that its pieces have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRow {
@@ -74,8 +77,8 @@ impl Row for ScoreRow {
         columns(&[])
     }
 
-    fn header(rows: &[Self]) -> Vec<&'static str> {
-        match rows.first() {
+    fn header(first: Option<&Self>) -> Vec<&'static str> {
+        match first {
             Some(row) if row.set.is_some() => columns(&[&OF_SETS, &OF_PROMPTS]),
             Some(row) if row.instrument.is_some() => {
                 let mut all = columns(&[&OF_DESCRIPTIONS, &OF_PROMPTS]);

@@ -1,9 +1,10 @@
 //! Rows to and from CSV: whole-file writes, and reads whose errors name the file, the line and the column.
 
 use std::io::{self, BufReader, Read, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use files::{self, regular};
+use files::{self, WholeFile, regular};
 use foreign::words;
 use foreign::{Foreign, Words};
 use serde::Serialize;
@@ -26,8 +27,8 @@ pub trait Row: Serialize + DeserializeOwned + Sized {
         Self::all_columns()
     }
 
-    /// The header of a file of these rows, some of [`Row::all_columns`].
-    fn header(_rows: &[Self]) -> Vec<&'static str> {
+    /// The header of a file with this first row, some of [`Row::all_columns`].
+    fn header(_first: Option<&Self>) -> Vec<&'static str> {
         Self::columns()
     }
 
@@ -68,34 +69,100 @@ pub enum TableError {
 
 /// Write the header and `rows` to `path`, whole or not at all. A number that is not finite is an error.
 pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), TableError> {
-    let header = T::header(rows);
-    let all = T::all_columns();
-    // Where each column of the file is among the fields of a row; of most files, all of them where they are.
-    let of = |name: &str| T::ALIASES.iter().find(|(_, alias)| *alias == name);
-    let place = |name: &&str| {
-        let field = of(name).map_or(*name, |(field, _)| *field);
-        all.iter().position(|other| *other == field)
-    };
-    let places: Vec<usize> = header.iter().filter_map(place).collect();
-    let whole = places.iter().copied().eq(0..all.len());
-    let fill = |file: &mut dyn Write| -> io::Result<()> {
-        let mut csv = plain_writer(file);
-        csv.write_record(&header)?;
-        for row in rows {
-            match whole {
-                true => csv.serialize(row)?,
-                false => {
-                    let cells = cells(row)?;
-                    csv.write_record(places.iter().filter_map(|&place| cells.get(place)))?;
-                }
+    let mut file = RowWriter::create(path)?;
+    rows.iter().try_for_each(|row| file.add(row))?;
+    file.finish()
+}
+
+/// A file of rows that need not all be in memory; it appears once it is finished.
+pub struct RowWriter<T: Row> {
+    path: PathBuf,
+    csv: csv::Writer<WholeFile>,
+    /// Known from the first row on.
+    columns: Option<Columns>,
+    rows: PhantomData<T>,
+}
+
+enum Columns {
+    /// Every field of a row.
+    All,
+    /// Some of them, by their places.
+    Some(Vec<usize>),
+}
+
+impl<T: Row> RowWriter<T> {
+    /// Begin the file that will be `path`.
+    pub fn create(path: &Path) -> Result<Self, TableError> {
+        let file = WholeFile::create(path).map_err(|source| TableError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            csv: plain_writer(file),
+            columns: None,
+            rows: PhantomData,
+        })
+    }
+
+    pub fn add(&mut self, row: &T) -> Result<(), TableError> {
+        let written = self.try_add(row);
+        written.map_err(|source| self.failed(source))
+    }
+
+    fn try_add(&mut self, row: &T) -> io::Result<()> {
+        let columns = match self.columns.take() {
+            Some(columns) => columns,
+            None => self.begin(Some(row))?,
+        };
+        match &columns {
+            Columns::All => self.csv.serialize(row)?,
+            Columns::Some(places) => {
+                let cells = cells(row)?;
+                self.csv
+                    .write_record(places.iter().filter_map(|&place| cells.get(place)))?;
             }
         }
-        csv.flush()
-    };
-    files::write_atomic(path, |file| fill(file)).map_err(|source| TableError::Write {
-        path: path.to_owned(),
-        source,
-    })
+        self.columns = Some(columns);
+        Ok(())
+    }
+
+    /// Write the header of a file with this first row.
+    fn begin(&mut self, first: Option<&T>) -> io::Result<Columns> {
+        let header = T::header(first);
+        let all = T::all_columns();
+        let of = |name: &str| T::ALIASES.iter().find(|(_, alias)| *alias == name);
+        let place = |name: &&str| {
+            let field = of(name).map_or(*name, |(field, _)| *field);
+            all.iter().position(|other| *other == field)
+        };
+        let places: Vec<usize> = header.iter().filter_map(place).collect();
+        self.csv.write_record(&header)?;
+        Ok(match places.iter().copied().eq(0..all.len()) {
+            true => Columns::All,
+            false => Columns::Some(places),
+        })
+    }
+
+    /// Give the file its name.
+    pub fn finish(mut self) -> Result<(), TableError> {
+        let written = match self.columns {
+            Some(_) => Ok(()),
+            None => self.begin(None).map(|_| ()),
+        };
+        written.map_err(|source| self.failed(source))?;
+        let Self { path, csv, .. } = self;
+        let file = csv.into_inner().map_err(|e| e.into_error());
+        file.and_then(WholeFile::finish)
+            .map_err(|source| TableError::Write { path, source })
+    }
+
+    fn failed(&self, source: io::Error) -> TableError {
+        TableError::Write {
+            path: self.path.clone(),
+            source,
+        }
+    }
 }
 
 fn plain_writer<W: Write>(file: W) -> csv::Writer<W> {

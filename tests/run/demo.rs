@@ -70,6 +70,7 @@ fn everything_is_made_and_hangs_together() {
     assert_eq!(
         others,
         [
+            ".embeddings.f32",
             ".identity",
             ".journal.jsonl",
             ".lock",

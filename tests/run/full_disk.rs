@@ -17,11 +17,12 @@ fn what_was_finished_stays_and_a_rerun_with_room_completes() {
     let no_space = "No space left on device (os error 28)";
     let journal = "cannot write disk/r/.journal.jsonl; what was finished is kept, and the same command goes on from there";
 
-    disk.fill(8 << 10);
+    // Room for the embeddings of one arm.
+    disk.fill(12 << 10);
     lab.refused(
         &["--out", "disk/r"],
         1,
-        &format!("arm 'fused': {journal}: {no_space}"),
+        &format!("arm 'plain': {journal}: {no_space}"),
     );
     let kept = lab.read("disk/r/.journal.jsonl");
     assert!(!kept.is_empty() && kept.ends_with(b"\n"));
@@ -36,9 +37,17 @@ fn what_was_finished_stays_and_a_rerun_with_room_completes() {
     );
     assert_eq!(
         lab.files("disk/r"),
-        [".identity", ".journal.jsonl", ".lock", "scores.csv"]
+        [
+            ".embeddings.f32",
+            ".identity",
+            ".journal.jsonl",
+            ".lock",
+            "scores.csv"
+        ]
     );
-    assert!(lab.read("disk/r/.journal.jsonl") == lab.read("roomy/.journal.jsonl"));
+    for file in [".journal.jsonl", ".embeddings.f32"] {
+        assert!(lab.read(&format!("disk/r/{file}")) == lab.read(&format!("roomy/{file}")));
+    }
 
     fs::remove_file(lab.at("disk/filler")).unwrap();
     lab.run(&["--out", "disk/r"]);

@@ -22,6 +22,7 @@ fn pieces_scores_and_spread_are_made_and_recorded() {
     assert_eq!(
         lab.files("runs/made"),
         [
+            ".embeddings.f32",
             ".identity",
             ".journal.jsonl",
             ".lock",

@@ -28,6 +28,7 @@ fn a_run_follows_no_link_out_of_its_folder() {
         for name in [
             ".lock",
             ".identity",
+            ".embeddings.f32",
             ".journal.jsonl",
             "scores.csv",
             "manifest.json",
@@ -147,7 +148,13 @@ fn generate_follows_no_link_out_of_its_folder() {
 #[test]
 fn devices_and_pipes_in_a_run_folder_are_neither_read_nor_waited_for() {
     let lab = lab();
-    for name in [".lock", ".identity", ".journal.jsonl", "scores.csv"] {
+    for name in [
+        ".lock",
+        ".identity",
+        ".journal.jsonl",
+        ".embeddings.f32",
+        "scores.csv",
+    ] {
         for pipe in [true, false] {
             let code = if name == "scores.csv" { 0 } else { 1 };
             let _ = fs::remove_dir_all(lab.at("r"));

@@ -11,10 +11,11 @@ mod part;
 pub mod regular;
 mod state;
 pub mod text;
+mod whole;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -25,6 +26,7 @@ pub use part::{
 };
 use sha2::{Digest, Sha256};
 pub use state::State;
+pub use whole::WholeFile;
 
 /// An error of the disk with its way out, where `variable` of the environment names the folder that was written to.
 pub fn advice(source: &io::Error, variable: &str) -> String {
@@ -41,31 +43,17 @@ pub fn advice(source: &io::Error, variable: &str) -> String {
     }
 }
 
-/// Write `path` through `fill`, so that a reader sees the old file or the whole new one, never a part.
+/// Write `path` through `fill`, so that a reader sees the old file or the whole new one, never a part: see [`WholeFile`].
 ///
 /// The bytes are flushed to disk before the rename; when `fill` fails or the disk is full, the temporary file is
-/// removed and what stood at `path` stays. The folder must exist. What is no file (`/dev/null`, a pipe) is written into,
-/// never replaced.
+/// removed and what stood at `path` stays.
 pub fn write_atomic<E: From<io::Error>>(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,
+    fill: impl FnOnce(&mut WholeFile) -> Result<(), E>,
 ) -> Result<(), E> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        let device = File::options().write(true).open(path)?;
-        let mut writer = BufWriter::new(&device);
-        fill(&mut writer)?;
-        return Ok(writer.flush()?);
-    }
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    sweep_once(folder);
-    let temporary = PartFile::new_in(folder)?;
-    let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
-    fill(&mut writer)?;
-    writer.flush()?;
-    drop(writer);
-    temporary.as_file().sync_all()?;
-    Ok(temporary.persist(path)?)
+    let mut file = WholeFile::create(path)?;
+    fill(&mut file)?;
+    Ok(file.finish()?)
 }
 
 /// What killed processes left in a folder goes when it is first written to. Where that fails, the writing will tell.
@@ -122,7 +110,9 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn sha256_file(path: &Path) -> io::Result<String> {
     let mut file = regular::open(path)?;
     let mut hash = Sha256::new();
-    let mut buffer = vec![0u8; 1 << 20];
+    // Of many small files each would have to be given its megabyte.
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut buffer = vec![0u8; length.clamp(1, 1 << 20)];
     loop {
         match file.read(&mut buffer)? {
             0 => return Ok(hex(&hash.finalize())),

@@ -1,6 +1,6 @@
 //! A run takes what its shares finished.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,31 +8,32 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use foreign::{Foreign, Words, words};
 use process::progress::note;
+use rayon::prelude::*;
 
 use super::SHARDS;
 use super::attempt::{Attempt, Header, Taken, attempts, shares};
 use super::host::Host;
 use crate::exit::UsageError;
 use crate::experiment::{Counted, Identity};
-use crate::results::Embeddings;
-use crate::run::AUDIO;
-use crate::run::folder::{JOURNAL, cannot_use};
-use crate::run::journal::Entry;
+use crate::run::folder::cannot_use;
+use crate::run::journal::{Entry, Read};
+use crate::run::plan::Plan;
 use crate::run::store::Store;
 
-/// Lines that go to the journal in one write.
-const AT_ONCE: usize = 1024;
+/// Journals that are read at once.
+const AT_ONCE: usize = 64;
 /// Shares that a message names.
 const TOLD: usize = 8;
 
-/// Take what the shares in the run folder finished into the run's own journal, and the pieces that they made to its own.
+/// Take what the shares in the run folder finished as finished by the run too, and the pieces that they made to its own.
 ///
 /// # Errors
 /// When a share was computed with other settings, files, libraries or another version of this program.
 pub(in crate::run) fn take(
     store: &mut Store,
+    plan: &Plan,
     identity: &Identity,
-    counted: &Counted,
+    counted: &Counted<'_>,
 ) -> Result<()> {
     let run = store.folder.clone();
     let shares = shares(&run)?;
@@ -52,22 +53,34 @@ pub(in crate::run) fn take(
             found.push(attempt);
         }
     }
-    for attempt in &found {
-        let at_share = found
-            .iter()
-            .filter(|other| other.header.shard == attempt.header.shard);
-        let taken = Taken {
-            header: attempt.header.clone(),
-            ended: attempt.ended.clone(),
-            attempts: at_share.count(),
-        };
-        take_attempt(attempt, taken, store)?;
+    let made = plan.making.iter().flat_map(|_| &plan.experiment.pieces);
+    let paths: HashMap<&str, &Path> = made
+        .map(|piece| (piece.id.as_str(), piece.path.as_path()))
+        .collect();
+    for some in found.chunks(AT_ONCE) {
+        let read = some.par_iter().map(|attempt| {
+            Read::folder(&attempt.folder).with_context(|| cannot_use(&attempt.folder))
+        });
+        let read: Vec<Read> = read.collect::<Result<_>>()?;
+        for (attempt, read) in some.iter().zip(read) {
+            if !take_attempt(attempt, read, &paths, store)? {
+                continue;
+            }
+            let at_share = found
+                .iter()
+                .filter(|other| other.header.shard == attempt.header.shard);
+            store.shares.push(Taken {
+                header: attempt.header.clone(),
+                ended: attempt.ended.clone(),
+                attempts: at_share.count(),
+            });
+        }
     }
     Ok(())
 }
 
 /// The attempt is one at this run.
-fn check(attempt: &Attempt, identity: &Identity, counted: &Counted) -> Result<()> {
+fn check(attempt: &Attempt, identity: &Identity, counted: &Counted<'_>) -> Result<()> {
     let header = &attempt.header;
     let refused = |what: Words| {
         Err(UsageError(words!(
@@ -100,50 +113,61 @@ fn check(attempt: &Attempt, identity: &Identity, counted: &Counted) -> Result<()
     Ok(())
 }
 
-/// What is not known yet of an attempt's journal.
-fn take_attempt(attempt: &Attempt, taken: Taken, store: &mut Store) -> Result<()> {
-    let mut lines: Vec<Entry> = Vec::new();
-    let path = attempt.folder.join(JOURNAL);
-    let read = crate::run::lines::Lines::read(&path, |entry: Entry| lines.push(entry));
-    read.with_context(|| cannot_use(&attempt.folder))?;
-    if lines.iter().any(|line| matches!(line, Entry::Piece { .. })) {
-        fs::create_dir_all(store.folder.join(AUDIO)).with_context(|| cannot_use(&store.folder))?;
-    }
-    let mut first = Some(Entry::Share(Box::new(taken)));
-    let mut new = Vec::new();
-    for entry in lines {
-        let is_new = match &entry {
-            Entry::Piece { id, .. } => {
-                store.journal.piece(id).is_none() && bring(attempt, store, id)?
+/// Take what is not known yet of an attempt's journal; gives whether there was anything. The journal stays where it is, and
+/// is read again by the next process.
+fn take_attempt(
+    attempt: &Attempt,
+    read: Read,
+    paths: &HashMap<&str, &Path>,
+    store: &mut Store,
+) -> Result<bool> {
+    let made: HashMap<String, String> = read
+        .lines
+        .iter()
+        .filter_map(|line| match line {
+            Entry::Piece { id, sha256 } => Some((id.clone(), sha256.clone())),
+            _ => None,
+        })
+        .collect();
+    let (run, journal) = (&store.folder, &store.journal);
+    let brought = made
+        .par_iter()
+        .filter(|(id, _)| journal.piece(id).is_none())
+        .filter_map(|(id, _)| Some((id.as_str(), paths.get(id.as_str())?)))
+        .map(|(id, path)| Ok(bring(attempt, run, path)?.then_some(id)))
+        .filter_map(Result::transpose);
+    let brought: HashSet<&str> = brought.collect::<Result<_>>()?;
+    let mut any = false;
+    store.journal.absorb(read, |journal, line| {
+        let is_new = match line {
+            Entry::Piece { id, .. } => brought.contains(id.as_str()),
+            Entry::Text { arm, prompt, .. } => !journal.has_text(arm, prompt),
+            Entry::Audio { arm, id, .. } => {
+                // Where a provider does not make the same piece twice, it heard another one.
+                let own = made.get(id).map(String::as_str);
+                let is_other = own.is_some() && own != journal.piece(id);
+                !is_other && !journal.has_clip(arm, id)
             }
-            Entry::Text { arm, prompt, .. } => store.journal.text(arm, prompt).is_none(),
-            Entry::Audio { arm, id, .. } => store.journal.clip(arm, id).is_none(),
-            Entry::Ran { arm, graph, .. } => store.journal.nodes(arm, graph).is_empty(),
-            Entry::Share(_) => false,
+            Entry::Ran { arm, graph, .. } => journal.nodes(arm, graph).is_empty(),
         };
-        if !is_new {
-            continue;
-        }
-        new.extend(first.take());
-        new.push(entry);
-        if new.len() >= AT_ONCE {
-            store.add(std::mem::take(&mut new))?;
-        }
-    }
-    if !new.is_empty() {
-        store.add(new)?;
-    }
-    Ok(())
+        any |= is_new;
+        is_new
+    });
+    Ok(any)
 }
 
-/// Bring a piece that an attempt made to the run's own; `false` where its file is gone. The attempt keeps it, which may be at
-/// work with it.
-fn bring(attempt: &Attempt, store: &Store, id: &str) -> Result<bool> {
-    crate::spec::check_file_id(id).map_err(|message| anyhow::anyhow!("{message}"))?;
-    let name = Path::new(AUDIO).join(format!("{id}.wav"));
-    let from =
-        files::inside(&attempt.folder, &name).with_context(|| cannot_use(&attempt.folder))?;
-    let to = files::inside(&store.folder, &name).with_context(|| cannot_use(&store.folder))?;
+/// Bring a piece that an attempt made to the run's own, in the folder `run`; `false` where its file is gone. The attempt keeps
+/// it, which may be at work with it. `path` is that of the piece in either folder.
+fn bring(attempt: &Attempt, run: &Path, path: &Path) -> Result<bool> {
+    let to = files::inside(run, path).with_context(|| cannot_use(run))?;
+    // Brought by an earlier process; whether it is whole is looked at in any case.
+    if to.exists() {
+        return Ok(true);
+    }
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).with_context(|| cannot_use(run))?;
+    }
+    let from = files::inside(&attempt.folder, path).with_context(|| cannot_use(&attempt.folder))?;
     match files::link_or_copy(&from, &to) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),

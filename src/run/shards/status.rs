@@ -88,7 +88,10 @@ impl Status {
         let mut lines = 0;
         for attempt in attempts {
             let path = attempt.folder.join(JOURNAL);
-            let count = Lines::read(&path, |_: IgnoredAny| lines += 1);
+            let count = Lines::read(&path, |_: IgnoredAny| {
+                lines += 1;
+                true
+            });
             count.with_context(|| cannot_use(&attempt.folder))?;
         }
         let of = last.header.lines;

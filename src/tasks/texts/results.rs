@@ -2,7 +2,7 @@
 
 use analysis::histogram::cosine_histogram;
 use analysis::nearest::nearest;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use ndarray::{Array2, ArrayView1};
 
 use super::Settings;
@@ -17,31 +17,30 @@ use crate::tables::{self, HistogramRow, MapRow, NearestRow, Row, TextKind, TextR
 /// Write the CSVs.
 pub(super) fn write(run: &Computed<'_>, settings: &Settings) -> Result<Results> {
     let arm = run.arms.first().context("the experiment has no model")?;
-    let embedding = |text: &str| {
-        let found = run.embeddings.text(arm.name, text);
-        found.ok_or_else(|| anyhow!("the text {text:?} has no embedding"))
-    };
     let texts = run.texts;
-    let rows = texts
+    let read: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
+    let embeddings = run.embeddings.texts(arm.name, &read)?;
+    let rows: Vec<TextRow> = texts
         .iter()
-        .map(|text| {
-            Ok(TextRow {
-                text: text.text.clone(),
-                embedding: embedding(&text.text)?.to_vec(),
-                kind: text.kind,
-                id: text.id.clone(),
-                count: text.count,
-            })
+        .zip(embeddings)
+        .map(|(text, embedding)| TextRow {
+            text: text.text.clone(),
+            embedding,
+            kind: text.kind,
+            id: text.id.clone(),
+            count: text.count,
         })
-        .collect::<Result<Vec<_>>>()?;
+        .collect();
     let all = stacked(&rows, |row| &row.embedding).context("embeddings differ in length")?;
     let at = |file: &str| run.folder.join(file);
     tables::write(&at(TextRow::FILE), &rows)?;
     write_npy_file(&at(tables::EMBEDDINGS_NPY), &all)?;
 
     let mut neighbours = Vec::new();
-    for query in &settings.queries {
-        let of_query = ArrayView1::from(embedding(query)?);
+    let queries: Vec<&str> = settings.queries.iter().map(String::as_str).collect();
+    let of_queries = run.embeddings.texts(arm.name, &queries)?;
+    for (query, of_query) in queries.into_iter().zip(&of_queries) {
+        let of_query = ArrayView1::from(of_query.as_slice());
         for kind in [TextKind::Caption, TextKind::Descriptor] {
             let most = settings.nearest;
             neighbours.extend(near(texts, &all, kind, query, of_query, most));
