@@ -124,6 +124,10 @@ pub struct RunArgs {
     /// Kubernetes array is for (HARNESS_SHARD says it elsewhere); the same command without it puts the shares together
     #[arg(long, value_name = "I/N|auto", conflicts_with_all = ["fresh", "no_compute", "require_alike"])]
     pub shard: Option<ShardArg>,
+    /// Folder on the node's own disk to which the first task of a node copies graphs and library; the tasks read them there.
+    /// May begin with a variable that the node sets: '$TMPDIR'
+    #[arg(long, value_name = "DIR")]
+    pub local_scratch: Option<PathBuf>,
     /// Only put together what shares have finished: say what is missing, and stop
     #[arg(long, conflicts_with = "fresh")]
     pub no_compute: bool,
@@ -156,8 +160,8 @@ impl RunArgs {
         }
     }
 
-    /// The arguments for one of the experiments, as a command line has them. `--fresh`, `--shard`, `--no-compute` and `--offline`
-    /// are not among them: a share and what puts shares together have their own.
+    /// The arguments for one of the experiments, as a command line has them. `--fresh`, `--shard`, `--no-compute`,
+    /// `--local-scratch` and `--offline` are not among them: a share and what puts shares together have their own.
     pub fn words(&self, experiment: &Path) -> Vec<String> {
         let mut words = vec![experiment.display().to_string()];
         let mut flag = |name: &str, given: bool| {

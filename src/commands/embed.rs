@@ -161,7 +161,7 @@ fn audio_clips(args: &EmbedArgs) -> Result<Vec<(String, PathBuf)>> {
     }
     check_ids(&clips)?;
     let paths: Vec<&Path> = clips.iter().map(|(_, path)| path.as_path()).collect();
-    survey(&paths, "audio files", args.skip_bad)?.keep(&mut clips);
+    survey(&paths, 0, "audio files", args.skip_bad)?.keep(&mut clips);
     Ok(clips)
 }
 

@@ -21,6 +21,11 @@ use crate::tables::{TextKind, aligned};
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     if args.shard.is_some() {
         interrupt::ask_again();
+    } else if args.local_scratch.is_some() {
+        return Err(UsageError(
+            "--local-scratch is for the shares of a cluster's nodes; give --shard with it".into(),
+        )
+        .into());
     }
     let plans = plans(args)?;
     let mut runtime = None;

@@ -101,11 +101,17 @@ fn hand_over(
             .chain(more)
             .collect()
     };
+    let scratch = run
+        .local_scratch
+        .as_ref()
+        .map(|dir| dir.display().to_string());
+    let mut share = vec!["--offline"];
+    share.extend(scratch.iter().flat_map(|dir| ["--local-scratch", dir]));
     let job = Job {
         name: name.clone(),
         folder: here.join(&prepared.folder).join(FOLDER),
         here: here.clone(),
-        share: command(&["--offline"]),
+        share: command(&share),
         join: command(&["--offline", "--no-compute"]),
         missing,
         of,

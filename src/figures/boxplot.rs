@@ -175,7 +175,11 @@ fn groups(
     let counts = baseline + lanes as f64 * LINE;
     let count = Text::new(SMALL, QUIET);
     // Where `n = 25` does not fit under a group, `n` stands once, at the left.
-    let counted = |group: &Group<'_>| thousands(group.values.len() as u64);
+    // A sample has fewer dots than its summary has values.
+    let counted = |group: &Group<'_>| {
+        let n = group.summary.map_or(group.values.len(), |all| all.n);
+        thousands(n as u64)
+    };
     let ns = groups.iter().map(|g| format!("n = {}", counted(g)));
     let short = ns.map(|n| count.width(&n)).fold(0.0, f64::max) > slot - 3.0;
     if short {

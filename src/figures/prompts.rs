@@ -76,8 +76,11 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         let without = prompts.iter().any(|prompt| prompt.taste.is_empty());
         words.legend = vec![of_tastes(&run.palette, without)];
     }
+    words.key = run.what_is_of_all();
     if all_arms > arms.len() {
-        words.key = vec![format!("the first {MOST_ARMS} of {all_arms} arms")];
+        words
+            .key
+            .push(format!("the first {MOST_ARMS} of {all_arms} arms"));
     }
     let spec = ByPromptSpec {
         blocks: arms.iter().map(block).collect(),

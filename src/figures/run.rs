@@ -138,6 +138,13 @@ impl<'m> Run<'m> {
         }
     }
 
+    /// What a figure of scores says beneath of a sample.
+    pub fn what_is_of_all(&self) -> Vec<String> {
+        let told =
+            "dots and whiskers are of the sample; boxes, means, intervals and n of all pieces";
+        self.sampled.then(|| told.to_owned()).into_iter().collect()
+    }
+
     /// What was measured on: `100 pieces under 3 checkpoints`.
     pub fn subject(&self) -> String {
         let arms = self.conditions();

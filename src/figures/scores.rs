@@ -2,6 +2,7 @@
 
 use super::boxplot::{self, BoxPlotSpec, Group, Panel};
 use super::differences::{self, DifferencesSpec, PairPanel};
+use super::page::Words;
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::summaries::Summaries;
 use super::theme::Tint;
@@ -46,7 +47,10 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     let spec = BoxPlotSpec {
         panels: panels.collect::<Result<_, _>>()?,
         y_label: SCORE_AXIS,
-        words: run.words(format!("{SCORE}{by}: {}", run.subject())),
+        words: Words {
+            key: run.what_is_of_all(),
+            ..run.words(format!("{SCORE}{by}: {}", run.subject()))
+        },
         about: about("scores"),
     };
     let mut figures = vec![("scores", boxplot::render(spec)?)];
@@ -54,7 +58,8 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     if !pairs.is_empty() {
         let panels = pairs.iter().map(|(a, b)| pair_panel(a, b, &labels, &table));
         let mut words = run.words(format!("Paired differences in {SCORE}: {}", run.subject()));
-        words.key = (!all).then(|| FIRST_ONLY.to_owned()).into_iter().collect();
+        words.key = run.what_is_of_all();
+        words.key.extend((!all).then(|| FIRST_ONLY.to_owned()));
         let spec = DifferencesSpec {
             panels: panels.collect::<Result<_, _>>()?,
             axes: [

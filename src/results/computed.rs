@@ -62,7 +62,7 @@ impl<'r> ComputedArm<'r> {
 }
 
 /// The embeddings of a run, of length 1 each. They need not fit into memory: who wants many asks for some at a time.
-pub trait Embeddings {
+pub trait Embeddings: Sync {
     /// Those of pieces under an arm, by the pieces' keys and in their order, with the crops that were heard.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::Computed;
-use super::rows::distinct;
+use super::rows::{Embedded, distinct};
 use super::write::remove_if_there;
 use crate::tables::{
     EMBEDDINGS_NPY, EmbeddingRow, NpyWriter, PromptRow, Row, RowWriter, ScoreRow,
@@ -58,19 +58,22 @@ impl Files {
         })
     }
 
-    pub fn add(&mut self, score: &ScoreRow, embedding: &EmbeddingRow) -> Result<()> {
-        self.scores.add(score)?;
-        if let Some(embeddings) = &mut self.embeddings {
-            embeddings.add(embedding)?;
+    /// Whether there is a CSV of embeddings.
+    pub fn has_embeddings(&self) -> bool {
+        self.embeddings.is_some()
+    }
+
+    /// `embedding` is the row of that CSV, which is wanted where there is one.
+    pub fn add(&mut self, row: &Embedded<'_>, embedding: Option<&EmbeddingRow>) -> Result<()> {
+        self.scores.add(&row.score)?;
+        if let Some((embeddings, row)) = self.embeddings.as_mut().zip(embedding) {
+            embeddings.add(row)?;
         }
-        let arrays = [
-            (&mut self.audio, &embedding.audio_emb),
-            (&mut self.text, &embedding.text_emb),
-        ];
-        for (array, row) in arrays {
-            if let Some(array) = array {
-                array.add(row)?;
-            }
+        if let Some(audio) = &mut self.audio {
+            audio.add(&row.audio)?;
+        }
+        if let Some(text) = &mut self.text {
+            text.add(&row.text)?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Rows of scores and embeddings, from embeddings.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -8,29 +9,37 @@ use super::{Computed, ComputedArm};
 use crate::spec::Piece;
 use crate::tables::{EmbeddingRow, ScoreRow};
 
-/// The rows of some pieces of a run under an arm, in their order.
-pub fn rows(
+/// A piece under an arm.
+pub struct Embedded<'r> {
+    pub piece: &'r Piece,
+    pub score: ScoreRow,
+    pub audio: Vec<f32>,
+    /// That of its prompt.
+    pub text: Arc<[f32]>,
+}
+
+/// Some pieces of a run under an arm, in their order.
+pub fn rows<'r>(
     run: &Computed<'_>,
     arm: &ComputedArm<'_>,
-    pieces: &[Piece],
-) -> Result<Vec<(ScoreRow, EmbeddingRow)>> {
+    pieces: &'r [Piece],
+) -> Result<Vec<Embedded<'r>>> {
     let keys: Vec<_> = pieces.iter().map(Piece::key).collect();
     let keys: Vec<&str> = keys.iter().map(|key| &**key).collect();
     let clips = run.embeddings.clips(arm.name, &keys)?;
     let prompts = distinct(pieces);
-    let texts = run.embeddings.texts(arm.name, &prompts)?;
-    let texts: HashMap<&str, Vec<f32>> = prompts.into_iter().zip(texts).collect();
-    let rows = pieces.iter().zip(clips).map(|(piece, (audio_emb, crops))| {
-        let text_emb = texts[piece.prompt.as_str()].clone();
-        let clap_score = cosine(&audio_emb, &text_emb);
-        let taste = piece.taste.clone().unwrap_or_default();
+    let texts = run.embeddings.texts(arm.name, &prompts)?.into_iter();
+    let texts = prompts.into_iter().zip(texts.map(Arc::from));
+    let texts: HashMap<&str, Arc<[f32]>> = texts.collect();
+    let rows = pieces.iter().zip(clips).map(|(piece, (audio, crops))| {
+        let text = texts[piece.prompt.as_str()].clone();
         let origin = piece.origin.as_ref();
         let score = ScoreRow {
             id: piece.id.clone(),
             prompt: piece.prompt.clone(),
             audio_path: piece.path.display().to_string(),
-            clap_score,
-            taste: taste.clone(),
+            clap_score: cosine(&audio, &text),
+            taste: piece.taste.clone().unwrap_or_default(),
             arm: arm.name.to_owned(),
             front: crops.front,
             middle: crops.middle,
@@ -46,25 +55,33 @@ pub fn rows(
             condition: piece.set.as_ref().map(|_| arm.condition(piece).to_owned()),
             own_prompt: piece.own_prompt.clone(),
         };
-        let embedding = EmbeddingRow {
-            prompt: piece.prompt.clone(),
-            audio_name: piece
-                .path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
-            clap_score,
-            audio_emb,
-            text_emb,
-            taste,
-            arm: arm.name.to_owned(),
-            id: piece.id.clone(),
-            set: piece.set.clone(),
-        };
-        (score, embedding)
+        Embedded {
+            piece,
+            score,
+            audio,
+            text,
+        }
     });
     Ok(rows.collect())
+}
+
+impl Embedded<'_> {
+    /// Its row of `embeddings.csv`.
+    pub fn embedding_row(&self) -> EmbeddingRow {
+        let (piece, score) = (self.piece, &self.score);
+        let audio_name = piece.path.file_name().unwrap_or_default();
+        EmbeddingRow {
+            prompt: piece.prompt.clone(),
+            audio_name: audio_name.to_string_lossy().into_owned(),
+            clap_score: score.clap_score,
+            audio_emb: self.audio.clone(),
+            text_emb: self.text.to_vec(),
+            taste: score.taste.clone(),
+            arm: score.arm.clone(),
+            id: piece.id.clone(),
+            set: piece.set.clone(),
+        }
+    }
 }
 
 /// The prompts of some pieces, each once, in the order in which they first appear.

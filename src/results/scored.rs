@@ -8,11 +8,11 @@ use super::clusters::{self, clusters};
 use super::conditions::{Condition, conditions};
 use super::files::Files;
 use super::maps::{Maps, maps};
-use super::rows::rows;
+use super::rows::{Embedded, rows};
 use super::sample::{is_large, sample};
 use super::write::{remove_if_there, write_or_remove};
-use super::{Computed, Results, told};
-use crate::spec::Clusters;
+use super::{Computed, ComputedArm, Results, told};
+use crate::spec::{Clusters, Piece};
 use crate::statistics::grouping::Score;
 use crate::statistics::{draws, grouping, stats};
 use crate::tables::{
@@ -58,10 +58,26 @@ impl<'r> Scored<'r> {
         let mut files = Files::create(run, large)?;
         let mut scores = Vec::with_capacity(count);
         let (mut shown, mut embeddings) = (Vec::new(), Vec::new());
-        for arm in &run.arms {
-            for pieces in run.pieces.chunks(AT_ONCE) {
-                for (piece, (score, embedding)) in pieces.iter().zip(rows(run, arm, pieces)?) {
-                    files.add(&score, &embedding)?;
+        let parts: Vec<_> = run
+            .arms
+            .iter()
+            .flat_map(|arm| run.pieces.chunks(AT_ONCE).map(move |pieces| (arm, pieces)))
+            .collect();
+        let read = |part: Option<&(&'r ComputedArm<'r>, &'r [Piece])>| {
+            part.map_or_else(|| Ok(Vec::new()), |(arm, pieces)| rows(run, arm, pieces))
+        };
+        let mut next = read(parts.first())?;
+        for (i, (arm, _)) in parts.iter().enumerate() {
+            let part = std::mem::take(&mut next);
+            let write = || -> Result<()> {
+                for row in part {
+                    let is_shown = sample
+                        .as_ref()
+                        .is_none_or(|ids| ids.contains(row.piece.id.as_str()));
+                    let embedding = is_shown || files.has_embeddings();
+                    let embedding = embedding.then(|| row.embedding_row());
+                    files.add(&row, embedding.as_ref())?;
+                    let Embedded { piece, score, .. } = row;
                     scores.push(Score {
                         condition: arm.condition(piece),
                         arm: arm.name,
@@ -70,15 +86,17 @@ impl<'r> Scored<'r> {
                         prompt_id: piece.origin.as_ref().map(|o| o.prompt_id.as_str()),
                         clap_score: score.clap_score,
                     });
-                    if sample
-                        .as_ref()
-                        .is_none_or(|ids| ids.contains(piece.id.as_str()))
-                    {
+                    if let Some(embedding) = embedding.filter(|_| is_shown) {
                         shown.push(score);
                         embeddings.push(embedding);
                     }
                 }
-            }
+                Ok(())
+            };
+            // The next part is read while this one is written.
+            let (written, read) = rayon::join(write, || read(parts.get(i + 1)));
+            written?;
+            next = read?;
         }
         files.finish()?;
         let at = |file: &str| run.folder.join(file);

@@ -15,10 +15,12 @@ use super::embed::embed;
 pub use super::finish::Finished;
 use super::finish::finish;
 use super::folder::{cannot_use, claim};
+use super::looked;
 use super::make::{self, make};
 use super::opened::opened;
 use super::plan::{PendingRun, Plan};
 use super::ready::Ready;
+use super::scratch;
 use super::shards::{self, Attempt, Header, Host, How, Own, Share};
 use super::source::{self, FoundRun, SourceRun};
 use super::store::{Store, has_results, wanted_or_beside};
@@ -68,6 +70,11 @@ fn compute(
     if let (Some(making), Some(generator)) = (&plan.making, &ready.generator) {
         make(plan, making, share, generator, store, open, runtime)?;
     }
+    looked::check(plan, |place| {
+        let key = plan.experiment.pieces[place].key();
+        let mut arms = ready.arms.iter();
+        share.has_piece(place) && arms.any(|arm| !store.journal.has_clip(&arm.name, &key))
+    })?;
     for arm in ready.arms.iter().enumerate() {
         embed(plan, arm, share, store, open, runtime)
             .with_context(|| format!("arm '{}'", arm.1.name))?;
@@ -85,10 +92,9 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
         ))
         .into());
     }
-    let library = library::find_or_install(plan.runtime.ep, true)?;
-    let options = plan.runtime.session_options();
-    let open = || Ok(trial::open(&library, options)?);
-    let ready = Ready::prepare(&plan, true, &mut || opened(runtime, open).cloned())?;
+    let mut library = library::find_or_install(plan.runtime.ep, true)?;
+    // What exports, and so needs it open, is not there or is found.
+    let mut ready = Ready::prepare(&plan, true, &mut || bail!("a share exports no graphs"))?;
     let counted = ready.counted(&plan, &library)?;
     let identity = counted.identity();
     let folder = wanted_or_beside(&plan.folder, &identity, |folder| {
@@ -117,6 +123,11 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
         ));
         return Ok(folder);
     }
+    if let Some(scratch) = &plan.local_scratch {
+        library = scratch::localise(scratch, &mut ready, library)?;
+    }
+    let options = plan.runtime.session_options();
+    let open = || Ok(trial::open(&library, options)?);
     let before = before.into_iter().map(|attempt| attempt.folder);
     let known: Vec<PathBuf> = std::iter::once(folder.clone()).chain(before).collect();
     let own = Own::begin(

@@ -16,10 +16,12 @@ use crate::card::Card;
 use crate::exit::UsageError;
 use crate::experiment::Experiment;
 use crate::model::Model;
+use crate::results::sample::is_large;
 use crate::spec::{Generation, Piece};
 
-/// An embedding in the journal and in the CSV, and its rows.
-const EMBEDDING_BYTES: u64 = 64 << 10;
+/// An embedding beside the journal, in the CSV and in the arrays, and its rows; of a large run, which has no CSV of them.
+const EMBEDDING_BYTES: u64 = 32 << 10;
+const EMBEDDING_BYTES_IN_ARRAYS: u64 = 5 << 10;
 const SAMPLE_BYTES: f64 = 4.0;
 
 /// What a run makes its pieces with.
@@ -119,7 +121,11 @@ impl Making {
     pub fn bytes(&self, sizes: &Sizes, pieces: usize, arms: usize) -> u64 {
         let seconds = sizes.seconds(self.generation.duration_s);
         let audio = seconds * sizes.sampling_rate * SAMPLE_BYTES;
-        let embeddings = arms as u64 * EMBEDDING_BYTES;
+        let embeddings = arms as u64
+            * match is_large(pieces, arms) {
+                true => EMBEDDING_BYTES_IN_ARRAYS,
+                false => EMBEDDING_BYTES,
+            };
         (audio as u64)
             .saturating_add(embeddings)
             .saturating_mul(pieces as u64)

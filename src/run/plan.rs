@@ -8,6 +8,7 @@ use pipelines::clips::{ClipInfo, CropChoice};
 
 use super::crops::RecordedCrops;
 use super::length::pieces_and_length;
+use super::looked::{Known, Looked};
 use super::making::Making;
 use super::shards::{Share, Work};
 use super::source::SourceRun;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub experiment: Experiment,
     /// Of each piece that is here, in their order; empty when they are yet to be made.
     pub clips: Vec<ClipInfo>,
+    /// Of each of them, whether it is known from elsewhere and this process has not read its file.
+    pub(super) unread: Vec<bool>,
     pub skipped: Vec<SkippedRow>,
     /// Of each arm, in their order.
     pub cards: Vec<Card>,
@@ -57,6 +60,8 @@ pub struct Plan {
     pub fresh: bool,
     /// The share that is computed, if not the whole run.
     pub shard: Option<Shard>,
+    /// Where on the node's own disk a share has graphs and library.
+    pub local_scratch: Option<PathBuf>,
     /// Nothing is computed but results of what shares have finished.
     pub no_compute: bool,
     /// Shares from unlike processors are refused.
@@ -177,13 +182,14 @@ impl Plan {
     /// The same plan with the pieces of finished runs, at the places of the sets that come from them.
     pub(super) fn attach(mut self, draft: Draft, sources: Vec<Option<SourceRun>>) -> Result<Self> {
         let limit = draft.experiment().limit;
+        let check = self.shard.is_none();
         let runs = sources
             .iter()
             .enumerate()
             .map(|(i, source)| {
                 let source = source.as_ref();
                 source
-                    .map(|source| source.pieces(limit_of(i, limit)))
+                    .map(|source| source.pieces(limit_of(i, limit), check))
                     .transpose()
             })
             .collect::<Result<Vec<_>>>()?;
@@ -194,13 +200,37 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Decode every piece.
+    /// Decode every piece of which nothing is known.
     pub(super) fn look(mut self) -> Result<Self> {
+        let mut looked = Looked::of(&self.folder, self.shard.is_some());
+        for source in self.sources.iter().flatten() {
+            looked.add_run(source, self.shard.is_none())?;
+        }
         let pieces = &self.experiment.pieces;
-        let paths: Vec<&Path> = pieces.iter().map(|p| p.path.as_path()).collect();
-        let found = survey(&paths, "pieces", self.skip_bad)?;
-        found.keep(&mut self.experiment.pieces);
-        self.clips = found.infos.into_iter().flatten().collect();
+        let known: Vec<Option<&Known>> =
+            pieces.iter().map(|piece| looked.get(&piece.path)).collect();
+        let unknown = pieces
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none());
+        let unknown: Vec<&Path> = unknown.map(|(piece, _)| piece.path.as_path()).collect();
+        let found = survey(
+            &unknown,
+            pieces.len() - unknown.len(),
+            "pieces",
+            self.skip_bad,
+        )?;
+        let mut infos = found.infos.into_iter();
+        let infos: Vec<Option<(ClipInfo, bool)>> = known
+            .into_iter()
+            .map(|known| match known {
+                Some(known) => Some((known.info.clone(), !known.read)),
+                None => infos.next().flatten().map(|info| (info, false)),
+            })
+            .collect();
+        let mut kept = infos.iter().map(Option::is_some);
+        self.experiment.pieces.retain(|_| kept.next() == Some(true));
+        (self.clips, self.unread) = infos.into_iter().flatten().unzip();
         self.skipped = found.skipped;
         if !self.skipped.is_empty() {
             self.keep_pairs()?;
@@ -219,7 +249,8 @@ impl Plan {
             *counts.entry(piece.id.clone()).or_default() += 1;
         }
         let pieces = std::mem::take(&mut self.experiment.pieces);
-        let clips = std::mem::take(&mut self.clips);
+        let clips = std::mem::take(&mut self.clips).into_iter();
+        let clips = clips.zip(std::mem::take(&mut self.unread));
         let whole = |piece: &Piece| counts.get(&piece.id) == Some(&sets);
         let (paired, alone): (Vec<_>, Vec<_>) = pieces
             .into_iter()
@@ -230,7 +261,9 @@ impl Plan {
                 path: piece.path.display().to_string(),
                 reason: "the piece of this item in the other set cannot be used".to_owned(),
             }));
-        (self.experiment.pieces, self.clips) = paired.into_iter().unzip();
+        let (pieces, clips): (Vec<Piece>, Vec<_>) = paired.into_iter().unzip();
+        self.experiment.pieces = pieces;
+        (self.clips, self.unread) = clips.into_iter().unzip();
         if self.experiment.pieces.is_empty() {
             bail!("no item has a usable piece in both sets");
         }

@@ -69,6 +69,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
     let plan = Plan {
         file: path.to_owned(),
         clips: Vec::new(),
+        unread: Vec::new(),
         skipped: Vec::new(),
         cards,
         making,
@@ -91,6 +92,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         offline: args.models.offline,
         fresh: args.fresh,
         shard: shard(args)?,
+        local_scratch: args.local_scratch.clone(),
         no_compute: args.no_compute,
         require_alike: args.require_alike,
         skip_bad: args.skip_bad,
@@ -107,14 +109,21 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         model::check_if_here(card)?;
     }
     check_writable(&plan.folder)?;
-    let (pieces, arms) = (plan.without_file(), plan.cards.len());
+    let pieces = match plan.shard {
+        None => plan.without_file(),
+        Some(_) => 0,
+    };
+    let arms = plan.cards.len();
     if let Some(making) = &mut plan.making {
         if let Some(checkpoint) = model::check_if_here(&making.card)? {
             let config = MusicgenConfig::read(&checkpoint)?;
             making.settings(&plan.experiment.name, &config)?;
             making.config = Some(config);
         }
-        making.check_room(&making.sizes(), &plan.folder, pieces, arms)?;
+        // A share looks at the room for its own.
+        if plan.shard.is_none() {
+            making.check_room(&making.sizes(), &plan.folder, pieces, arms)?;
+        }
     }
     plan.check_crops()?;
     if plan.random_weights() && !plan.demo {
@@ -187,7 +196,7 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
     if runs.iter().any(|run| matches!(run, PendingRun::First(_))) {
         let preview = runs.iter().enumerate().map(|(i, run)| match run {
             PendingRun::None => Ok(None),
-            PendingRun::Here(source) => source.pieces(limit_of(i, limit)).map(Some),
+            PendingRun::Here(source) => source.pieces(limit_of(i, limit), true).map(Some),
             PendingRun::First(first) => Ok(Some(RunPieces {
                 experiment: first.experiment.name.clone(),
                 seed: first.experiment.seed,

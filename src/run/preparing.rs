@@ -6,6 +6,7 @@ use anyhow::Result;
 use ort_runtime::Runtime;
 use ort_runtime::{library, trial};
 
+use super::looked;
 use super::opened::opened;
 use super::plan::Plan;
 use super::ready::Ready;
@@ -26,12 +27,14 @@ pub struct Prepared {
     pub finished: bool,
 }
 
-/// Install the library, and fetch, check and export every model of a plan; not of the runs that it waits for.
+/// Install the library, fetch, check and export every model of a plan, and keep what was found of its pieces; not of the runs
+/// that it waits for.
 pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Prepared> {
     let library = library::find_or_install(plan.runtime.ep, plan.offline)?;
     let options = plan.runtime.session_options();
     let open = || Ok(trial::open(&library, options)?);
     let ready = Ready::prepare(plan, false, &mut || opened(runtime, open).cloned())?;
+    looked::keep(plan)?;
     let models = ready.generator.iter().chain(&ready.arms);
     let models = models.map(|model| {
         let card = model.model.card.name.clone();

@@ -135,8 +135,8 @@ impl SourceRun {
         })
     }
 
-    /// The first `limit` pieces, whose files are those that the run made.
-    pub fn pieces(&self, limit: Option<usize>) -> Result<RunPieces> {
+    /// The first `limit` pieces; with `check`, whose files are those that the run made.
+    pub fn pieces(&self, limit: Option<usize>, check: bool) -> Result<RunPieces> {
         let mut pieces = self.pieces.clone();
         pieces.truncate(limit.unwrap_or(usize::MAX));
         for piece in &mut pieces {
@@ -156,7 +156,7 @@ impl SourceRun {
         }
         let wrong: Vec<&Piece> = pieces
             .par_iter()
-            .filter(|piece| !self.made(piece))
+            .filter(|piece| check && !self.is_there(piece))
             .collect();
         if let Some(first) = wrong.first() {
             bail!(
@@ -176,7 +176,16 @@ impl SourceRun {
         })
     }
 
-    fn made(&self, piece: &Piece) -> bool {
+    /// The files that it made, with their hashes, in the order of its pieces.
+    pub fn made(&self) -> impl Iterator<Item = (PathBuf, &str)> {
+        let pieces = self.pieces.iter();
+        pieces.filter_map(|piece| {
+            let sha256 = self.hashes.get(&piece.id)?;
+            Some((self.folder.join(&piece.path), sha256.as_str()))
+        })
+    }
+
+    fn is_there(&self, piece: &Piece) -> bool {
         let found = files::sha256_file(&piece.path).ok();
         found.is_some() && found.as_ref() == self.hashes.get(&piece.id)
     }

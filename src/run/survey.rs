@@ -24,13 +24,14 @@ impl Survey {
     }
 }
 
-/// Decode every file and note what is wrong with any. `what` is their plural: "pieces".
+/// Decode every file and note what is wrong with any. `what` is their plural: "pieces"; `others` more of them are known to be
+/// good.
 ///
 /// # Errors
 /// When one cannot be used, unless `skip_bad`; when none can.
-pub fn survey(paths: &[&Path], what: &str, skip_bad: bool) -> Result<Survey> {
-    let total = paths.len();
-    let mut infos = Vec::with_capacity(total);
+pub fn survey(paths: &[&Path], others: usize, what: &str, skip_bad: bool) -> Result<Survey> {
+    let total = paths.len() + others;
+    let mut infos = Vec::with_capacity(paths.len());
     let mut skipped = Vec::new();
     for (result, path) in clips::survey(paths).into_iter().zip(paths) {
         if let Err(error) = &result {

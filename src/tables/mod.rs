@@ -17,6 +17,7 @@ pub mod prompts;
 pub mod scores;
 pub mod similarity;
 pub mod skipped;
+mod some_fields;
 pub mod stats;
 mod summary;
 pub mod table;

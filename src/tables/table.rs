@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::fields::fields;
+use super::some_fields::SomeFields;
 
 /// A row of one of our CSVs. Its serde fields are the columns, in order.
 pub trait Row: Serialize + DeserializeOwned + Sized {
@@ -27,7 +28,7 @@ pub trait Row: Serialize + DeserializeOwned + Sized {
         Self::all_columns()
     }
 
-    /// The header of a file with this first row, some of [`Row::all_columns`].
+    /// The header of a file with this first row, some of [`Row::all_columns`] in their order.
     fn header(_first: Option<&Self>) -> Vec<&'static str> {
         Self::columns()
     }
@@ -86,8 +87,8 @@ pub struct RowWriter<T: Row> {
 enum Columns {
     /// Every field of a row.
     All,
-    /// Some of them, by their places.
-    Some(Vec<usize>),
+    /// Some of them: whether each is one.
+    Some(Vec<bool>),
 }
 
 impl<T: Row> RowWriter<T> {
@@ -117,11 +118,7 @@ impl<T: Row> RowWriter<T> {
         };
         match &columns {
             Columns::All => self.csv.serialize(row)?,
-            Columns::Some(places) => {
-                let cells = cells(row)?;
-                self.csv
-                    .write_record(places.iter().filter_map(|&place| cells.get(place)))?;
-            }
+            Columns::Some(wanted) => self.csv.serialize(SomeFields { row, wanted })?,
         }
         self.columns = Some(columns);
         Ok(())
@@ -132,15 +129,14 @@ impl<T: Row> RowWriter<T> {
         let header = T::header(first);
         let all = T::all_columns();
         let of = |name: &str| T::ALIASES.iter().find(|(_, alias)| *alias == name);
-        let place = |name: &&str| {
-            let field = of(name).map_or(*name, |(field, _)| *field);
-            all.iter().position(|other| *other == field)
-        };
-        let places: Vec<usize> = header.iter().filter_map(place).collect();
+        let fields: Vec<&str> = header
+            .iter()
+            .map(|name| of(name).map_or(*name, |(field, _)| *field))
+            .collect();
         self.csv.write_record(&header)?;
-        Ok(match places.iter().copied().eq(0..all.len()) {
+        Ok(match fields == all {
             true => Columns::All,
-            false => Columns::Some(places),
+            false => Columns::Some(all.iter().map(|field| fields.contains(field)).collect()),
         })
     }
 
@@ -168,18 +164,6 @@ impl<T: Row> RowWriter<T> {
 fn plain_writer<W: Write>(file: W) -> csv::Writer<W> {
     let mut builder = csv::WriterBuilder::new();
     builder.has_headers(false).from_writer(file)
-}
-
-/// Every field of a row as it is written.
-fn cells<T: Serialize>(row: &T) -> io::Result<csv::StringRecord> {
-    let mut line = plain_writer(Vec::new());
-    line.serialize(row)?;
-    let line = line.into_inner().map_err(|e| e.into_error())?;
-    let mut builder = csv::ReaderBuilder::new();
-    let mut reader = builder.has_headers(false).from_reader(line.as_slice());
-    let mut cells = csv::StringRecord::new();
-    reader.read_record(&mut cells)?;
-    Ok(cells)
 }
 
 /// Read every row of `path`. Columns are found by name, so others may stand beside ours.

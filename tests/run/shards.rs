@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::small_disk::SmallDisk;
 use crate::support::{CHAIN, Lab, Ran, finished};
 
 /// One share of an experiment, which must succeed.
@@ -375,4 +376,219 @@ fn a_disk_that_is_full_on_one_machine_loses_nothing() {
     share(&lab, "lab.yaml", "2/2", &[]);
     lab.run(&["--no-compute"]);
     same(&lab, "runs/lab", &whole);
+}
+
+/// The folder of the only attempt at a share, below the lab.
+fn attempt(lab: &Lab, run: &str, shard: &str) -> String {
+    let share = format!("{run}/shards/{shard}");
+    let mut names: Vec<String> = fs::read_dir(lab.at(&share))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    format!("{share}/{}", names.remove(0))
+}
+
+#[test]
+fn a_share_hears_only_what_the_run_was_prepared_with() {
+    let lab = Lab::new();
+    // A file that has just changed may change again without a sign.
+    std::thread::sleep(Duration::from_millis(2_200));
+    let lab = prepared(lab);
+    lab.run(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    let piece = lab.at("pieces/sweet_01.wav");
+    let sound = fs::read(&piece).unwrap();
+    fs::write(&piece, [&sound[..], &[0; 64]].concat()).unwrap();
+    let told = "sweet_01.wav is not what it was when the run was prepared; make it that again, or prepare the run anew: \
+                harness prepare";
+    let ended = ["1/2", "2/2"].map(|shard| {
+        let ran = lab.harness(&["run", "lab.yaml", "--shard", shard]);
+        assert!(
+            ran.code == Some(0) || ran.stderr.contains(told),
+            "{}",
+            ran.stderr
+        );
+        ran.code
+    });
+    assert!(
+        ended == [Some(0), Some(1)] || ended == [Some(1), Some(0)],
+        "{ended:?}"
+    );
+    let status = lab.harness(&["status", "runs/lab"]).stdout;
+    assert!(
+        status.contains("1 done, 1 failed") && status.contains("is not what it was"),
+        "{status}"
+    );
+    fs::write(&piece, sound).unwrap();
+    for shard in ["1/2", "2/2"] {
+        share(&lab, "lab.yaml", shard, &[]);
+    }
+    lab.run(&["--no-compute"]);
+    same(&lab, "runs/lab", &whole);
+}
+
+#[test]
+fn graphs_and_library_are_copied_once_to_the_disk_of_a_node() {
+    let lab = prepared(Lab::generating());
+    lab.make(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    let first = share(&lab, "made.yaml", "1/2", &["--local-scratch", "node"]).stderr;
+    assert!(first.matches(" MB copied to ").count() >= 3, "{first}");
+    let copies = || {
+        let names = lab.files("node").into_iter();
+        names
+            .filter(|name| !name.ends_with(".lock"))
+            .collect::<Vec<_>>()
+    };
+    let copied = copies();
+    for wanted in ["onnxruntime", "decoder.onnx.data", "export.json"] {
+        assert!(
+            copied.iter().any(|name| name.contains(wanted)),
+            "{wanted}: {copied:?}"
+        );
+    }
+    // What a second task reads is there.
+    let mut second = lab.command(&[
+        "run",
+        "made.yaml",
+        "--shard",
+        "2/2",
+        "--local-scratch",
+        "$NODE",
+    ]);
+    let second = finished(second.env("NODE", lab.at("node")).output().unwrap());
+    assert_eq!(second.code, Some(0), "{}", second.stderr);
+    assert!(!second.stderr.contains("copied"), "{}", second.stderr);
+    assert_eq!(copies(), copied);
+    lab.make(&["--no-compute"]);
+    same(&lab, "runs/made", &whole);
+
+    let alone = lab.harness(&["run", "made.yaml", "--local-scratch", "node"]);
+    alone.assert_fails(
+        2,
+        "--local-scratch is for the shares of a cluster's nodes; give --shard with it",
+    );
+    let unset = lab.harness(&[
+        "run",
+        "made.yaml",
+        "--out",
+        "r",
+        "--shard",
+        "1/2",
+        "--local-scratch",
+        "$NONE/x",
+    ]);
+    unset.assert_fails(
+        2,
+        "--local-scratch $NONE/x: the variable NONE is not set here",
+    );
+    let submitted = lab.harness(&[
+        "submit",
+        "made.yaml",
+        "--to",
+        "shell",
+        "--shards",
+        "2",
+        "--out",
+        "s",
+        "--local-scratch",
+        "$TMPDIR",
+    ]);
+    let lines: Vec<&str> = submitted.stdout.lines().collect();
+    assert!(
+        lines[0].contains("--local-scratch '$TMPDIR'"),
+        "{}",
+        submitted.stdout
+    );
+    assert!(
+        !lines[lines.len() - 1].contains("--local-scratch"),
+        "{}",
+        submitted.stdout
+    );
+}
+
+/// A machine whose clock is an hour ahead has died; another one goes on.
+#[test]
+fn clocks_that_are_apart_decide_nothing() {
+    let lab = prepared(Lab::generating());
+    lab.make(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    share(&lab, "made.yaml", "1/2", &[]);
+    let real = attempt(&lab, "runs/made", "1-of-2");
+    let ahead = "runs/made/shards/1-of-2/20990101T000000Z-ahead-7";
+    let copy = Command::new("cp")
+        .args(["-r", &real, ahead])
+        .current_dir(lab.at(""))
+        .status();
+    assert!(copy.unwrap().success());
+    for file in ["ended.json", ".journal.jsonl", ".embeddings.f32"] {
+        fs::remove_file(lab.at(ahead).join(file)).unwrap();
+    }
+    let old = std::time::SystemTime::now() - Duration::from_secs(7200);
+    let header = fs::File::options()
+        .append(true)
+        .open(lab.at(ahead).join("attempt.json"))
+        .unwrap();
+    header.set_modified(old).unwrap();
+    fs::remove_file(lab.at(&real).join("ended.json")).unwrap();
+    // The one that began last by the disk's clock is the one that is told.
+    let status = lab.harness(&["status", "runs/made"]).stdout;
+    assert!(
+        status.contains("1/2  under way on ") && !status.contains("dead?"),
+        "{status}"
+    );
+    for shard in ["1/2", "2/2"] {
+        share(&lab, "made.yaml", shard, &[]);
+    }
+    lab.make(&["--no-compute"]);
+    same(&lab, "runs/made", &whole);
+}
+
+#[test]
+fn a_full_disk_and_a_read_only_one_end_a_share_with_a_line_and_lose_nothing() {
+    let lab = prepared(Lab::generating());
+    lab.make(&["--out", "whole"]);
+    let whole = results(&lab, "whole");
+    let Some(disk) = SmallDisk::mount(&lab.at("disk"), 8) else {
+        return;
+    };
+    share(&lab, "made.yaml", "1/2", &["--out", "disk/r"]);
+    disk.fill(16 << 10);
+    let full = lab.harness(&["run", "made.yaml", "--out", "disk/r", "--shard", "2/2"]);
+    assert!(
+        full.code == Some(1)
+            && full
+                .stderr
+                .contains("free some space, choose another disk with --out"),
+        "{}",
+        full.stderr
+    );
+    let status = lab.harness(&["status", "disk/r"]).stdout;
+    assert!(status.starts_with("2 shares: 1 done, 1 "), "{status}");
+    fs::remove_file(lab.at("disk/filler")).unwrap();
+    let remount = |how: &str| {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-o", &format!("remount,{how}")])
+            .arg(lab.at("disk"));
+        assert!(mount.status().unwrap().success());
+    };
+    remount("ro");
+    let refused = lab.harness(&["run", "made.yaml", "--out", "disk/r", "--shard", "2/2"]);
+    refused.assert_fails(
+        1,
+        "cannot use the folder disk/r; choose another with --out: Read-only file system (os error 30)",
+    );
+    // To look is no reason to write.
+    let status = lab.harness(&["status", "disk/r"]);
+    assert!(
+        status.code == Some(0) && status.stdout.contains("1 done"),
+        "{}",
+        status.stderr
+    );
+    remount("rw");
+    share(&lab, "made.yaml", "2/2", &["--out", "disk/r"]);
+    lab.make(&["--out", "disk/r", "--no-compute"]);
+    same(&lab, "disk/r", &whole);
 }

@@ -201,7 +201,8 @@ pub(in crate::run) fn shares(run: &Path) -> Result<Vec<Shard>> {
     Ok(found)
 }
 
-/// The attempts at a share, in the order of their names; one that has just begun is not there yet.
+/// The attempts at a share in the order in which they began by the clock of the disk, since those of machines may be apart; one
+/// that has just begun is not there yet.
 pub(in crate::run) fn attempts(run: &Path, shard: Shard) -> Result<Vec<Attempt>> {
     let share = Path::new(SHARDS).join(shard.folder());
     let share = files::inside(run, share).with_context(|| cannot_use(run))?;
@@ -213,14 +214,18 @@ pub(in crate::run) fn attempts(run: &Path, shard: Shard) -> Result<Vec<Attempt>>
         }
         if let Some(header) = read::<Header>(&folder.join(HEADER))? {
             let ended = read(&folder.join(ENDED))?;
-            found.push(Attempt {
+            let began = fs::metadata(folder.join(HEADER)).and_then(|meta| meta.modified());
+            let attempt = Attempt {
                 folder,
                 header,
                 ended,
-            });
+            };
+            found.push((began.ok(), attempt));
         }
     }
-    Ok(found)
+    // Of one moment, by their names.
+    found.sort_by_key(|(began, _)| *began);
+    Ok(found.into_iter().map(|(_, attempt)| attempt).collect())
 }
 
 /// Whether `folder` has a share of other settings than those of `identity`, or one that does not say whose it is.
