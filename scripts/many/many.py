@@ -31,7 +31,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TASTES = ["sweet", "bitter", "sour", "salty"]
-MODELS = ["630k-audioset-best", "630k-audioset-fusion-best", "music_audioset"]
+ARMS = ["630k-audioset-best", "630k-audioset-fusion-best", "music_audioset"]
+MODELS = str(ROOT / "assets/demo/models")
 DIMENSIONS = 512
 # Embeddings of a taste under an arm that clips have.
 POOL = 300
@@ -64,8 +65,8 @@ class MadeUp:
             for n in range(1, prompts + 1)
         ]
         (work / "descriptions.json").write_text(json.dumps(items))
-        models = ROOT / "assets/demo/models"
-        chosen = [{"name": arm, "model": str(models / f"{MODELS[i % 3]}.yaml")} for i, arm in enumerate(self.arms)]
+        models = Path(MODELS)
+        chosen = [{"name": arm, "model": str(models / f"{ARMS[i % 3]}.yaml")} for i, arm in enumerate(self.arms)]
         (work / "many.yaml").write_text(
             "experiment: many\ntask: generate\n"
             f"model: {models / 'tasty-musicgen-small.yaml'}\n"
@@ -218,6 +219,28 @@ def results(run):
     return found
 
 
+def read_again(harness, work, one):
+    """What other commands make of a large run."""
+    drawn = {name: path.read_bytes() for name, path in one.items() if name.startswith("figures/")}
+    call(harness, work, "figures", "runs/many")
+    for name, before in drawn.items():
+        assert one[name].read_bytes() == before, f"{name} is drawn otherwise"
+    said = call(harness, work, "diff", "runs/many", "runs/other")[2]
+    assert "0 of" in said or "same" in said, said
+    # Another experiment takes its pieces from there.
+    card = f"{MODELS}/{ARMS[0]}.yaml"
+    (work / "heard.yaml").write_text(
+        f"experiment: heard\ntask: clap_scores\naudio: {{ from: runs/many }}\narms: [{{ name: a, model: {card} }}]\n"
+    )
+    call(harness, work, "run", "heard.yaml", "--models", "models", "--offline", "--limit", "1010")
+    with open(work / "runs/heard/scores.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1010 and rows[1009]["audio_path"] == "runs/many/audio/001/5_170.wav", rows[1009]
+    # The embeddings are made up, and have more dimensions than the small model's.
+    said = call(harness, work, "nearest", "runs/many", "sweet music", "--models", MODELS, "--offline", fails=True)[2]
+    assert f"have {DIMENSIONS} dimensions" in said, said
+
+
 def read_npy(path):
     """Rows of a NumPy array of 32-bit floats, each as bytes."""
     data = path.read_bytes()
@@ -296,6 +319,7 @@ def main():
             assert one.keys() == other.keys(), one.keys() ^ other.keys()
             differ = [name for name in one if one[name].read_bytes() != other[name].read_bytes()]
             assert not differ, f"not the same bytes from other shares: {differ[:5]}"
+            read_again(harness, work, one)
             print(f"checked: {len(one):,} files are the same bytes from {args.shards // 3 + 1} shares")
         print(f"all in {time.monotonic() - before:.0f} s, of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
     finally:

@@ -22,7 +22,9 @@ use crate::model::{self, Model};
 use crate::run::demo;
 use crate::tables::aligned;
 use crate::tables::manifest::{self, MANIFEST};
-use crate::tables::{self, EmbeddingRow, Row, TextKind, TextRow};
+use crate::tables::{
+    self, EMBEDDINGS_NPY, EmbeddingRow, NpyRows, Row, ScoreRow, TextKind, TextRow,
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -231,24 +233,53 @@ fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
 
 /// The pieces as the arm hears them.
 fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs) -> Result<Vec<Group>> {
-    let rows: Vec<EmbeddingRow> = tables::read(&run_dir.join(EmbeddingRow::FILE))?;
-    let rows: Vec<&EmbeddingRow> = rows.iter().filter(|row| row.arm == arm).collect();
-    let id = |row: &EmbeddingRow| match &row.set {
-        Some(set) => format!("{set}/{}", row.id),
-        None => row.id.clone(),
+    let id = |set: &Option<String>, id: &str| match set {
+        Some(set) => format!("{set}/{id}"),
+        None => id.to_owned(),
     };
-    let entries = rows.iter().map(|row| Entry {
-        id: id(row),
-        text: row.prompt.clone(),
-    });
-    let embeddings = rows.iter().map(|row| row.audio_emb.as_slice());
+    let (mut entries, mut embeddings) = (Vec::new(), Vec::new());
+    let path = run_dir.join(EmbeddingRow::FILE);
+    if path.exists() {
+        for row in tables::rows::<EmbeddingRow>(&path)? {
+            let row = row?;
+            if row.arm == arm {
+                entries.push(Entry {
+                    id: id(&row.set, &row.id),
+                    text: row.prompt,
+                });
+                embeddings.push(row.audio_emb);
+            }
+        }
+    } else {
+        // A large run has the array alone.
+        let path = run_dir.join(EMBEDDINGS_NPY);
+        let mut array = NpyRows::open(&path)?;
+        let rows = array.count_rows();
+        for (n, row) in tables::rows::<ScoreRow>(&run_dir.join(ScoreRow::FILE))?.enumerate() {
+            let row = row?;
+            let embedding = array.next_row().with_context(|| {
+                format!(
+                    "cannot read row {} of the {rows} of {}",
+                    n + 1,
+                    path.display()
+                )
+            })?;
+            if row.arm == arm {
+                entries.push(Entry {
+                    id: id(&row.set, &row.id),
+                    text: row.prompt,
+                });
+                embeddings.push(embedding);
+            }
+        }
+    }
     Ok(vec![Group {
         heading: format!(
             "pieces nearest to '{}' under {arm}",
             Foreign::new(&args.text)
         ),
-        embeddings: stacked(run_dir, embeddings)?,
-        entries: entries.collect(),
+        embeddings: stacked(run_dir, embeddings.iter().map(Vec::as_slice))?,
+        entries,
     }])
 }
 

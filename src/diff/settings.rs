@@ -11,9 +11,10 @@ const PLACE_KEYS: [&str; 1] = ["audio.from"];
 /// Keys at the end of a path that cannot matter, or that follow from another one: the library's build from its hash, the size
 /// of a graph from its hash.
 const SKIPPED: [&str; 3] = ["threads", "build", "bytes"];
-/// Keys of the manifest itself that cannot matter, that its settings have as well, or that hold results.
-const SKIPPED_AT_THE_TOP: [&str; 7] = [
-    "format", "identity", "maps", "notebook", "seed", "settings", "times",
+/// Keys of the manifest itself that cannot matter, as into how many shares a run was cut, that its settings have as well, or
+/// that hold results.
+const SKIPPED_AT_THE_TOP: [&str; 8] = [
+    "format", "identity", "maps", "notebook", "seed", "settings", "shards", "times",
 ];
 
 /// Settings that graphs are exported for: where one of them differs, every graph does, and needs no line of its own.
@@ -354,6 +355,7 @@ mod tests {
     fn a_manifest_does_not_differ_from_itself_at_another_time_with_other_threads() {
         let mut other = manifest();
         other["times"]["seconds"] = json!(2);
+        other["shards"] = json!([{ "shard": { "index": 1, "of": 2 } }]);
         other["maps"][0]["kl_divergence"] = json!(0.25);
         other["runtime"]["threads"] = json!(8);
         other["runtime"]["build"] = json!("y");

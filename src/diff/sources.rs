@@ -8,7 +8,7 @@ use super::DiffError;
 use super::join::{Key, Table};
 use super::side::Side;
 use crate::tables::{
-    self, EMBEDDINGS_NPY, EmbeddingRow, Row, ScoreRow, TEXT_EMBEDDINGS_NPY, TableError,
+    self, EMBEDDINGS_NPY, EmbeddingRow, PromptRow, Row, ScoreRow, TEXT_EMBEDDINGS_NPY, TableError,
 };
 
 /// The embeddings of one row of a run that scores pieces; `None` what the run does not have.
@@ -60,13 +60,33 @@ fn of_csv(
 fn of_arrays(side: &Side) -> Result<Table<Rows>, DiffError> {
     let scores: Vec<ScoreRow> = tables::read(&side.at(ScoreRow::FILE))?;
     let audio = array(side, EMBEDDINGS_NPY, scores.len())?;
-    let text = array(side, TEXT_EMBEDDINGS_NPY, scores.len())?;
-    let row = |array: &Option<Array2<f32>>, n| array.as_ref().map(|a| a.row(n).to_vec());
+    // A large run has each prompt once.
+    let prompts = side.at(PromptRow::FILE);
+    let prompts: Option<Vec<PromptRow>> = prompts
+        .exists()
+        .then(|| tables::read(&prompts))
+        .transpose()?;
+    let rows_of_text = prompts.as_ref().map_or(scores.len(), Vec::len);
+    let text = array(side, TEXT_EMBEDDINGS_NPY, rows_of_text)?;
+    let places: Option<HashMap<(String, String), usize>> = prompts.map(|prompts| {
+        let prompts = prompts.into_iter().enumerate();
+        prompts.map(|(n, row)| ((row.arm, row.prompt), n)).collect()
+    });
+    let row = |array: &Option<Array2<f32>>, n: Option<usize>| {
+        let (array, n) = array.as_ref().zip(n)?;
+        Some(array.row(n).to_vec())
+    };
     let rows = scores.into_iter().enumerate().map(move |(n, score)| {
+        let of_text = match &places {
+            None => Some(n),
+            Some(places) => places
+                .get(&(score.arm.clone(), score.prompt.clone()))
+                .copied(),
+        };
         Ok(Embedded {
             key: key_of(&score),
-            audio: row(&audio, n),
-            text: row(&text, n),
+            audio: row(&audio, Some(n)),
+            text: row(&text, of_text),
         })
     });
     let rows: Rows = Box::new(rows);

@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::words::thousands;
+
 /// A page, or a part of one, that grows at its end.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Html(String);
@@ -59,6 +61,12 @@ impl Html {
     /// A count.
     pub fn count(&mut self, count: usize) -> &mut Self {
         let _ = write!(self.0, "{count}");
+        self
+    }
+
+    /// How many there are, for people.
+    pub fn many(&mut self, count: usize) -> &mut Self {
+        self.0.push_str(&thousands(count as u64));
         self
     }
 

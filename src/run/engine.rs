@@ -10,6 +10,7 @@ use ort_runtime::library;
 use ort_runtime::{Runtime, trial};
 use process::interrupt;
 use process::progress::note;
+use rayon::prelude::*;
 
 use super::embed::embed;
 pub use super::finish::Finished;
@@ -70,11 +71,14 @@ fn compute(
     if let (Some(making), Some(generator)) = (&plan.making, &ready.generator) {
         make(plan, making, share, generator, store, open, runtime)?;
     }
-    looked::check(plan, |place| {
+    let is_heard = |place: usize| {
         let key = plan.experiment.pieces[place].key();
         let mut arms = ready.arms.iter();
         share.has_piece(place) && arms.any(|arm| !store.journal.has_clip(&arm.name, &key))
-    })?;
+    };
+    let unread = plan.unread.par_iter().enumerate();
+    let unread = unread.filter(|(place, unread)| **unread && is_heard(*place));
+    looked::check(unread.map(|(place, _)| (&plan.experiment.pieces[place], &plan.clips[place])))?;
     for arm in ready.arms.iter().enumerate() {
         embed(plan, arm, share, store, open, runtime)
             .with_context(|| format!("arm '{}'", arm.1.name))?;

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
-use super::plan::Plan;
 use super::source::SourceRun;
+use crate::spec::Piece;
 
 /// Pieces by their paths.
 #[derive(Default)]
@@ -99,13 +99,13 @@ impl Looked {
     }
 }
 
-/// Keep what a plan has found of its pieces for the tasks that compute its shares.
-pub(super) fn keep(plan: &Plan) -> Result<()> {
-    if plan.clips.is_empty() {
+/// Keep what was found of the pieces of the run in `folder` for the tasks that compute its shares.
+pub(super) fn keep(folder: &Path, pieces: &[Piece], infos: &[ClipInfo]) -> Result<()> {
+    if infos.is_empty() {
         return Ok(());
     }
-    let path = memory(&plan.folder)?;
-    let entries = plan.experiment.pieces.par_iter().zip(&plan.clips);
+    let path = memory(folder)?;
+    let entries = pieces.par_iter().zip(infos);
     let entries = entries.filter_map(|(piece, info)| {
         let path = absolute(&piece.path).ok()?;
         let state = State::of(&fs::metadata(&path).ok()?);
@@ -145,17 +145,15 @@ fn memory(folder: &Path) -> Result<PathBuf> {
         .join(format!("{}.jsonl", &name[..16])))
 }
 
-/// That the files which this process has not read, and which it `hears` by their places, are those that are known.
-pub(super) fn check(plan: &Plan, hears: impl Fn(usize) -> bool + Sync) -> Result<()> {
-    let places = plan.unread.par_iter().enumerate();
-    let wrong = places
-        .filter(|(place, unread)| **unread && hears(*place))
-        .map(|(place, _)| (&plan.experiment.pieces[place], &plan.clips[place]))
-        .find_first(|(piece, info)| {
-            let found = files::sha256_file(&piece.path);
-            !found.is_ok_and(|found| found == info.sha256)
-        });
-    match wrong {
+/// That each file is the one that is known.
+pub(super) fn check<'p>(
+    pieces: impl ParallelIterator<Item = (&'p Piece, &'p ClipInfo)>,
+) -> Result<()> {
+    let is_other = |(piece, info): &(&Piece, &ClipInfo)| {
+        let found = files::sha256_file(&piece.path);
+        !found.is_ok_and(|found| found == info.sha256)
+    };
+    match pieces.find_any(is_other) {
         None => Ok(()),
         Some((piece, _)) => bail!(
             "{} is not what it was when the run was prepared; make it that again, or prepare the run anew: harness prepare",

@@ -34,7 +34,7 @@ pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Prepared> {
     let options = plan.runtime.session_options();
     let open = || Ok(trial::open(&library, options)?);
     let ready = Ready::prepare(plan, false, &mut || opened(runtime, open).cloned())?;
-    looked::keep(plan)?;
+    looked::keep(&plan.folder, &plan.experiment.pieces, &plan.clips)?;
     let models = ready.generator.iter().chain(&ready.arms);
     let models = models.map(|model| {
         let card = model.model.card.name.clone();

@@ -37,7 +37,7 @@ pub use embeddings::EmbeddingRow;
 pub use histogram::HistogramRow;
 pub use maps::MapRow;
 pub use nearest::NearestRow;
-pub use npy::{NpyError, NpyWriter, read_npy, write_npy};
+pub use npy::{NpyError, NpyRows, NpyWriter, read_npy, write_npy};
 pub use prompts::PromptRow;
 pub use scores::{SAMPLE, ScoreRow};
 pub use similarity::SimilarityRow;

@@ -2,7 +2,8 @@
 //!
 //! By hand: the header is one line, and the crate for it brings a parser of Python literals along, with assembly.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use files::{self, WholeFile, regular};
@@ -141,63 +142,139 @@ pub fn read_npy(path: &Path) -> Result<Array2<f32>, NpyError> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Array2<f32>, Words> {
-    let no_npy = || Words::from("it is no array of NumPy");
-    let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(no_npy)?;
-    // Versions 2 and 3 have a longer length of the header and are otherwise the same.
-    let (header, data) = match rest {
-        [1, _, a, b, rest @ ..] => rest.split_at_checked(u16::from_le_bytes([*a, *b]).into()),
-        [2 | 3, _, a, b, c, d, rest @ ..] => {
-            let length = u32::from_le_bytes([*a, *b, *c, *d]);
-            rest.split_at_checked(usize::try_from(length).map_err(|_| no_npy())?)
-        }
-        _ => None,
-    }
-    .ok_or_else(no_npy)?;
-    let header = std::str::from_utf8(header).map_err(|_| no_npy())?;
-    let descr = after(header, "'descr':").ok_or_else(no_npy)?;
-    if !descr.starts_with("'<f4'") {
-        let found = descr.split(',').next().unwrap_or(descr);
-        return Err(words!(
-            "it holds values of type {}, not 32-bit floats",
-            Foreign::new(found)
-        ));
-    }
-    let fortran = after(header, "'fortran_order':").ok_or_else(no_npy)?;
-    if !fortran.starts_with("False") {
-        return Err("it is in Fortran order, not in C order".into());
-    }
-    let shape = after(header, "'shape':")
-        .and_then(|rest| rest.strip_prefix('(')?.split_once(')'))
-        .ok_or_else(no_npy)?
-        .0;
-    let axes: Option<Vec<usize>> = shape
-        .split(',')
-        .map(str::trim)
-        .filter(|axis| !axis.is_empty())
-        .map(|axis| axis.parse().ok())
-        .collect();
-    let Some([rows, columns]) = axes.as_deref() else {
-        return Err(words!(
-            "its shape is ({}), not (rows, columns)",
-            Foreign::new(shape)
-        ));
-    };
+    let header = Header::parse(bytes)?;
+    let data = bytes.get(header.bytes..).unwrap_or_default();
+    header.check(data.len() as u64)?;
     let values: Vec<f32> = data
         .as_chunks::<4>()
         .0
         .iter()
         .map(|value| f32::from_le_bytes(*value))
         .collect();
-    let expected = rows.checked_mul(*columns);
-    if expected != Some(values.len()) || data.len() % 4 != 0 {
-        let found = data.len();
-        return Err(words!(
-            "its shape is ({}), and {} bytes of values follow",
-            Foreign::new(shape),
-            found
-        ));
+    Array2::from_shape_vec((header.rows, header.columns), values)
+        .map_err(|error| Foreign::said(error).into())
+}
+
+/// What stands before the values.
+struct Header {
+    bytes: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Header {
+    fn parse(bytes: &[u8]) -> Result<Self, Words> {
+        let no_npy = || Words::from("it is no array of NumPy");
+        let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(no_npy)?;
+        // Versions 2 and 3 have a longer length of the header and are otherwise the same.
+        let (header, data) = match rest {
+            [1, _, a, b, rest @ ..] => rest.split_at_checked(u16::from_le_bytes([*a, *b]).into()),
+            [2 | 3, _, a, b, c, d, rest @ ..] => {
+                let length = u32::from_le_bytes([*a, *b, *c, *d]);
+                rest.split_at_checked(usize::try_from(length).map_err(|_| no_npy())?)
+            }
+            _ => None,
+        }
+        .ok_or_else(no_npy)?;
+        let bytes = bytes.len() - data.len();
+        let header = std::str::from_utf8(header).map_err(|_| no_npy())?;
+        let descr = after(header, "'descr':").ok_or_else(no_npy)?;
+        if !descr.starts_with("'<f4'") {
+            let found = descr.split(',').next().unwrap_or(descr);
+            return Err(words!(
+                "it holds values of type {}, not 32-bit floats",
+                Foreign::new(found)
+            ));
+        }
+        let fortran = after(header, "'fortran_order':").ok_or_else(no_npy)?;
+        if !fortran.starts_with("False") {
+            return Err("it is in Fortran order, not in C order".into());
+        }
+        let shape = after(header, "'shape':")
+            .and_then(|rest| rest.strip_prefix('(')?.split_once(')'))
+            .ok_or_else(no_npy)?
+            .0;
+        let axes: Option<Vec<usize>> = shape
+            .split(',')
+            .map(str::trim)
+            .filter(|axis| !axis.is_empty())
+            .map(|axis| axis.parse().ok())
+            .collect();
+        match axes.as_deref() {
+            Some(&[rows, columns]) => Ok(Self {
+                bytes,
+                rows,
+                columns,
+            }),
+            _ => Err(words!(
+                "its shape is ({}), not (rows, columns)",
+                Foreign::new(shape)
+            )),
+        }
     }
-    Array2::from_shape_vec((*rows, *columns), values).map_err(|error| Foreign::said(error).into())
+
+    /// That so many bytes of values follow.
+    fn check(&self, found: u64) -> Result<(), Words> {
+        let values = self.rows.checked_mul(self.columns);
+        let expected = values.and_then(|values| (values as u64).checked_mul(4));
+        match expected == Some(found) {
+            true => Ok(()),
+            false => Err(words!(
+                "its shape is ({}, {}), and {} bytes of values follow",
+                self.rows,
+                self.columns,
+                found
+            )),
+        }
+    }
+}
+
+/// The rows of an array of 32-bit floats, one after the other: for those that need not fit into memory.
+pub struct NpyRows {
+    file: BufReader<File>,
+    rows: usize,
+    columns: usize,
+}
+
+impl NpyRows {
+    /// # Errors
+    /// Those of [`read_npy`].
+    pub fn open(path: &Path) -> Result<Self, NpyError> {
+        let failed = |message: Words| NpyError {
+            path: path.to_owned(),
+            message,
+        };
+        let said = |error: io::Error| failed(Foreign::said(error).into());
+        let file = files::in_its_folder(path).and_then(|path| regular::open(&path));
+        let file = file.map_err(said)?;
+        let length = file.metadata().map_err(said)?.len();
+        let mut file = BufReader::with_capacity(1 << 16, file);
+        let header = Header::parse(file.fill_buf().map_err(said)?).map_err(failed)?;
+        let values = length.saturating_sub(header.bytes as u64);
+        header.check(values).map_err(failed)?;
+        file.consume(header.bytes);
+        Ok(Self {
+            file,
+            rows: header.rows,
+            columns: header.columns,
+        })
+    }
+
+    /// How many there are.
+    pub fn count_rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The next row.
+    ///
+    /// # Errors
+    /// Those of the disk; behind the last row, that there is no more.
+    pub fn next_row(&mut self) -> io::Result<Vec<f32>> {
+        let mut bytes = vec![0; self.columns * 4];
+        self.file.read_exact(&mut bytes)?;
+        let values = bytes.as_chunks::<4>().0.iter();
+        Ok(values.map(|value| f32::from_le_bytes(*value)).collect())
+    }
 }
 
 /// What follows a key of the header.
@@ -227,6 +304,15 @@ mod tests {
         rows.finish().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), at_once);
         assert!(NpyWriter::create(&path, 1, 3).unwrap().finish().is_err());
+        let mut rows = NpyRows::open(&path).unwrap();
+        assert_eq!(rows.count_rows(), 2);
+        for row in values.rows() {
+            assert_eq!(rows.next_row().unwrap(), row.to_vec());
+        }
+        assert!(rows.next_row().is_err());
+        std::fs::write(&path, &at_once[..at_once.len() - 1]).unwrap();
+        assert!(NpyRows::open(&path).is_err());
+        std::fs::write(&path, &at_once).unwrap();
         // Version 2.0, as NumPy writes a header that is long.
         let bytes = std::fs::read(&path).unwrap();
         let second = [b"\x93NUMPY\x02\x00", &bytes[8..10], b"\0\0", &bytes[10..]].concat();

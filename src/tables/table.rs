@@ -41,7 +41,7 @@ pub trait Row: Serialize + DeserializeOwned + Sized {
     }
 }
 
-/// For files with embeddings, which take some ten thousand bytes a row and are read row by row [bytes].
+/// For files with embeddings, which take some ten thousand bytes a row, and for all that are read row by row [bytes].
 pub const LARGEST_WITH_EMBEDDINGS: u64 = 16 << 30;
 /// A row of two embeddings of 512 takes some twenty thousand [bytes].
 const LONGEST_ROW: u64 = 16 << 20;
@@ -168,14 +168,21 @@ fn plain_writer<W: Write>(file: W) -> csv::Writer<W> {
 
 /// Read every row of `path`. Columns are found by name, so others may stand beside ours.
 pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, TableError> {
-    rows(path)?.collect()
+    rows_of(path, T::LARGEST)?.collect()
 }
 
-/// As [`read`], one row at a time: for files of embeddings, which need not fit into memory.
+/// As [`read`], one row at a time: for files that need not fit into memory.
 pub fn rows<T: Row>(
     path: &Path,
 ) -> Result<impl Iterator<Item = Result<T, TableError>> + use<T>, TableError> {
-    let mut csv = reader(path, T::LARGEST)?;
+    rows_of(path, LARGEST_WITH_EMBEDDINGS)
+}
+
+fn rows_of<T: Row>(
+    path: &Path,
+    largest: u64,
+) -> Result<impl Iterator<Item = Result<T, TableError>> + use<T>, TableError> {
+    let mut csv = reader(path, largest)?;
     let header = csv.headers().map_err(|e| explain(path, e, None))?.clone();
     for column in T::columns() {
         let alias = T::ALIASES.iter().find(|(of, _)| *of == column);

@@ -53,7 +53,7 @@ fn silhouette(run: &Run, row: &ClusterRow) -> Html {
     if let Some(value) = row.p {
         html.raw(", permutation test ").text(&p(value));
     }
-    html.raw(" (n&nbsp;=&nbsp;").count(row.n).raw(")");
+    html.raw(" (n&nbsp;=&nbsp;").many(row.n).raw(")");
     let distances = value(run, &row.arm, Metric::IntraDistance).zip(value(
         run,
         &row.arm,
@@ -102,7 +102,7 @@ fn difference(run: &Run, row: &ClusterRow) -> Html {
     if let Some(value) = row.p {
         html.raw(", ").text(&p(value));
     }
-    html.raw(" (n&nbsp;=&nbsp;").count(row.n).raw(").");
+    html.raw(" (n&nbsp;=&nbsp;").many(row.n).raw(").");
     if holds_zero(interval) == Some(true) {
         html.raw(" The interval holds 0: no clear difference.");
     }
@@ -120,7 +120,7 @@ fn arms(row: &ClusterRow) -> Html {
     .raw(": silhouette of the conditions ")
     .figure(row.value, d)
     .raw(" (n&nbsp;=&nbsp;")
-    .count(row.n)
+    .many(row.n)
     .raw("). The conditions are models trained apart, so a displacement between them on that map means nothing.");
     html
 }

@@ -54,9 +54,9 @@ fn sentence(row: &DistanceRow) -> Html {
         html.raw("no distance, since a set has one piece");
     }
     html.raw(" (n&nbsp;=&nbsp;")
-        .count(row.n_a)
+        .many(row.n_a)
         .raw(" and ")
-        .count(row.n_b)
+        .many(row.n_b)
         .raw(").");
     html
 }
@@ -81,9 +81,9 @@ fn by_taste(run: &Run, all: &DistanceRow) -> Option<Html> {
             .raw(" ")
             .figure(kernel, decimals(3, &[kernel]))
             .raw(" (n&nbsp;=&nbsp;")
-            .count(row.n_a)
+            .many(row.n_a)
             .raw(" and ")
-            .count(row.n_b);
+            .many(row.n_b);
         if let Some(value) = row.kernel_p {
             html.raw(", ").text(&p(value));
         }

@@ -24,9 +24,9 @@ fn sentence(run: &Run, within: &StatsRow) -> Option<Html> {
         .raw(", draws of one prompt differ with sd ")
         .figure(sd, d)
         .raw(" (")
-        .count(within.n)
+        .many(within.n)
         .raw(" draws of ")
-        .count(between.n)
+        .many(between.n)
         .raw(if between.n == 1 {
             " prompt)"
         } else {

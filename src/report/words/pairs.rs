@@ -50,7 +50,7 @@ fn whole(row: &StatsRow) -> Html {
             .raw(" and ")
             .arm(other(row))
             .raw(" (n&nbsp;=&nbsp;")
-            .count(row.n)
+            .many(row.n)
             .raw(").");
         return html;
     }
@@ -78,7 +78,7 @@ fn whole(row: &StatsRow) -> Html {
     html.figure(row.mean, d)
         .interval(", ", interval, d)
         .raw(" (n&nbsp;=&nbsp;")
-        .count(row.n)
+        .many(row.n)
         .raw(")");
     html.raw(".");
     if row.n < FEW {
@@ -141,7 +141,7 @@ fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
             .raw(" ")
             .figure(row.mean, d)
             .raw(" (n&nbsp;=&nbsp;")
-            .count(row.n);
+            .many(row.n);
         if let Some(value) = row.wilcoxon_p_holm {
             html.raw(", ").text(&p(value));
         }

@@ -54,13 +54,13 @@ fn sentence(run: &Run, all: &StatsRow) -> Html {
             .raw(" the highest, ")
             .text(&fixed(top.mean, d))
             .raw(" (n&nbsp;=&nbsp;")
-            .count(top.n)
+            .many(top.n)
             .raw("), ")
             .name(&low.taste)
             .raw(" the lowest, ")
             .text(&fixed(low.mean, d))
             .raw(" (n&nbsp;=&nbsp;")
-            .count(low.n)
+            .many(low.n)
             .raw(")");
     }
     html.raw(".");
