@@ -52,53 +52,12 @@ const AT_ONCE: usize = 8192;
 impl<'r> Scored<'r> {
     /// Write the scores, the embeddings and the statistics of scores.
     pub fn write(run: &'r Computed<'r>) -> Result<Self> {
-        let count = run.arms.len() * run.pieces.len();
-        let large = is_large(run.pieces.len(), run.arms.len());
-        let sample = large.then(|| sample(run.pieces, run.seed));
-        let mut files = Files::create(run, large)?;
-        let mut scores = Vec::with_capacity(count);
-        let (mut shown, mut embeddings) = (Vec::new(), Vec::new());
-        let parts: Vec<_> = run
-            .arms
-            .iter()
-            .flat_map(|arm| run.pieces.chunks(AT_ONCE).map(move |pieces| (arm, pieces)))
-            .collect();
-        let read = |part: Option<&(&'r ComputedArm<'r>, &'r [Piece])>| {
-            part.map_or_else(|| Ok(Vec::new()), |(arm, pieces)| rows(run, arm, pieces))
-        };
-        let mut next = read(parts.first())?;
-        for (i, (arm, _)) in parts.iter().enumerate() {
-            let part = std::mem::take(&mut next);
-            let write = || -> Result<()> {
-                for row in part {
-                    let is_shown = sample
-                        .as_ref()
-                        .is_none_or(|ids| ids.contains(row.piece.id.as_str()));
-                    let embedding = is_shown || files.has_embeddings();
-                    let embedding = embedding.then(|| row.embedding_row());
-                    files.add(&row, embedding.as_ref())?;
-                    let Embedded { piece, score, .. } = row;
-                    scores.push(Score {
-                        condition: arm.condition(piece),
-                        arm: arm.name,
-                        id: &piece.id,
-                        taste: piece.taste.as_deref().unwrap_or_default(),
-                        prompt_id: piece.origin.as_ref().map(|o| o.prompt_id.as_str()),
-                        clap_score: score.clap_score,
-                    });
-                    if let Some(embedding) = embedding.filter(|_| is_shown) {
-                        shown.push(score);
-                        embeddings.push(embedding);
-                    }
-                }
-                Ok(())
-            };
-            // The next part is read while this one is written.
-            let (written, read) = rayon::join(write, || read(parts.get(i + 1)));
-            written?;
-            next = read?;
-        }
-        files.finish()?;
+        let Rows {
+            sample,
+            scores,
+            shown,
+            embeddings,
+        } = Rows::write(run)?;
         let at = |file: &str| run.folder.join(file);
         match &sample {
             Some(_) => tables::write(&at(tables::SAMPLE), &shown)?,
@@ -123,6 +82,76 @@ impl<'r> Scored<'r> {
     /// The tastes that occur, in their order.
     pub fn tastes(&self) -> Vec<&str> {
         grouping::tastes(&self.scores)
+    }
+}
+
+/// What is kept in memory of the rows of a run.
+struct Rows<'r> {
+    /// Of a large run, by their ids.
+    sample: Option<HashSet<&'r str>>,
+    scores: Vec<Score<'r>>,
+    shown: Vec<ScoreRow>,
+    embeddings: Vec<EmbeddingRow>,
+}
+
+impl<'r> Rows<'r> {
+    /// Write every row of every file; some thousand are in memory at once.
+    fn write(run: &'r Computed<'r>) -> Result<Self> {
+        let large = is_large(run.pieces.len(), run.arms.len());
+        let mut files = Files::create(run, large)?;
+        let mut all = Self {
+            sample: large.then(|| sample(run.pieces, run.seed)),
+            scores: Vec::with_capacity(run.arms.len() * run.pieces.len()),
+            shown: Vec::new(),
+            embeddings: Vec::new(),
+        };
+        let of_arm = |arm| run.pieces.chunks(AT_ONCE).map(move |pieces| (arm, pieces));
+        let parts: Vec<(&ComputedArm<'_>, &[Piece])> = run.arms.iter().flat_map(of_arm).collect();
+        let read = |part: usize| match parts.get(part) {
+            Some((arm, pieces)) => rows(run, arm, pieces),
+            None => Ok(Vec::new()),
+        };
+        let mut next = read(0)?;
+        for (i, (arm, _)) in parts.iter().enumerate() {
+            let part = std::mem::take(&mut next);
+            let write = || {
+                part.into_iter()
+                    .try_for_each(|row| all.add(arm, row, &mut files))
+            };
+            // The next part is read while this one is written.
+            let (written, read) = rayon::join(write, || read(i + 1));
+            written?;
+            next = read?;
+        }
+        files.finish()?;
+        Ok(all)
+    }
+
+    fn add(
+        &mut self,
+        arm: &'r ComputedArm<'r>,
+        row: Embedded<'r>,
+        files: &mut Files,
+    ) -> Result<()> {
+        let id = row.piece.id.as_str();
+        let is_shown = self.sample.as_ref().is_none_or(|ids| ids.contains(id));
+        let embedding = is_shown || files.has_embeddings();
+        let embedding = embedding.then(|| row.embedding_row());
+        files.add(&row, embedding.as_ref())?;
+        let Embedded { piece, score, .. } = row;
+        self.scores.push(Score {
+            condition: arm.condition(piece),
+            arm: arm.name,
+            id: &piece.id,
+            taste: piece.taste.as_deref().unwrap_or_default(),
+            prompt_id: piece.origin.as_ref().map(|o| o.prompt_id.as_str()),
+            clap_score: score.clap_score,
+        });
+        if let Some(embedding) = embedding.filter(|_| is_shown) {
+            self.shown.push(score);
+            self.embeddings.push(embedding);
+        }
+        Ok(())
     }
 }
 
