@@ -80,7 +80,7 @@ fn pieces_that_do_not_fit_are_told_with_numbers_before_one_is_made() {
     for command in ["check", "run"] {
         lab.harness(&[command, "made.yaml", "--out", "disk/r"]).assert_fails(
             1,
-            "4 pieces need about 0.5 MB in disk/r, and 0.2 MB are free there; free some space, choose another disk with \
+            "4 pieces need about 0.3 MB in disk/r, and 0.2 MB are free there; free some space, choose another disk with \
              --out, or make fewer or shorter pieces",
         );
     }

@@ -196,7 +196,7 @@ fn check_shows_what_would_be_made() {
         .stdout
         .lines()
         .partition(|line| line.starts_with("  disk "));
-    assert!(disk[0].starts_with("  disk        1.8 MB, "), "{}", disk[0]);
+    assert!(disk[0].starts_with("  disk        1.7 MB, "), "{}", disk[0]);
     assert_eq!(
         rest,
         [
