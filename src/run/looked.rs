@@ -62,6 +62,8 @@ impl Looked {
             let info = ClipInfo {
                 duration_s: f64::from_bits(entry.duration_bits),
                 sha256: entry.sha256,
+                // It was when it was looked at.
+                told: None,
             };
             (entry.path, Known { info, read: false })
         });

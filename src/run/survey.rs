@@ -8,6 +8,9 @@ use process::progress::note;
 
 use crate::tables::SkippedRow;
 
+/// Files that are read although something is wrong with them, of which each has a line: a recorder makes thousands.
+const MOST_TOLD: usize = 5;
+
 /// What was found.
 #[derive(Debug)]
 pub struct Survey {
@@ -33,6 +36,7 @@ pub fn survey(paths: &[&Path], others: usize, what: &str, skip_bad: bool) -> Res
     let total = paths.len() + others;
     let mut infos = Vec::with_capacity(paths.len());
     let mut skipped = Vec::new();
+    let mut odd = 0;
     for (result, path) in clips::survey(paths).into_iter().zip(paths) {
         if let Err(error) = &result {
             note(error.to_string());
@@ -41,7 +45,17 @@ pub fn survey(paths: &[&Path], others: usize, what: &str, skip_bad: bool) -> Res
                 reason: error.to_string(),
             });
         }
-        infos.push(result.ok());
+        let info = result.ok();
+        if let Some(told) = info.as_ref().and_then(|info| info.told) {
+            odd += 1;
+            if odd <= MOST_TOLD {
+                note(format!("{}: {told}", path.display()));
+            }
+        }
+        infos.push(info);
+    }
+    if odd > MOST_TOLD {
+        note(format!("and {} more such files", odd - MOST_TOLD));
     }
     if !skipped.is_empty() && !skip_bad {
         bail!(

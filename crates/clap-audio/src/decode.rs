@@ -82,7 +82,10 @@ enum Format {
 /// The format that a file's first (up to 12) bytes announce.
 fn sniff(start: &[u8]) -> Option<Format> {
     match start {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => Some(Format::Wav),
+        // The latter two are for more than 4 GiB.
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E']
+        | [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E']
+        | [b'B', b'W', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E'] => Some(Format::Wav),
         [b'f', b'L', b'a', b'C', ..] => Some(Format::Compressed(Container::Flac)),
         [b'O', b'g', b'g', b'S', ..] => Some(Format::Compressed(Container::Ogg)),
         [b'I', b'D', b'3', ..] => Some(Format::Compressed(Container::Mp3)),
@@ -107,7 +110,10 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_their_first_bytes() {
-        assert_eq!(sniff(b"RIFF\x00\x00\x00\x00WAVE"), Some(Format::Wav));
+        for name in ["RIFF", "RF64", "BW64"] {
+            let start = [name.as_bytes(), b"\x00\x00\x00\x00WAVE"].concat();
+            assert_eq!(sniff(&start), Some(Format::Wav));
+        }
         assert_eq!(
             sniff(b"fLaC\x00"),
             Some(Format::Compressed(Container::Flac))

@@ -38,16 +38,10 @@ pub enum AudioFault {
     WavHeader(Foreign),
     /// A WAV that holds something else than PCM or float samples.
     #[error(
-        "WAV of {0} is not supported (PCM of 8, 16, 24 and 32 bit and float of 32 and 64 bit are); convert it, for \
+        "WAV of {0} is not supported (PCM of 8, 16, 24 and 32 bit, float of 32 and 64 bit, A-law and mu-law are); convert it, for \
          instance to 16-bit PCM"
     )]
     WavEncoding(Foreign),
-    /// A WAV written to a pipe, so that its header was never completed.
-    #[error(
-        "its header does not say how many samples it holds, as when a WAV is written to a pipe; write it again to a \
-         file"
-    )]
-    UnknownLength,
     /// Fewer samples than the header says. Counts are samples per channel.
     #[error(
         "the header claims {claimed} samples, the file holds {held}; it was cut off, make it again"

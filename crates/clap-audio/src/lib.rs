@@ -15,6 +15,7 @@ mod container;
 mod crops;
 mod decode;
 mod error;
+mod g711;
 mod log_mel;
 mod mel_scale;
 mod mono;
@@ -32,7 +33,7 @@ pub use crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, Unknown
 pub use decode::{EXTENSIONS, Recording, decode, each_block};
 pub use error::{AudioError, AudioFault};
 pub use mel_scale::MelScale;
-pub use mono::Heard;
+pub use mono::{Heard, Told};
 pub use resample::{Resampler, resample};
 pub use samples::{Samples, decode_at};
 pub use shrink::FusionShrink;

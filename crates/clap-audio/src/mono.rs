@@ -1,5 +1,7 @@
 //! Interleaved samples to blocks of mono, within what a sound may be.
 
+use std::fmt;
+
 use super::error::AudioFault;
 
 /// Sample rates that a header may state [Hz]; others are a damaged header rather than audio.
@@ -11,6 +13,26 @@ const MAX_SAMPLES: usize = 1 << 29;
 /// And no longer than this [s]: at 48 kHz, to which everything is resampled, an hour takes 0.7 GB.
 const MAX_SECONDS: usize = 3600;
 
+/// What is not as it should be in a file that is read all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A WAV written to a pipe, so that its header was never completed.
+    LengthUnknown,
+    /// Bytes of the last sample are missing.
+    PartOfSample,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LengthUnknown => {
+                "its header does not say how long it is, as when a WAV is written to a pipe; it is read to the end of the file"
+            }
+            Self::PartOfSample => "its last sample is not whole, and is left out",
+        })
+    }
+}
+
 /// What a file that was decoded to its end is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heard {
@@ -20,6 +42,7 @@ pub struct Heard {
     pub sample_rate_hz: u32,
     /// How many channels the file has.
     pub channels: u16,
+    pub told: Option<Told>,
 }
 
 impl Heard {
@@ -125,6 +148,7 @@ impl<'s> Mono<'s> {
             samples: self.count,
             sample_rate_hz: self.sample_rate_hz,
             channels: self.channels,
+            told: None,
         })
     }
 }

@@ -1,17 +1,24 @@
 //! The chunks of a RIFF WAVE file: where its samples are and how they are stored.
 //!
 //! Read before any sample, so that a claimed size is compared with the file's real one. The layout is that of
-//! Microsoft's "Multiple Channel Audio Data and WAVE Files" (WAVEFORMATEX, WAVEFORMATEXTENSIBLE).
+//! Microsoft's "Multiple Channel Audio Data and WAVE Files" (WAVEFORMATEX, WAVEFORMATEXTENSIBLE), and beyond 4 GiB that of
+//! RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088).
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 use foreign::Foreign;
 
 use super::error::AudioFault;
+use super::mono::Told;
 
 const PCM: u16 = 0x0001;
 const IEEE_FLOAT: u16 = 0x0003;
+const A_LAW: u16 = 0x0006;
+const MU_LAW: u16 = 0x0007;
 const EXTENSIBLE: u16 = 0xfffe;
+/// Sizes of the `data` chunk that programs write before they know it, and that nobody corrects in a pipe: ffmpeg's, those of
+/// recorders, SoX's.
+const UNKNOWN_SIZES: [u32; 3] = [u32::MAX, 0x7fff_ffff, 0x7fff_f000];
 /// The last 14 bytes of every SubFormat GUID that stands for a format tag.
 const GUID_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
@@ -22,6 +29,9 @@ pub(super) enum Encoding {
     Int(u16),
     /// Floats of this many bits.
     Float(u16),
+    /// 8 bits that stand for 13 or 14 (ITU-T G.711).
+    ALaw,
+    MuLaw,
 }
 
 /// What the chunks before the samples say.
@@ -33,7 +43,9 @@ pub(super) struct Header {
     /// Bytes of one sample of every channel.
     pub(super) block_bytes: u16,
     /// Samples per channel; the file is long enough for them.
-    pub(super) samples: u32,
+    pub(super) samples: u64,
+    /// What is not as it should be, and was read all the same.
+    pub(super) told: Option<Told>,
 }
 
 /// Read the chunks of a file of `length` bytes up to its samples; `file` then stands on the first of them.
@@ -46,7 +58,7 @@ pub(super) fn read_header(
     file.read_exact(&mut riff_bytes)?;
     let stated_length = u64::from(u32::from_le_bytes(riff_bytes)) + 8;
     let mut position = 12; // RIFF, size, WAVE: checked by whoever chose this reader
-    let mut format = None;
+    let (mut format, mut long_size) = (None, None);
     loop {
         if length.saturating_sub(position) < 8 {
             return Err(damaged(if format.is_some() {
@@ -62,41 +74,73 @@ pub(super) fn read_header(
         let size = u32::from_le_bytes(size);
         match &[i, d, e, n] {
             b"fmt " => format = Some(read_format(file, size)?),
+            b"ds64" if size >= 24 => long_size = read_long_size(file)?,
             b"data" => {
                 let format = format
                     .ok_or_else(|| damaged("its `data` chunk comes before its `fmt ` chunk"))?;
-                // Zero, although more follows than the RIFF header knows of: nobody came back to fill it in.
-                if size == u32::MAX || (size == 0 && length > stated_length + 1) {
-                    return Err(AudioFault::UnknownLength);
-                }
-                return count_samples(format, size, length - position - 8);
+                let held = length - position - 8;
+                let claimed = match (size, long_size) {
+                    (u32::MAX, Some(long)) => Some(long),
+                    // Zero, although more follows than the RIFF header knows of: nobody came back to fill it in.
+                    (0, _) if length > stated_length + 1 => None,
+                    (size, _) if UNKNOWN_SIZES.contains(&size) && u64::from(size) > held => None,
+                    (size, _) => Some(u64::from(size)),
+                };
+                return count_samples(format, claimed, held);
             }
             _ => {}
         }
-        // A chunk of odd size is followed by a byte that does not count.
-        position += 8 + u64::from(size) + u64::from(size % 2);
+        position += 8 + u64::from(size);
+        if size % 2 == 1 && !begins_chunk(file, position)? {
+            // A chunk of odd size is followed by a byte that does not count.
+            position += 1;
+        }
     }
 }
 
-/// Fill in the number of samples, from the `data` chunk's size and the bytes that follow its header.
+/// Whether a chunk's name stands at `position`: some programs leave out the byte after a chunk of odd size.
+fn begins_chunk(file: &mut (impl Read + Seek), position: u64) -> Result<bool, AudioFault> {
+    file.seek(SeekFrom::Start(position))?;
+    let mut name = Vec::with_capacity(4);
+    file.take(4).read_to_end(&mut name)?;
+    Ok(name.len() == 4 && name.iter().all(|b| (0x20..0x7f).contains(b)))
+}
+
+/// The size of the `data` chunk in a `ds64` chunk.
+fn read_long_size(file: &mut impl Read) -> Result<Option<u64>, AudioFault> {
+    let mut bytes = [0; 16];
+    file.read_exact(&mut bytes)?;
+    let size = bytes.as_chunks::<8>().0.last();
+    Ok(size.map(|size| u64::from_le_bytes(*size)))
+}
+
+/// Fill in the number of samples, from the `data` chunk's size, if it says, and the bytes that follow its header.
 fn count_samples(
     mut format: Header,
-    claimed_bytes: u32,
-    held_bytes: u64,
+    claimed: Option<u64>,
+    held: u64,
 ) -> Result<Header, AudioFault> {
-    let block = u32::from(format.block_bytes);
-    if u64::from(claimed_bytes) > held_bytes {
-        return Err(AudioFault::CutOff {
-            claimed: u64::from(claimed_bytes / block),
-            held: held_bytes / u64::from(block),
-        });
-    }
-    if !claimed_bytes.is_multiple_of(block) {
-        return Err(damaged(&format!(
-            "its `data` chunk has {claimed_bytes} bytes, which is no multiple of the {block} that one sample takes"
-        )));
-    }
-    format.samples = claimed_bytes / block;
+    let block = u64::from(format.block_bytes);
+    let bytes = match claimed {
+        None => {
+            format.told = Some(Told::LengthUnknown);
+            held
+        }
+        // All but a part of the last sample.
+        Some(claimed) if claimed.saturating_sub(held) >= block => {
+            return Err(AudioFault::CutOff {
+                claimed: claimed / block,
+                held: held / block,
+            });
+        }
+        Some(claimed) => {
+            if claimed > held || !claimed.is_multiple_of(block) {
+                format.told = Some(Told::PartOfSample);
+            }
+            claimed.min(held)
+        }
+    };
+    format.samples = bytes / block;
     Ok(format)
 }
 
@@ -139,6 +183,8 @@ fn read_format(file: &mut impl Read, size: u32) -> Result<Header, AudioFault> {
     let encoding = match (tag, bits) {
         (PCM, 8 | 16 | 24 | 32) => Encoding::Int(bits as u16),
         (IEEE_FLOAT, 32 | 64) if bits == container_bits => Encoding::Float(bits as u16),
+        (A_LAW, 8) if container_bits == 8 => Encoding::ALaw,
+        (MU_LAW, 8) if container_bits == 8 => Encoding::MuLaw,
         _ => return Err(AudioFault::WavEncoding(Foreign::new(describe(tag, bits)))),
     };
     Ok(Header {
@@ -147,6 +193,7 @@ fn read_format(file: &mut impl Read, size: u32) -> Result<Header, AudioFault> {
         sample_rate_hz,
         block_bytes,
         samples: 0,
+        told: None,
     })
 }
 
@@ -155,8 +202,7 @@ fn describe(tag: u16, bits: u32) -> String {
         PCM => format!("{bits}-bit PCM"),
         IEEE_FLOAT => format!("{bits}-bit float"),
         0x0002 | 0x0011 => "ADPCM".into(),
-        0x0006 => "A-law".into(),
-        0x0007 => "mu-law".into(),
+        A_LAW | MU_LAW => format!("{bits}-bit G.711"),
         0x0055 => "MP3 data".into(),
         _ => format!("format tag {tag}"),
     }

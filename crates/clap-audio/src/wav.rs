@@ -1,4 +1,5 @@
-//! WAV files: PCM of 8, 16, 24 and 32 bit and 32-bit float through `hound`, 64-bit float (which it lacks) by hand.
+//! WAV files: PCM of 8, 16, 24 and 32 bit and 32-bit float through `hound`; 64-bit float, A-law and mu-law, which it lacks, by
+//! hand.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
@@ -6,6 +7,7 @@ use std::io::{BufReader, Cursor, Read};
 use foreign::Foreign;
 
 use super::error::AudioFault;
+use super::g711;
 use super::mono::{Heard, Mono, Sink};
 use super::riff::{Encoding, Header, read_header};
 
@@ -17,27 +19,58 @@ pub(super) fn read(mut file: File, length: u64, sink: Sink) -> Result<Heard, Aud
     let mut mono = Mono::new(
         header.sample_rate_hz,
         usize::from(header.channels),
-        header.samples as usize,
+        usize::try_from(header.samples).unwrap_or(usize::MAX),
         sink,
     )?;
-    let data_bytes = u64::from(header.samples) * u64::from(header.block_bytes);
-    let data = file.take(data_bytes);
+    let block = u64::from(header.block_bytes);
+    let mut left = header.samples;
+    while left > 0 {
+        // A file may hold more than a header of 32 bits can say.
+        let samples = left.min(MOST_BYTES / block);
+        read_samples(
+            &header,
+            samples,
+            (&mut file).take(samples * block),
+            &mut mono,
+        )?;
+        left -= samples;
+    }
+    let mut heard = mono.finish()?;
+    heard.told = header.told;
+    Ok(heard)
+}
+
+/// Bytes of samples that are read behind one header.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// So many samples, which `data` has.
+fn read_samples(
+    header: &Header,
+    samples: u64,
+    data: impl Read,
+    mono: &mut Mono,
+) -> Result<(), AudioFault> {
     match header.encoding {
-        Encoding::Float(64) => read_f64(data, &mut mono)?,
-        Encoding::Float(_) => {
-            for sample in reader(&header, data)?.into_samples::<f32>() {
+        Encoding::Float(64) => read_bytes(data, |sample| f64::from_le_bytes(sample) as f32, mono),
+        Encoding::ALaw => read_bytes(data, |[sample]| g711::a_law(sample), mono),
+        Encoding::MuLaw => read_bytes(data, |[sample]| g711::mu_law(sample), mono),
+        Encoding::Float(bits) => {
+            let reader = reader(header, (3, bits), samples, data)?;
+            for sample in reader.into_samples::<f32>() {
                 mono.push(sample.map_err(fault)?)?;
             }
+            Ok(())
         }
         Encoding::Int(bits) => {
             // Exact in f64, so rounded once.
             let scale = (-f64::from(bits - 1)).exp2();
-            for sample in reader(&header, data)?.into_samples::<i32>() {
+            let reader = reader(header, (1, bits), samples, data)?;
+            for sample in reader.into_samples::<i32>() {
                 mono.push((f64::from(sample.map_err(fault)?) * scale) as f32)?;
             }
+            Ok(())
         }
     }
-    mono.finish()
 }
 
 /// `hound` over a header in the shortest form and the samples.
@@ -46,13 +79,11 @@ pub(super) fn read(mut file: File, length: u64, sink: Sink) -> Result<Heard, Aud
 /// WAVEFORMATEX, fewer valid bits than stored ones, chunks of odd size before the samples.
 fn reader<R: Read>(
     header: &Header,
+    (tag, bits): (u16, u16),
+    samples: u64,
     data: R,
 ) -> Result<hound::WavReader<impl Read + use<R>>, AudioFault> {
-    let (tag, bits) = match header.encoding {
-        Encoding::Int(bits) => (1u16, bits),
-        Encoding::Float(bits) => (3u16, bits),
-    };
-    let data_bytes = header.samples * u32::from(header.block_bytes); // at most the size that the chunk stated
+    let data_bytes = samples * u64::from(header.block_bytes); // at most MOST_BYTES
     let bytes_per_second = header
         .sample_rate_hz
         .saturating_mul(u32::from(header.block_bytes));
@@ -65,12 +96,17 @@ fn reader<R: Read>(
     start.extend_from_slice(&header.block_bytes.to_le_bytes());
     start.extend_from_slice(&bits.to_le_bytes());
     start.extend_from_slice(b"data");
-    start.extend_from_slice(&data_bytes.to_le_bytes());
+    start.extend_from_slice(&(data_bytes as u32).to_le_bytes());
     let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(data));
     hound::WavReader::new(whole).map_err(fault)
 }
 
-fn read_f64(mut data: impl Read, mono: &mut Mono) -> Result<(), AudioFault> {
+/// Samples of `N` bytes.
+fn read_bytes<const N: usize>(
+    mut data: impl Read,
+    value: impl Fn([u8; N]) -> f32,
+    mono: &mut Mono,
+) -> Result<(), AudioFault> {
     let mut buffer = Vec::with_capacity(BUFFER_BYTES);
     while data
         .by_ref()
@@ -78,9 +114,9 @@ fn read_f64(mut data: impl Read, mono: &mut Mono) -> Result<(), AudioFault> {
         .read_to_end(&mut buffer)?
         > 0
     {
-        let (samples, _) = buffer.as_chunks::<8>();
+        let (samples, _) = buffer.as_chunks::<N>();
         for &sample in samples {
-            mono.push(f64::from_le_bytes(sample) as f32)?;
+            mono.push(value(sample))?;
         }
         buffer.clear();
     }

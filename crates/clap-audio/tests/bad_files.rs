@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap_audio::{AudioFault, decode};
+use clap_audio::{AudioFault, Told, decode, each_block};
 
 const SOUND_FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/audio");
 
@@ -74,7 +74,7 @@ fn a_header_that_claims_more_than_the_file_holds() {
     let folder = Folder::new();
     let whole = wav(format(1, 2, 32_000, 4, 16), &[0; 4000]);
     assert_eq!(folder.samples(&whole).len(), 1000);
-    for cut in [2001, 3999, 4000, 1] {
+    for cut in [2001, 3999, 4000, 4] {
         match folder.fault(&whole[..whole.len() - cut]) {
             AudioFault::CutOff {
                 claimed: 1000,
@@ -92,15 +92,113 @@ fn a_header_that_claims_more_than_the_file_holds() {
     ));
 }
 
+/// Samples, and what was told of the file.
+fn heard(folder: &Folder, bytes: &[u8]) -> (Vec<f32>, Option<Told>) {
+    let mut samples = Vec::new();
+    let heard = each_block(&folder.write(bytes), |_, block| {
+        samples.extend_from_slice(block)
+    });
+    (samples, heard.unwrap().told)
+}
+
 #[test]
-fn headers_that_were_never_completed() {
+fn headers_that_were_never_completed_are_read_to_the_end_of_the_file() {
     let folder = Folder::new();
-    let mut piped = wav(format(1, 1, 32_000, 2, 16), &[0; 100]);
-    piped[40..44].copy_from_slice(&u32::MAX.to_le_bytes());
-    assert!(matches!(folder.fault(&piped), AudioFault::UnknownLength));
-    piped[40..44].copy_from_slice(&0u32.to_le_bytes());
-    piped[4..8].copy_from_slice(&36u32.to_le_bytes());
-    assert!(matches!(folder.fault(&piped), AudioFault::UnknownLength));
+    let data: Vec<u8> = (0..50i16).flat_map(i16::to_le_bytes).collect();
+    let whole = wav(format(1, 1, 32_000, 2, 16), &data);
+    let (expected, told) = heard(&folder, &whole);
+    assert_eq!((expected.len(), told), (50, None));
+    // ffmpeg to a pipe, a recorder that was switched off, SoX to a pipe, nobody.
+    for unknown in [u32::MAX, 0x7fff_ffff, 0x7fff_f000, 0] {
+        let mut piped = whole.clone();
+        piped[40..44].copy_from_slice(&unknown.to_le_bytes());
+        piped[4..8].copy_from_slice(&36u32.to_le_bytes());
+        let (samples, told) = heard(&folder, &piped);
+        assert_eq!(
+            (samples, told),
+            (expected.clone(), Some(Told::LengthUnknown))
+        );
+        // An odd byte at the end is no sample.
+        piped.push(7);
+        assert_eq!(heard(&folder, &piped).0, expected);
+    }
+}
+
+#[test]
+fn a_last_sample_that_is_not_whole_is_left_out_and_told() {
+    let folder = Folder::new();
+    let whole = wav(format(1, 2, 32_000, 4, 16), &[1; 400]);
+    for cut in 1..4 {
+        let (samples, told) = heard(&folder, &whole[..whole.len() - cut]);
+        assert_eq!((samples.len(), told), (99, Some(Told::PartOfSample)));
+    }
+    // The chunk itself has a part of a sample, and padding.
+    let (samples, told) = heard(&folder, &wav(format(1, 2, 32_000, 4, 16), &[1; 403]));
+    assert_eq!((samples.len(), told), (100, Some(Told::PartOfSample)));
+    // Bytes beyond the end are nobody's.
+    let (samples, told) = heard(&folder, &[&whole[..], &[9; 21]].concat());
+    assert_eq!((samples.len(), told), (100, None));
+}
+
+#[test]
+fn a_chunk_of_odd_size_without_its_padding() {
+    let folder = Folder::new();
+    let data = [1, 0, 2, 0];
+    let unpadded = [&b"LIST\x03\0\0\0abc"[..]].concat();
+    let chunks = |list: &[u8]| {
+        riff(&[
+            chunk(b"fmt ", &format(1, 1, 32_000, 2, 16)),
+            list.to_vec(),
+            chunk(b"data", &data),
+        ])
+    };
+    let expected = folder.samples(&chunks(&chunk(b"LIST", b"abc")));
+    assert_eq!(expected.len(), 2);
+    assert_eq!(folder.samples(&chunks(&unpadded)), expected);
+}
+
+/// What is beyond 4 GiB says so in a chunk of its own; a short file may have the same form.
+#[test]
+fn rf64_and_bw64() {
+    let folder = Folder::new();
+    let sizes = [
+        &80u64.to_le_bytes()[..],
+        &8u64.to_le_bytes(),
+        &4u64.to_le_bytes(),
+        &[0; 4],
+    ]
+    .concat();
+    let mut file = riff(&[
+        chunk(b"ds64", &sizes),
+        chunk(b"fmt ", &format(1, 1, 32_000, 2, 16)),
+        chunk(b"data", &[1, 0, 2, 0, 3, 0, 4, 0]),
+        chunk(b"LIST", b"behind the samples"),
+    ]);
+    let data = file.windows(4).position(|name| name == b"data").unwrap();
+    file[data + 4..data + 8].copy_from_slice(&u32::MAX.to_le_bytes());
+    file[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+    for name in [b"RF64", b"BW64"] {
+        file[..4].copy_from_slice(name);
+        let (samples, told) = heard(&folder, &file);
+        assert_eq!((samples.len(), told), (4, None));
+    }
+    // A claim of terabytes.
+    let size = file.windows(4).position(|name| name == b"ds64").unwrap() + 16;
+    file[size..size + 8].copy_from_slice(&(1u64 << 42).to_le_bytes());
+    assert!(matches!(folder.fault(&file), AudioFault::CutOff { .. }));
+}
+
+#[test]
+fn a_law_and_mu_law() {
+    let folder = Folder::new();
+    // Silence and the loudest samples of both laws.
+    for (tag, stored, expected) in [
+        (6, [0xd5, 0xaa, 0x2a], [8.0, 32_256.0, -32_256.0]),
+        (7, [0xff, 0x80, 0x00], [0.0, 32_124.0, -32_124.0]),
+    ] {
+        let samples = folder.samples(&wav(format(tag, 1, 8_000, 1, 8), &stored));
+        assert_eq!(samples, expected.map(|sample: f32| sample / 32_768.0));
+    }
 }
 
 #[test]
@@ -172,7 +270,7 @@ fn formats_that_make_no_sense() {
     );
     assert!(matches!(with(vec![1, 0, 1, 0]), AudioFault::WavHeader(_)));
     for (tag, bits, name) in [
-        (6, 8, "A-law"),
+        (6, 16, "16-bit G.711"),
         (0x55, 8, "MP3"),
         (1, 64, "64-bit PCM"),
         (3, 16, "16-bit float"),

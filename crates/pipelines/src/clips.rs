@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap_audio::{
     self, AudioError, CLAP_RATE_HZ, ClapFeatures, ClapFrontEnd, CropPolicy, Crops, FeatureError,
+    Told,
 };
 use rayon::prelude::*;
 
@@ -29,6 +30,8 @@ pub struct ClipInfo {
     pub duration_s: f64,
     /// Of the file.
     pub sha256: String,
+    /// What is not as it should be in it.
+    pub told: Option<Told>,
 }
 
 /// Decode every file and forget the samples: what is wrong with any of them is known before a model is loaded.
@@ -36,12 +39,16 @@ pub fn survey(paths: &[&Path]) -> Vec<Result<ClipInfo, ClipError>> {
     paths
         .par_iter()
         .map(|path| {
-            let duration_s = clap_audio::each_block(path, |_, _| {})?.seconds();
+            let heard = clap_audio::each_block(path, |_, _| {})?;
             let sha256 = files::sha256_file(path).map_err(|source| ClipError::Read {
                 path: path.to_path_buf(),
                 source,
             })?;
-            Ok(ClipInfo { duration_s, sha256 })
+            Ok(ClipInfo {
+                duration_s: heard.seconds(),
+                sha256,
+                told: heard.told,
+            })
         })
         .collect()
 }
