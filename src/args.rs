@@ -3,20 +3,30 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use files::cache;
 use onnx_export::Target;
 use onnx_graph::Precision;
 use ort_runtime::{Provider, SessionOptions, threads};
 
 use crate::shard::ShardArg;
 
-/// Where cards and graphs are unless `--models` says otherwise.
-pub const MODELS: &str = "models";
+/// Where cards and graphs are unless `--models` says otherwise: in `models` of the working folder, where there is one, else in
+/// the cache. Built-in cards stand behind those of either.
+pub fn default_models() -> PathBuf {
+    let here = PathBuf::from("models");
+    match here.is_dir() {
+        true => here,
+        // Whoever writes there will say that there is no cache.
+        false => cache::folder().map_or(here, |cache| cache.join("models")),
+    }
+}
 
 /// Where cards and graphs are.
 #[derive(Debug, Clone, Args)]
 pub struct ModelsArgs {
-    /// Folder of cards and exported graphs; made when missing
-    #[arg(long, value_name = "DIR", default_value = MODELS)]
+    /// Folder of cards and exported graphs, made when missing; built-in cards stand behind it. By default ./models where there
+    /// is one, else a folder of the cache
+    #[arg(long, value_name = "DIR", default_value_os_t = default_models(), hide_default_value = true)]
     pub models: PathBuf,
     /// Use only what is on this machine: no download, no installation
     #[arg(long)]
@@ -183,7 +193,7 @@ impl RunArgs {
             ("--batch", number(self.batch.batch.map(u64::from))),
             (
                 "--models",
-                (models != Path::new(MODELS)).then(|| models.display().to_string()),
+                (*models != default_models()).then(|| models.display().to_string()),
             ),
             ("--ep", Some(self.runtime.ep.to_string())),
             ("--device", number(self.runtime.device.map(u64::from))),

@@ -98,6 +98,24 @@ Examples:
         #[command(flatten)]
         models: ModelsArgs,
     },
+    /// List the experiments and cards that go by a name here, and where each comes from
+    #[command(after_help = "Example: harness list && harness run weights --demo")]
+    List {
+        #[command(flatten)]
+        models: ModelsArgs,
+    },
+    /// Write the built-in experiments and cards as files, to be changed, and an experiment of your own
+    #[command(
+        after_help = "Example: harness init lab && cd lab && harness check my_experiment.yaml"
+    )]
+    Init {
+        /// The folder; the working folder by default
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        /// Overwrite files that are there
+        #[arg(long)]
+        force: bool,
+    },
     /// List the cards: downloaded, exported, sizes, licences
     Models {
         #[command(flatten)]
@@ -159,6 +177,8 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Generate(args) => commands::generate::generate(&args),
         Command::Export(args) => commands::export::export(&args),
         Command::Inspect { checkpoint, models } => commands::inspect::inspect(&checkpoint, &models),
+        Command::List { models } => commands::list::list(&models),
+        Command::Init { folder, force } => commands::init::init(&folder, force),
         Command::Models { models } => commands::models::list(&models),
         Command::Verify {
             card,

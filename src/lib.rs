@@ -8,9 +8,12 @@
 )]
 
 pub mod args;
+pub mod builtin;
+mod bundled;
 pub mod card;
 pub mod cli;
 mod commands;
+pub mod demo;
 pub mod diff;
 mod engines;
 pub mod exit;

@@ -17,6 +17,8 @@ use foreign::words;
 use foreign::{Foreign, Words, nearest};
 use strict_yaml::{Document, YamlError};
 
+use crate::builtin;
+
 /// A checked model card.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Card {
@@ -167,16 +169,21 @@ pub enum CardError {
 
 impl Card {
     /// The card that a user means: a path when it ends in `.yaml` or `.yml` or has a folder in it, else a name in
-    /// `models_dir`.
+    /// `models_dir` or of a built-in card.
     pub fn find(name_or_path: &str, models_dir: &Path) -> Result<Card, CardError> {
         let as_path = Path::new(name_or_path);
         if is_yaml(as_path) || as_path.components().count() > 1 {
             return Card::open(as_path);
         }
-        let cards = card_files(models_dir)?;
-        match cards.iter().find(|path| card_name(path) == name_or_path) {
+        let is_it = |path: &&PathBuf| card_name(path) == name_or_path;
+        let own = card_files(models_dir)?;
+        if let Some(path) = own.iter().find(is_it) {
+            return Card::open(path);
+        }
+        let all = cards_of(models_dir)?;
+        match all.iter().find(is_it) {
             Some(path) => Card::open(path),
-            None => Err(unknown(name_or_path, models_dir, &cards)),
+            None => Err(unknown(name_or_path, models_dir, &own, &all)),
         }
     }
 
@@ -193,9 +200,9 @@ impl Card {
         })
     }
 
-    /// Every card of a folder, by name. A folder that does not exist has none.
+    /// Every card of a folder and behind it, by name. A folder that does not exist has none.
     pub fn all(models_dir: &Path) -> Result<Vec<Card>, CardError> {
-        card_files(models_dir)?
+        cards_of(models_dir)?
             .iter()
             .map(|path| Card::open(path))
             .collect()
@@ -205,6 +212,18 @@ impl Card {
     pub fn open(path: &Path) -> Result<Card, CardError> {
         Ok(resolve::resolve(&Document::open(path)?, path)?)
     }
+}
+
+/// The cards of a folder, and the built-in ones that they do not shadow, sorted by name.
+fn cards_of(models_dir: &Path) -> Result<Vec<PathBuf>, CardError> {
+    let mut cards = card_files(models_dir)?;
+    if let Some(behind) = builtin::models_behind(models_dir) {
+        let names: Vec<String> = cards.iter().map(|path| card_name(path)).collect();
+        let behind = card_files(&behind)?.into_iter();
+        cards.extend(behind.filter(|path| !names.contains(&card_name(path))));
+        cards.sort_by_key(|path| card_name(path));
+    }
+    Ok(cards)
 }
 
 /// The cards of a folder, sorted by name; hidden files are not cards.
@@ -239,10 +258,14 @@ fn card_name(path: &Path) -> String {
         .into_owned()
 }
 
-fn unknown(name: &str, models_dir: &Path, cards: &[PathBuf]) -> CardError {
-    let names: Vec<String> = cards.iter().map(|path| card_name(path)).collect();
+/// The folder's own cards are listed, or where it has none the built-in ones.
+fn unknown(name: &str, models_dir: &Path, own: &[PathBuf], all: &[PathBuf]) -> CardError {
+    let names: Vec<String> = all.iter().map(|path| card_name(path)).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let listed = || Words::join(names.iter().map(Foreign::new), ", ");
+    let listed = || {
+        let cards = if own.is_empty() { all } else { own };
+        Words::join(cards.iter().map(|path| Foreign::new(card_name(path))), ", ")
+    };
     let help = match (nearest(name, &names), names.is_empty()) {
         (_, true) => "; there are no cards in it: give the path of a card, or --models DIR".into(),
         (Some(near), _) => words!(

@@ -17,9 +17,9 @@ use serde::Deserialize;
 use super::{check_runtime, open_runtime};
 use crate::args::{ModelsArgs, RuntimeArgs};
 use crate::card::{Card, Kind};
+use crate::demo;
 use crate::exit::{self, UsageError};
 use crate::model::{self, Model};
-use crate::run::demo;
 use crate::tables::aligned;
 use crate::tables::manifest::{self, MANIFEST};
 use crate::tables::{

@@ -23,9 +23,9 @@ use process::progress::{note, result};
 use super::{check_runtime, open_runtime};
 use crate::args::RuntimeArgs;
 use crate::card::{Card, Kind};
+use crate::demo;
 use crate::exit::UsageError;
 use crate::model::{Model, prepare};
-use crate::run::demo;
 use crate::tables::aligned;
 
 #[derive(Debug, Clone, Args)]

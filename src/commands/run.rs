@@ -11,10 +11,11 @@ use process::progress::{note, result};
 use super::check_runtime;
 use crate::args::RunArgs;
 use crate::card::{Card, Source};
+use crate::demo;
 use crate::exit::{self, UsageError};
 use crate::model::{Model, hub_file};
 use crate::run::making::free_bytes;
-use crate::run::{self, Plan, demo};
+use crate::run::{self, Plan};
 use crate::tables::{TextKind, aligned};
 
 /// Run every experiment; all are checked before the first begins.

@@ -1,7 +1,6 @@
 //! One experiment with one set of effective settings, in one folder: plan, pieces, journal, embeddings, results.
 
 mod crops;
-pub mod demo;
 mod embed;
 pub mod engine;
 mod finish;
@@ -14,6 +13,7 @@ mod looked;
 mod make;
 pub mod making;
 mod manifest;
+mod named;
 mod opened;
 pub mod pieces;
 pub mod plan;
@@ -30,6 +30,7 @@ mod vectors;
 
 pub use engine::{run, run_share};
 pub use folder::check_writable;
+pub use named::{experiment, experiments_named};
 pub use opened::opened;
 pub use plan::Plan;
 pub use planning::plan;

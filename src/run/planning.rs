@@ -10,14 +10,15 @@ use process::progress::note;
 
 use super::RUNS;
 use super::crops::RecordedCrops;
-use super::demo::{self, Demo};
 use super::folder::check_writable;
 use super::making::Making;
+use super::named;
 use super::plan::{Pending, PendingRun, Plan, limit_of};
 use super::source::{self, SourceRun};
 use super::told::{note_source, note_without_taste};
-use crate::args::{MODELS, RunArgs};
+use crate::args::{RunArgs, default_models};
 use crate::card::{Card, Kind};
+use crate::demo::{self, Demo};
 use crate::engines::{self, Variables};
 use crate::exit::UsageError;
 use crate::experiment::{Draft, Input, Overrides, RunPieces};
@@ -30,6 +31,7 @@ use crate::tasks;
 /// Check one experiment file under the command line's settings. Every piece is decoded and every card read; no model
 /// is loaded, and nothing is fetched but a file of prompts or captions.
 pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
+    let path = &named::experiment(path)?;
     let demo = args.demo.then(|| unpack_demo(args)).transpose()?;
     let overrides = Overrides {
         set: args.set.clone(),
@@ -223,7 +225,7 @@ fn with_pieces(mut plan: Plan, draft: Draft, path: &Path, args: &RunArgs) -> Res
 /// one experiment alone.
 fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArgs) -> Result<Plan> {
     let key = draft.from_key(set);
-    let file = path.with_file_name(format!("{from}.yaml"));
+    let file = named::experiment_beside(path, from);
     if !file.is_file() {
         let message = words!(
             "{} has no finished run of {}{}, and there is no {} to make one; run that experiment first, or name \
@@ -262,7 +264,7 @@ fn plan_before(from: &str, set: usize, draft: &Draft, path: &Path, args: &RunArg
 
 /// The demo brings its own models: asking for others with it is a mistake.
 fn unpack_demo(args: &RunArgs) -> Result<Demo> {
-    if args.models.models != Path::new(MODELS) {
+    if args.models.models != default_models() {
         return Err(UsageError(
             "--demo brings its own models, so --models would change nothing; leave one of them out"
                 .into(),

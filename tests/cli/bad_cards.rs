@@ -140,7 +140,7 @@ fn a_name_that_is_nearly_a_card() {
     Call::new("export")
         .arg("mine")
         .option("--models", empty.path())
-        .fails(2, &["no cards", "--models DIR"]);
+        .fails(2, &["no card 'mine'", "one of these: 630k-audioset-best, "]);
 }
 
 /// `embed` of a text with a card whose tokenizer is `tokenizer`.

@@ -28,6 +28,7 @@ mod leftovers;
 mod links;
 #[cfg(target_os = "linux")]
 mod long_sound;
+mod nowhere;
 mod repeat;
 #[cfg(unix)]
 mod resume;

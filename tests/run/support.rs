@@ -77,11 +77,16 @@ impl Lab {
         lab
     }
 
-    fn without_pieces() -> Self {
+    /// Nothing at all.
+    pub fn empty() -> Self {
         install_runtime();
-        let lab = Lab {
+        Lab {
             root: tempfile::tempdir().unwrap(),
-        };
+        }
+    }
+
+    fn without_pieces() -> Self {
+        let lab = Self::empty();
         fs::create_dir(lab.at("models")).unwrap();
         fs::create_dir(lab.at("pieces")).unwrap();
         fs::copy(
