@@ -100,7 +100,7 @@ impl Draft {
         };
         let runs = found.into_iter().map(|found| match found {
             Found::Run(from) => Some(from.as_str()),
-            Found::Folder(..) | Found::Csv(_) => None,
+            Found::Folder(..) | Found::Csv(..) => None,
         });
         runs.collect()
     }
@@ -230,6 +230,6 @@ fn find(
             let pieces = pieces::from_folder(document, &key, &folder, &template, given)?;
             Ok((pieces, given.to_vec()))
         }
-        (Found::Csv(path), _) => pieces::from_csv(&path, given.to_vec()),
+        (Found::Csv(path, names), _) => pieces::from_csv(&path, &names, given.to_vec()),
     }
 }

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use foreign::words;
-use foreign::{Foreign, Words};
+use foreign::{Foreign, Words, hint};
 use serde::Deserialize;
 use strict_yaml::{Document, YamlError};
 
 use super::Audio;
 use super::checks::is_name;
+use super::pieces::COLUMNS;
+use super::table::Names;
 use super::template::Template;
 
 /// One of `files` with `text`, `csv`, and `from`.
@@ -19,6 +21,8 @@ pub(crate) struct RawAudio {
     pub files: Option<String>,
     pub text: Option<String>,
     pub csv: Option<String>,
+    /// What the columns of the CSV are called, where they have other names.
+    pub columns: Option<Names>,
 }
 
 /// What to read.
@@ -28,7 +32,8 @@ pub enum Found {
     Run(String),
     /// Every audio file of a folder, with the prompt that is made for each.
     Folder(PathBuf, Template),
-    Csv(PathBuf),
+    /// A CSV whose columns may have other names.
+    Csv(PathBuf, Names),
 }
 
 /// What stands in `audio` of an experiment.
@@ -71,6 +76,7 @@ fn only_set(document: &Document, key: &str, raw: &mut RawAudio) {
         raw.from = raw.from.take().filter(|_| set("from"));
         raw.files = raw.files.take().filter(|_| set("files"));
         raw.csv = raw.csv.take().filter(|_| set("csv"));
+        raw.columns = raw.columns.take().filter(|_| raw.csv.is_some());
         if raw.files.is_none() && !set("text") {
             raw.text = None;
         }
@@ -85,6 +91,19 @@ fn one(
     has_tastes: bool,
 ) -> Result<(Audio, Found), YamlError> {
     let wrong = |at: &str, message: Words| Err(document.invalid(at, message));
+    let names = raw.columns.unwrap_or_default();
+    let columns = format!("{key}.columns");
+    if !names.is_empty() && raw.csv.is_none() {
+        return wrong(&columns, words!("'columns' goes with 'csv'"));
+    }
+    if let Some(other) = names.keys().find(|name| !COLUMNS.contains(&name.as_str())) {
+        let message = words!(
+            "'columns' says what a column is called: unknown column '{}'{}",
+            Foreign::new(other),
+            hint(other, &COLUMNS)
+        );
+        return wrong(&columns, message);
+    }
     match (raw.from, raw.files, raw.csv, raw.text) {
         (None, None, None, _) => wrong(
             key,
@@ -96,7 +115,7 @@ fn one(
         ),
         (None, None, Some(csv), _) => {
             let path = PathBuf::from(csv);
-            Ok((Audio::Csv(path.clone()), Found::Csv(path)))
+            Ok((Audio::Csv(path.clone()), Found::Csv(path, names)))
         }
         (Some(from), None, None, _) if from.contains('/') || is_name(&from) => {
             Ok((Audio::From(from.clone()), Found::Run(from)))

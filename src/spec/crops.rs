@@ -183,7 +183,7 @@ mod tests {
         }
         assert_eq!(
             read_text("id,offset\n").unwrap_err(),
-            "crops.csv:1: the header must name the columns id,front,middle,back,offset; front,middle,back is missing"
+            "crops.csv:1: the header must name the columns id,front,middle,back,offset; front,middle,back is missing, and there are id,offset"
         );
     }
 }

@@ -11,7 +11,7 @@ use strict_yaml::Document;
 
 use super::checks::reserved;
 use super::natural::natural;
-use super::table::Table;
+use super::table::{Names, Table};
 use super::template::Template;
 use super::{Piece, SpecError};
 use crate::statistics::grouping::{ALL, MOST_TASTES};
@@ -20,6 +20,9 @@ use crate::statistics::grouping::{ALL, MOST_TASTES};
 const MAX_CSV_BYTES: u64 = 64 << 20;
 
 const MAX_ID_CHARS: usize = 200;
+
+/// Of a CSV of pieces; the first two it must have.
+pub(super) const COLUMNS: [&str; 4] = ["path", "prompt", "id", "taste"];
 
 /// Every audio file that lies in the folder itself (not in folders below it), in natural order. Hidden files are left
 /// out: some systems put a `._` file beside each real one.
@@ -153,12 +156,21 @@ fn taste_of(id: &str, tastes: &[String]) -> Result<String, Words> {
 
 /// The rows of a CSV with the columns `path,prompt` and, if wanted, `id` and `taste`, in the order of the file. Relative
 /// paths are taken from the CSV's folder. Also the tastes: those given, or else those of the CSV as they come.
-pub fn from_csv(path: &Path, tastes: Vec<String>) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
-    let table = Table::read(path, MAX_CSV_BYTES, &["path", "prompt"])?;
-    table.only(&["path", "prompt", "id", "taste"])?;
+///
+/// `names` are what those columns are called in the file, where that is something else; then others may stand beside them.
+pub fn from_csv(
+    path: &Path,
+    names: &Names,
+    tastes: Vec<String>,
+) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
+    let table = Table::read_as(path, MAX_CSV_BYTES, &["path", "prompt"], names)?;
+    if names.is_empty() {
+        table.only(&COLUMNS)?;
+    }
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut found = Vec::new();
     let mut first: HashMap<String, u64> = HashMap::new();
+    let mut uses = HashMap::new();
     let mut pieces = Vec::new();
     for row in table.rows() {
         let (file, prompt, taste) = (row.get("path"), row.get("prompt"), row.get("taste"));
@@ -168,12 +180,12 @@ pub fn from_csv(path: &Path, tastes: Vec<String>) -> Result<(Vec<Piece>, Vec<Str
         if prompt.is_empty() {
             return Err(row.error("the prompt is empty"));
         }
-        let path = folder.join(file);
+        let path = place(folder, file);
         if !path.is_file() {
             return Err(row.error(words!("there is no file {}", path.display())));
         }
         let id = match row.get("id") {
-            "" => stem(&path)?,
+            "" => numbered(stem(&path)?, &path, &mut uses),
             id => id.to_owned(),
         };
         check_id(&id).map_err(|message| row.error(message))?;
@@ -221,6 +233,32 @@ pub fn from_csv(path: &Path, tastes: Vec<String>) -> Result<(Vec<Piece>, Vec<Str
         return Err(file_error(path, message));
     }
     Ok((pieces, if tastes.is_empty() { found } else { tastes }))
+}
+
+/// The file that a CSV in `folder` names: from there, from the user's home after `~/`, and with `\` for `/` where it was written
+/// on Windows.
+fn place(folder: &Path, file: &str) -> PathBuf {
+    let from_home = |rest: &str| Some(std::env::home_dir()?.join(rest));
+    let of = |file: &str| match file.strip_prefix("~/").and_then(from_home) {
+        Some(path) => path,
+        None => folder.join(file),
+    };
+    let path = of(file);
+    if file.contains('\\') && !path.is_file() {
+        return of(&file.replace('\\', "/"));
+    }
+    path
+}
+
+/// The id of a row without one: the file's stem, and with a number behind it where the same file stands in several rows, as it
+/// does with several prompts: `song`, `song_2`, `song_3`. `uses` counts them.
+fn numbered(stem: String, path: &Path, uses: &mut HashMap<PathBuf, usize>) -> String {
+    let use_of = uses.entry(path.to_owned()).or_default();
+    *use_of += 1;
+    match *use_of {
+        1 => stem,
+        n => format!("{stem}_{n}"),
+    }
 }
 
 /// An id goes into tables and may name a file.

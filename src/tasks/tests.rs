@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::experiment::Experiment;
-use crate::spec::CropPolicy;
+use crate::spec::{CropPolicy, Piece};
 
 const YAML: &str = "\
 experiment: weights
@@ -293,12 +293,63 @@ fn a_csv_of_pieces_is_read() {
 }
 
 #[test]
+fn a_csv_is_read_as_programs_and_people_write_it() {
+    let tastes = "tastes: [bitter, sweet]\n";
+    let plain = "path,prompt,taste\na.wav,\"slow, sweet\",sweet\na.wav,b,\n";
+    let expected = csv(plain, tastes).unwrap().pieces;
+    let ids: Vec<&str> = expected.iter().map(|piece| piece.id.as_str()).collect();
+    assert_eq!(ids, ["a", "a_2"], "a file with two prompts needs no ids");
+    for other in [
+        "path;prompt;taste\na.wav;slow, sweet;sweet\na.wav;b;\n",
+        "path\tprompt\ttaste\r\na.wav\tslow, sweet\tsweet\r\na.wav\tb\t\r\n",
+        "path,prompt,taste\n.\\a.wav,\"slow, sweet\",sweet\n.\\a.wav,b,\n",
+    ] {
+        let found = csv(other, tastes).unwrap().pieces;
+        let told = |pieces: &[Piece]| -> Vec<_> {
+            let told = |p: &Piece| (p.id.clone(), p.prompt.clone(), p.taste.clone());
+            pieces.iter().map(told).collect()
+        };
+        assert_eq!(told(&found), told(&expected), "{other}");
+    }
+}
+
+#[test]
+fn the_columns_of_a_csv_may_have_other_names() {
+    let with = |text: &str, columns: &str| {
+        let folder = folder(&["a.wav", "b.wav"]);
+        fs::write(folder.path().join("p.csv"), text).unwrap();
+        let audio = format!("csv: DIR/p.csv, columns: {columns}");
+        let yaml = YAML
+            .replace("files: DIR, text: \"{taste} music\"", &audio)
+            .replace("tastes: [bitter, sweet]\n", "");
+        resolve_in(folder.path(), &yaml, &Overrides::default())
+    };
+    let text = "file;year;prompt;caption;genre\na.wav;1999;no;slow;jazz\nb.wav;2001;no;fast;rock\n";
+    let experiment = with(text, "{ path: file, prompt: caption, taste: genre }").unwrap();
+    let found: Vec<_> = experiment
+        .pieces
+        .iter()
+        .map(|p| (p.id.as_str(), p.prompt.as_str(), p.taste.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [("a", "slow", Some("jazz")), ("b", "fast", Some("rock"))]
+    );
+    let error = |columns: &str| with(text, columns).unwrap_err();
+    assert_eq!(
+        error("{ path: file, prompt: capton }"),
+        "DIR/p.csv:1: it has no column 'capton', which 'columns' takes for prompt; there are file,year,prompt,caption,genre"
+    );
+    assert!(error("{ pth: file }").contains("unknown column 'pth'; did you mean 'path'?"));
+}
+
+#[test]
 fn mistakes_in_a_csv_are_named_with_their_line() {
     let tastes = "tastes: [bitter, sweet]\n";
     for (text, expected) in [
         (
             "path,text\na.wav,x\n",
-            "DIR/p.csv:1: the header must name the columns path,prompt; prompt is missing",
+            "DIR/p.csv:1: the header must name the columns path,prompt; prompt is missing, and there are path,text",
         ),
         (
             "path,prompt,tste\na.wav,x,y\n",
@@ -310,7 +361,7 @@ fn mistakes_in_a_csv_are_named_with_their_line() {
             "DIR/p.csv:3: there is no file DIR/c.wav",
         ),
         (
-            "path,prompt\na.wav,x\na.wav,y\n",
+            "path,prompt,id\na.wav,x,a\na.wav,y,a\n",
             "DIR/p.csv:3: the id 'a' is also that of line 2; give each piece its own",
         ),
         (

@@ -70,7 +70,7 @@ fn a_crops_file_that_is_none_is_refused_before_the_pieces_are_read() {
     lab.refused(
         &["--crops", "crops.csv"],
         2,
-        "crops.csv:1: the header must name the columns id,front,middle,back,offset; front,middle,back is missing",
+        "crops.csv:1: the header must name the columns id,front,middle,back,offset; front,middle,back is missing, and there are id,offset",
     );
     assert!(!lab.at("runs").exists());
 }

@@ -1,4 +1,4 @@
-//! Text files from strangers: bounded, UTF-8, with or without a byte order mark.
+//! Text files from strangers: bounded, UTF-8 with or without a byte order mark, or UTF-16 with one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ pub enum TextError {
     TooLarge { path: PathBuf, limit_bytes: u64 },
     #[error("cannot read {}: line {line} is not UTF-8; save the file as UTF-8", path.display())]
     NotUtf8 { path: PathBuf, line: usize },
+    #[error("cannot read {}: it begins as UTF-16, and goes on otherwise; save the file as UTF-8", path.display())]
+    NotUtf16 { path: PathBuf },
 }
 
 /// The whole text of a file of at most `limit_bytes`, without a byte order mark.
@@ -40,6 +42,11 @@ pub fn read(path: &Path, limit_bytes: u64) -> Result<String, TextError> {
         },
         _ => failed(e),
     })?;
+    if let Some(text) = utf_16(&bytes) {
+        return text.ok_or_else(|| TextError::NotUtf16 {
+            path: path.to_owned(),
+        });
+    }
     let text = String::from_utf8(bytes).map_err(|e| {
         let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
         let line = good.iter().filter(|b| **b == b'\n').count() + 1;
@@ -52,6 +59,22 @@ pub fn read(path: &Path, limit_bytes: u64) -> Result<String, TextError> {
         Some(rest) => rest.to_owned(),
         None => text,
     })
+}
+
+/// The text of what begins with a byte order mark of UTF-16, as spreadsheets write it; `None` inside where it is damaged.
+fn utf_16(bytes: &[u8]) -> Option<Option<String>> {
+    let (rest, is_little) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
+        _ => return None,
+    };
+    let (pairs, left) = rest.as_chunks::<2>();
+    let unit = |pair: &[u8; 2]| match is_little {
+        true => u16::from_le_bytes(*pair),
+        false => u16::from_be_bytes(*pair),
+    };
+    let units: Vec<u16> = pairs.iter().map(unit).collect();
+    Some(String::from_utf16(&units).ok().filter(|_| left.is_empty()))
 }
 
 #[cfg(test)]
@@ -69,6 +92,26 @@ mod tests {
             read(&path, 100),
             Err(TextError::NotUtf8 { line: 2, .. })
         ));
+    }
+
+    #[test]
+    fn utf_16_with_its_mark_is_text_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        let text = "path;prompt\nsüß.wav;сладкий 🍬\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for (mark, bytes) in [([0xff, 0xfe], &little), ([0xfe, 0xff], &big)] {
+            let whole = [&mark[..], bytes].concat();
+            std::fs::write(&path, &whole).unwrap();
+            assert_eq!(read(&path, 1000).unwrap(), text);
+            std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+            let told = read(&path, 1000).unwrap_err().to_string();
+            assert!(told.contains("begins as UTF-16"), "{told}");
+        }
+        // Half of a pair.
+        std::fs::write(&path, [0xff, 0xfe, 0x3d, 0xd8]).unwrap();
+        assert!(matches!(read(&path, 100), Err(TextError::NotUtf16 { .. })));
     }
 
     #[test]

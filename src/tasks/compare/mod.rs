@@ -6,7 +6,7 @@ mod told;
 use anyhow::Result;
 use foreign::{Foreign, words};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use strict_yaml::Document;
 
 use super::keys::task_keys;
@@ -51,6 +51,7 @@ struct RawSet {
     from: Option<String>,
     files: Option<String>,
     csv: Option<String>,
+    columns: Option<BTreeMap<String, String>>,
 }
 
 /// What only such experiments have.
@@ -92,6 +93,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
             from: set.from,
             files: set.files,
             csv: set.csv,
+            columns: set.columns,
             text: keys.text.clone(),
         };
         let key = format!("sets.{i}");

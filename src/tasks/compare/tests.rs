@@ -41,7 +41,7 @@ fn two_sets_are_compared_item_by_item() {
         (
             "files: DIR/b",
             "flies: DIR/b",
-            "w.yaml:5: unknown key 'flies' in 'sets.1'; did you mean 'files'? (valid here: name, from, files, csv)",
+            "w.yaml:5: unknown key 'flies' in 'sets.1'; did you mean 'files'? (valid here: name, from, files, csv, columns)",
         ),
         (
             "files: DIR/b",
