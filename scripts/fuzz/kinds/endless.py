@@ -148,7 +148,7 @@ INPUTS = (
     ("inputs/crops.csv", [["check", *WEIGHTS, *PIECES, "--crops", "inputs/crops.csv"]]),
     *((f"runs/weights/{name}", [["figures", "runs/weights"], ["report", "runs/weights"], ["diff", "runs/weights", "runs/fusion_tsne"]])
       for name in ("scores.csv", "manifest.json", "stats.csv", "maps.csv", "clusters.csv", "draws.csv", "similarity.csv", "skipped.csv")),
-    *((f"runs/weights/{name}", [["run", *WEIGHTS]]) for name in (".journal.jsonl", ".identity", "manifest.json", ".lock")),
+    *((f"runs/weights/{name}", [["run", *WEIGHTS]]) for name in (".journal.jsonl", ".embeddings.f32", ".identity", "manifest.json", ".lock")),
     ("runs/weights/embeddings.csv", [["nearest", "runs/weights", "sweet", "--offline"], ["diff", "runs/weights", "runs/fusion_tsne"]]),
     ("runs/weights/figures/scores.svg", [["report", "runs/weights"]]),
     ("runs/weights/audio/sweet_01.wav", [["report", "runs/weights"], ["run", *WEIGHTS, "--fresh"]]),

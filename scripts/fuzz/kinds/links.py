@@ -9,7 +9,7 @@ from lab import Lab, settings
 
 COUNT, CI_COUNT = 700, 110
 
-ENTRIES = (".lock", ".identity", ".journal.jsonl", "manifest.json", "scores.csv", "embeddings.csv", "embeddings.npy", "stats.csv", "clusters.csv",
+ENTRIES = (".lock", ".identity", ".journal.jsonl", ".embeddings.f32", "manifest.json", "scores.csv", "embeddings.csv", "embeddings.npy", "stats.csv", "clusters.csv",
            "maps.csv", "draws.csv", "similarity.csv", "skipped.csv", "report.html", "audio", "figures", "figures/scores.svg", "figures/scores.png",
            "audio/bitter_01.wav", "nearest.csv", "histogram.csv")
 PIECES = (".lock", ".identity", ".journal.jsonl", "1.wav", "2.npy")
@@ -71,8 +71,8 @@ INSTEAD = (_victim, _victim, _folder, _nowhere, _upwards, _itself, _zeros, _pipe
 
 def combinations() -> list[tuple]:
     """(run, entry, what stands there instead), each kind of entry spread over the others."""
-    pairs = [("weights", entry, instead) for entry in ENTRIES[:19] for instead in INSTEAD]
-    pairs += [("musiccaps_text", entry, instead) for entry in (*ENTRIES[:6], *ENTRIES[19:]) for instead in INSTEAD]
+    pairs = [("weights", entry, instead) for entry in ENTRIES[:20] for instead in INSTEAD]
+    pairs += [("musiccaps_text", entry, instead) for entry in (*ENTRIES[:7], *ENTRIES[20:]) for instead in INSTEAD]
     pairs += [("pieces", entry, instead) for entry in PIECES for instead in INSTEAD]
     # A step that shares no factor with their number goes through all of them, far apart.
     return [pairs[k * 101 % len(pairs)] for k in range(len(pairs))]

@@ -212,12 +212,12 @@ def journal(case: Case) -> None:
     case.take("models", "experiments", "inputs", "runs/gen_spanio_base")
     if name != "gen_spanio_base":
         case.take(run)
-    path = case.work / run / ".journal.jsonl"
+    path = case.work / run / case.rng.choice([".journal.jsonl", ".embeddings.f32"])
     whole = path.read_bytes()
     path.write_bytes(whole[:case.rng.randrange(len(whole))] + case.rng.choice([b"", b"", bytes(512), b"\xff" * 20]))
     for results in case.rng.sample(["scores.csv", "embeddings.csv", "embeddings.npy"], 2):
         (case.work / run / results).unlink(missing_ok=True)
-    case.what = f"the journal of {name} cut; "
+    case.what = f"{path.name} of {name} cut; "
     # `weights` takes its pieces from gen_spanio_base as it stands.
     if case.harness("run", *settings(name), writes=["runs"]).code == 0:
         case.lab.same_results(case, run)

@@ -144,7 +144,7 @@ def run_folder(case: Case) -> None:
     """Cells, and what the manifest and the journal say."""
     run = case.rng.choice(["runs/weights", "runs/reprompt", "runs/musiccaps_text"])
     case.take("models", "experiments", run)
-    names = [p for p in (case.work / run).iterdir() if p.suffix in (".csv", ".json", ".jsonl", ".identity") or p.name.startswith(".")]
+    names = [p for p in (case.work / run).iterdir() if p.suffix in (".csv", ".json", ".jsonl", ".identity") or p.name.startswith(".") and p.suffix != ".f32"]
     path = case.rng.choice([p for p in names if p.stat().st_size])
     case.what += path.name
     if path.suffix == ".json":
