@@ -52,21 +52,6 @@ pub fn experiments() -> Vec<&'static str> {
     names.collect()
 }
 
-/// The names of the cards in the program.
-pub fn cards() -> Vec<&'static str> {
-    names(MODELS)
-}
-
-fn names(folder: &str) -> Vec<&'static str> {
-    let files = BUILTIN.files.iter();
-    let names = files.filter_map(|(path, _)| {
-        let name = path.strip_prefix(folder)?.strip_prefix('/')?;
-        name.strip_suffix(".yaml")
-            .filter(|name| !name.contains('/'))
-    });
-    names.collect()
-}
-
 /// The folder of the program's cards, which stand behind those of the folder `models`; `None` behind the demo's, which are
 /// small models of the same names.
 pub fn models_behind(models: &Path) -> Option<PathBuf> {

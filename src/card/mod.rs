@@ -180,7 +180,7 @@ impl Card {
         if let Some(path) = own.iter().find(is_it) {
             return Card::open(path);
         }
-        let all = cards_of(models_dir)?;
+        let all = with_built_in(&own, models_dir)?;
         match all.iter().find(is_it) {
             Some(path) => Card::open(path),
             None => Err(unknown(name_or_path, models_dir, &own, &all)),
@@ -202,7 +202,7 @@ impl Card {
 
     /// Every card of a folder and behind it, by name. A folder that does not exist has none.
     pub fn all(models_dir: &Path) -> Result<Vec<Card>, CardError> {
-        cards_of(models_dir)?
+        with_built_in(&card_files(models_dir)?, models_dir)?
             .iter()
             .map(|path| Card::open(path))
             .collect()
@@ -214,11 +214,11 @@ impl Card {
     }
 }
 
-/// The cards of a folder, and the built-in ones that they do not shadow, sorted by name.
-fn cards_of(models_dir: &Path) -> Result<Vec<PathBuf>, CardError> {
-    let mut cards = card_files(models_dir)?;
+/// The cards of the folder `models_dir`, which are its `own`, and the built-in ones that they do not shadow, sorted by name.
+fn with_built_in(own: &[PathBuf], models_dir: &Path) -> Result<Vec<PathBuf>, CardError> {
+    let mut cards = own.to_vec();
     if let Some(behind) = builtin::models_behind(models_dir) {
-        let names: Vec<String> = cards.iter().map(|path| card_name(path)).collect();
+        let names: Vec<String> = own.iter().map(|path| card_name(path)).collect();
         let behind = card_files(&behind)?.into_iter();
         cards.extend(behind.filter(|path| !names.contains(&card_name(path))));
         cards.sort_by_key(|path| card_name(path));

@@ -285,7 +285,7 @@ fn identity(
         "exporter": EXPORTER_VERSION,
         "decoder": decoder.map(|graph| graph.weights_sha256.as_str()),
         "onnxruntime": library_sha256(library)?,
-    })))
+    }))?)
 }
 
 /// Make the pieces `missing`, each with its id and prompt, and save each as soon as it is whole.

@@ -9,7 +9,6 @@ use std::io;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::Experiment;
 use crate::spec::{Origin, Piece};
@@ -91,7 +90,7 @@ impl<'e> Counted<'e> {
     }
 
     /// The hash of all of them.
-    pub fn identity(&self) -> Identity {
+    pub fn identity(&self) -> io::Result<Identity> {
         let experiment = Half {
             settings: &self.experiment,
             pieces: self.pieces,
@@ -103,18 +102,18 @@ impl<'e> Counted<'e> {
     }
 
     /// A hash of each, to say in which two identities differ; what the experiment and the rest both have is hashed together.
-    pub fn parts(&self) -> Parts {
+    pub fn parts(&self) -> io::Result<Parts> {
         let mut parts = Parts::new();
         let run = self.run.as_object().into_iter().flatten();
         for (name, value) in self.experiment.iter().chain(run) {
             let before = parts.get(name);
             let part = match value {
-                Value::Null => hashed(&(CountedPieces(self.pieces), before)),
-                value => hashed(&(value, before)),
+                Value::Null => hashed(&(CountedPieces(self.pieces), before))?,
+                value => hashed(&(value, before))?,
             };
             parts.insert(name.clone(), part.short().to_owned());
         }
-        parts
+        Ok(parts)
     }
 }
 
@@ -214,35 +213,13 @@ impl<'c> CountedPiece<'c> {
 }
 
 /// The identity of settings that all count, of a folder that no experiment made.
-pub fn identity_of(settings: Value) -> Identity {
+pub fn identity_of(settings: Value) -> io::Result<Identity> {
     hashed(&canonical(settings))
 }
 
-fn hashed(canonical: &impl Serialize) -> Identity {
-    struct Hash(Sha256);
-
-    impl io::Write for Hash {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut hash = Hash(Sha256::new());
-    // What is made of values and texts has nothing that cannot be written, nor does a hash refuse it.
-    let written = serde_json::to_writer(&mut hash, canonical);
-    debug_assert!(written.is_ok());
-    Identity(
-        hash.0
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+fn hashed(canonical: &impl Serialize) -> io::Result<Identity> {
+    let hash = files::sha256_written(|to| Ok(serde_json::to_writer(to, canonical)?))?;
+    Ok(Identity(hash))
 }
 
 fn remove(value: &mut Value, steps: &[&str]) {
@@ -318,7 +295,7 @@ arms: [{ name: on, model: 630k }]
         let mut experiment = experiment();
         change(&mut experiment);
         let counted = Counted::new(&experiment, run).unwrap();
-        counted.identity().short().to_owned()
+        counted.identity().unwrap().short().to_owned()
     }
 
     #[test]

@@ -107,7 +107,10 @@ fn panel<'r>(
     };
     let checkpoint = run.manifest.checkpoint(run.arm(arm.name));
     let shown = arm.pieces.len();
-    let all = table.of((Kind::Arm, arm.name, "", ALL), shown)?;
+    let all = match run.sampled {
+        true => table.of((Kind::Arm, arm.name, "", ALL), shown)?,
+        false => None,
+    };
     let n = run.n(all.map_or(shown, |all| all.n), shown);
     Ok(Panel {
         title: arm.name,

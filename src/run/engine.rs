@@ -45,7 +45,7 @@ pub fn run(plan: Plan, runtime: &mut Option<Runtime>) -> Result<Finished> {
     let ready = Ready::prepare(&plan, false, &mut || opened(runtime, open).cloned())?;
     let plan = after(plan, runtime)?;
     let counted = ready.counted(&plan, &library)?;
-    let identity = counted.identity();
+    let identity = counted.identity()?;
     let mut store = Store::open(&plan.folder, &identity, plan.fresh)?;
     interrupt::listen();
     if !plan.fresh {
@@ -100,7 +100,7 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
     // What exports, and so needs it open, is not there or is found.
     let mut ready = Ready::prepare(&plan, true, &mut || bail!("a share exports no graphs"))?;
     let counted = ready.counted(&plan, &library)?;
-    let identity = counted.identity();
+    let identity = counted.identity()?;
     let folder = wanted_or_beside(&plan.folder, &identity, |folder| {
         fs::create_dir_all(folder).with_context(|| cannot_use(folder))?;
         let is_ours = claim(folder, &identity, |f| has_results(f, &identity))?;
@@ -140,7 +140,7 @@ pub fn run_share(plan: Plan, shard: Shard, runtime: &mut Option<Runtime>) -> Res
             shard,
             version: VERSION.to_owned(),
             identity: identity.full().to_owned(),
-            parts: counted.parts(),
+            parts: counted.parts()?,
             host: Host::here(plan.runtime.ep, plan.runtime.device),
             provider: plan.runtime.ep.to_string(),
             precision: plan.runtime.precision.to_string(),

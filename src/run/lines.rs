@@ -72,10 +72,9 @@ impl Lines {
     pub fn add<E: Serialize>(&mut self, entries: &[E]) -> io::Result<()> {
         let before = self.file.stream_position()?;
         let mut lines = Vec::new();
-        for entry in entries {
-            serde_json::to_writer(&mut lines, entry)?;
-            lines.push(b'\n');
-        }
+        entries
+            .iter()
+            .try_for_each(|entry| write_line(&mut lines, entry))?;
         if let Err(e) = self.file.write_all(&lines) {
             return Err(match self.take_back(before) {
                 Ok(()) => e,
@@ -90,6 +89,22 @@ impl Lines {
         self.file.seek(io::SeekFrom::Start(length))?;
         Ok(())
     }
+}
+
+/// Write such a file at once, whole or not at all.
+pub(super) fn write<E: Serialize>(
+    path: &Path,
+    entries: impl IntoIterator<Item = E>,
+) -> io::Result<()> {
+    let mut entries = entries.into_iter();
+    files::write_atomic(path, |file| {
+        entries.try_for_each(|entry| write_line(file, &entry))
+    })
+}
+
+fn write_line(to: &mut impl Write, entry: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, entry)?;
+    to.write_all(b"\n")
 }
 
 /// Hand each whole line to `each` while they count; gives the bytes that those take.

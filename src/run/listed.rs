@@ -1,13 +1,12 @@
 //! `pieces.jsonl`: the pieces of a large run, one a line, where a manifest of them all would take longer to read than what is
 //! wanted of it.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 
-use super::lines::Lines;
+use super::lines::{self, Lines};
 use crate::spec::Piece;
 
 /// The file's name in a run folder.
@@ -43,15 +42,11 @@ pub(super) fn write<'p>(
     made: impl Fn(&'p Piece) -> Option<&'p str>,
 ) -> Result<PiecesFile> {
     let path = folder.join(PIECES);
-    let written = files::write_atomic(&path, |file| {
-        for piece in pieces {
-            let sha256 = made(piece);
-            serde_json::to_writer(&mut *file, &Written { piece, sha256 })?;
-            file.write_all(b"\n")?;
-        }
-        std::io::Result::Ok(())
+    let entries = pieces.iter().map(|piece| Written {
+        piece,
+        sha256: made(piece),
     });
-    let sha256 = written.and_then(|()| files::sha256_file(&path));
+    let sha256 = lines::write(&path, entries).and_then(|()| files::sha256_file(&path));
     let sha256 = sha256.with_context(|| format!("cannot write {}", path.display()))?;
     Ok(PiecesFile { sha256 })
 }

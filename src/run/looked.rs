@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context, Result, bail};
@@ -14,7 +13,7 @@ use pipelines::clips::{self, ClipInfo};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::lines::Lines;
+use super::lines::{self, Lines};
 use super::source::SourceRun;
 use crate::spec::Piece;
 
@@ -73,14 +72,13 @@ impl Looked {
     }
 
     /// The pieces of a run too, all of which are as long as the first one. `checked` says whether their files were.
-    pub fn add_run(&mut self, source: &SourceRun, checked: bool) -> Result<()> {
-        let mut made = source.made();
-        let Some((first, _)) = made.next() else {
-            return Ok(());
+    pub fn add_run(&mut self, source: &SourceRun, checked: bool) {
+        let Some((first, _)) = source.made().next() else {
+            return;
         };
         let Some(Ok(info)) = clips::survey(&[&first]).pop() else {
             // It is looked at with the others, and told.
-            return Ok(());
+            return;
         };
         for (path, sha256) in source.made() {
             let info = ClipInfo {
@@ -93,7 +91,6 @@ impl Looked {
             };
             self.known.insert(absolute(&path).unwrap_or(path), known);
         }
-        Ok(())
     }
 
     pub fn get(&self, path: &Path) -> Option<&Known> {
@@ -128,14 +125,7 @@ pub(super) fn keep(folder: &Path, pieces: &[Piece], infos: &[ClipInfo]) -> Resul
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(cannot)?;
     }
-    let written = files::write_atomic(&path, |file| {
-        for entry in &entries {
-            serde_json::to_writer(&mut *file, entry)?;
-            file.write_all(b"\n")?;
-        }
-        std::io::Result::Ok(())
-    });
-    written.with_context(cannot)
+    lines::write(&path, entries).with_context(cannot)
 }
 
 /// Of the run in `folder`, in the cache.

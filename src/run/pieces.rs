@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn open(folder: &Path, seed: u64, prompts: &[&str], codes: bool) -> Result<PieceFolder> {
-        let identity = identity_of(json!({ "seed": seed }));
+        let identity = identity_of(json!({ "seed": seed })).unwrap();
         PieceFolder::open(folder, &identity, &pieces(prompts), codes)
     }
 

@@ -204,7 +204,7 @@ impl Plan {
     pub(super) fn look(mut self) -> Result<Self> {
         let mut looked = Looked::of(&self.folder, self.shard.is_some());
         for source in self.sources.iter().flatten() {
-            looked.add_run(source, self.shard.is_none())?;
+            looked.add_run(source, self.shard.is_none());
         }
         let pieces = &self.experiment.pieces;
         let known: Vec<Option<&Known>> =

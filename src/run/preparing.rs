@@ -42,7 +42,7 @@ pub fn prepare(plan: &Plan, runtime: &mut Option<Runtime>) -> Result<Prepared> {
     });
     let folder = match plan.pending {
         Some(_) => plan.folder.clone(),
-        None => folder_of(&plan.folder, &ready.counted(plan, &library)?.identity())?,
+        None => folder_of(&plan.folder, &ready.counted(plan, &library)?.identity()?)?,
     };
     Ok(Prepared {
         models: models.collect(),

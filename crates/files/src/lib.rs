@@ -121,6 +121,29 @@ pub fn sha256_file(path: &Path) -> io::Result<String> {
     }
 }
 
+/// The sha256 of what `fill` writes, in lower-case hex: of what need not be in memory.
+///
+/// # Errors
+/// Those of `fill`.
+pub fn sha256_written(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<String> {
+    struct Hash(Sha256);
+
+    impl Write for Hash {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut hash = Hash(Sha256::new());
+    fill(&mut hash)?;
+    Ok(hex(&hash.0.finalize()))
+}
+
 /// The sha256 of some bytes, in lower-case hex.
 pub fn sha256_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))

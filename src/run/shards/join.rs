@@ -99,7 +99,7 @@ fn check(attempt: &Attempt, identity: &Identity, counted: &Counted<'_>) -> Resul
         ));
     }
     if header.identity != identity.full() {
-        let parts = counted.parts();
+        let parts = counted.parts()?;
         let names: BTreeSet<&String> = header.parts.keys().chain(parts.keys()).collect();
         let other = names
             .into_iter()
