@@ -26,8 +26,11 @@ RUNS = {
 }
 
 # One of each form that is read, and short.
-AUDIO = ("float_32.wav", "float_64.wav", "pcm_16.wav", "pcm_24.wav", "pcm_32.wav", "pcm_u8.wav", "extensible_24.wav",
-         "extensible_float_six_channels.wav", "pcm_16.flac", "pcm_24.flac", "vorbis.ogg", "layer_3.mp3")
+AUDIO = ("audio/float_32.wav", "audio/float_64.wav", "audio/pcm_16.wav", "audio/pcm_24.wav", "audio/pcm_32.wav",
+         "audio/pcm_u8.wav", "audio/extensible_24.wav", "audio/extensible_float_six_channels.wav", "audio/pcm_16.flac",
+         "audio/pcm_24.flac", "audio/vorbis.ogg", "audio/layer_3.mp3", "formats/aac.m4a", "formats/alac.m4a", "formats/alac.caf",
+         "formats/float_32.aifc", "formats/fragmented.mp4", "formats/ms_adpcm.wav", "formats/music.opus", "formats/opus.webm",
+         "formats/pcm_16.w64", "formats/vorbis.mka")
 
 
 def settings(name: str) -> list[str]:
@@ -75,7 +78,7 @@ class Lab:
             shutil.copy(path, inputs / path.name)
         (inputs / "pieces").mkdir()
         for k, name in enumerate(AUDIO):
-            shutil.copy(DATA / "audio" / name, inputs / "pieces" / f"{('sweet', 'bitter')[k % 2]}_{k:02}{Path(name).suffix}")
+            shutil.copy(DATA / name, inputs / "pieces" / f"{('sweet', 'bitter')[k % 2]}_{k:02}{Path(name).suffix}")
         names = sorted(path.name for path in (inputs / "pieces").iterdir())
         rows = [f"pieces/{name},\"{name[:5]} music, number {k}\",{k},{name.split('_')[0]}" for k, name in enumerate(names)]
         (inputs / "pieces.csv").write_text("\n".join(["path,prompt,id,taste", *rows, ""]))

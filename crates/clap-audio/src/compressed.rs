@@ -1,40 +1,152 @@
-//! FLAC, Ogg Vorbis and MP3 through `symphonia`.
+//! FLAC, MP3, Ogg, MP4, AIFF, CAF and Matroska through `symphonia`.
 
 use std::fs::File;
 
-use foreign::Foreign;
 use foreign::guarded;
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_OPUS, CODEC_ID_VORBIS,
+};
 use symphonia::core::errors::Error;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::probe::{Hint, Probe};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::default::formats::{
+    AiffReader, CafReader, FlacReader, IsoMp4Reader, MkvReader, MpaReader, OggReader,
+};
 
 use super::container::Container;
+use super::decoder::Decoder;
+use super::edges::{Edges, Trimmed};
 use super::error::AudioFault;
+use super::metered::{self, Budget, Metered};
 use super::mono::{Heard, Mono, Sink};
-use super::tags;
+use super::opus::Head;
+use super::{matroska, mp4, tags};
 
 /// Entries of all codebooks of a Vorbis stream; the encoder's largest have 20,000 in all. symphonia (0.6.1) takes up to a kilobyte
 /// for each, and 20 bytes of a file make a codebook of 131,072.
 const MOST_CODEBOOK_ENTRIES: u64 = 1 << 16;
 
-/// Decode the first audio track, encoder delay and padding trimmed.
-pub(super) fn read(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFault> {
+/// No recording has more channels, and no packet more samples per channel; symphonia (0.6.1) takes memory for as many as a header
+/// states.
+const MOST_CHANNELS: usize = 255;
+const MOST_IN_PACKET: u64 = 1 << 17;
+
+/// Decode the first audio track of a file of `length` bytes, encoder delay and padding trimmed.
+pub(super) fn read(
+    file: File,
+    length: u64,
+    container: Container,
+    sink: Sink,
+) -> Result<Heard, AudioFault> {
     // symphonia's Vorbis reader panics on some codebooks that no encoder writes (0.6.1).
-    guarded(|| decode(file, container, sink))
+    guarded(|| decode(file, length, container, sink))
         .unwrap_or_else(|| Err(container.undecodable("the decoder cannot make sense of it")))
 }
 
-fn decode(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFault> {
+fn decode(
+    mut file: File,
+    length: u64,
+    container: Container,
+    sink: Sink,
+) -> Result<Heard, AudioFault> {
+    let (mut lead, mut padding_ns) = (mp4::Lead::default(), 0);
+    match container {
+        Container::Mp4 => lead = mp4::lead(&mut file)?,
+        Container::Matroska => padding_ns = matroska::padding_ns(&mut file, length)?,
+        _ => {}
+    }
     let source: Box<dyn MediaSource> = match container {
         Container::Flac | Container::Mp3 => tags::passed(file, container)?,
-        // The length of an Ogg stands at its end.
-        Container::Ogg => Box::new(file),
+        // What is at its end is looked for there.
+        _ => Box::new(file),
     };
-    let stream = MediaSourceStream::new(source, Default::default());
-    let mut format = symphonia::default::get_probe()
+    let budget = Budget::default();
+    budget.set(metered::HEADERS);
+    let mut format = open(Metered::new(source, budget.clone()), container)?;
+    let track = format
+        .default_track(TrackType::Audio)
+        .ok_or(AudioFault::NoTrack)?
+        .clone();
+    let parameters = track
+        .codec_params
+        .as_ref()
+        .and_then(|p| p.audio())
+        .ok_or_else(|| container.codec("its audio track is of an unknown kind"))?;
+    if parameters.channels.as_ref().map_or(0, |c| c.count()) > MOST_CHANNELS
+        || parameters.max_frames_per_packet > Some(MOST_IN_PACKET)
+    {
+        return Err(
+            container.undecodable("it states more channels or samples than any recording has")
+        );
+    }
+    if let (CODEC_ID_VORBIS, Some(header)) = (parameters.codec, &parameters.extra_data)
+        && codebook_entries(header) > MOST_CODEBOOK_ENTRIES
+    {
+        return Err(container.undecodable("its codebooks are larger than any encoder's"));
+    }
+    let head = opus_head(parameters, container)?;
+    let mut decoder = match head {
+        Some(head) => Decoder::opus(head),
+        None => Decoder::library(parameters),
+    }
+    .map_err(|e| match e {
+        Error::Unsupported(reason) => container.codec(reason),
+        other => container.undecodable(other),
+    })?;
+    let edges = Edges {
+        lead,
+        // An MP4 says it in its edit list.
+        pre_skip: match (container, head) {
+            (Container::Ogg | Container::Matroska, Some(head)) => u64::from(head.pre_skip),
+            _ => 0,
+        },
+        padding_ns,
+    };
+    let (heard, decoded) = drain(
+        format.as_mut(),
+        &mut decoder,
+        (track.id, container),
+        edges,
+        &budget,
+        sink,
+    )?;
+    let claimed = claimed(&track, parameters, container);
+    match claimed {
+        Some(claimed) if decoded < claimed => {
+            return Err(AudioFault::CutOff {
+                claimed,
+                held: decoded,
+            });
+        }
+        _ => {}
+    }
+    // FLAC carries an MD5 sum of its samples.
+    if decoder.is_right() == Some(false) {
+        return Err(container.undecodable("its samples do not have the checksum that it states"));
+    }
+    Ok(heard)
+}
+
+/// The reader of a container, and of no other one.
+fn open(
+    source: Metered,
+    container: Container,
+) -> Result<Box<dyn FormatReader + 'static>, AudioFault> {
+    let mut probe = Probe::default();
+    match container {
+        Container::Flac => probe.register_format::<FlacReader<'_>>(),
+        Container::Ogg => probe.register_format::<OggReader<'_>>(),
+        Container::Mp3 => probe.register_format::<MpaReader<'_>>(),
+        Container::Mp4 => probe.register_format::<IsoMp4Reader<'_>>(),
+        Container::Aiff => probe.register_format::<AiffReader<'_>>(),
+        Container::Caf => probe.register_format::<CafReader<'_>>(),
+        Container::Matroska => probe.register_format::<MkvReader<'_>>(),
+    }
+    let stream = MediaSourceStream::new(Box::new(source), Default::default());
+    probe
         .probe(
             &Hint::new(),
             stream,
@@ -42,80 +154,87 @@ fn decode(file: File, container: Container, sink: Sink) -> Result<Heard, AudioFa
             MetadataOptions::default(),
         )
         .map_err(|e| match e {
-            Error::Unsupported(_) => container.undecodable("no audio is found in it"),
+            Error::Unsupported(reason) if reason.starts_with("core (probe)") => {
+                container.undecodable("no audio is found in it")
+            }
+            Error::Unsupported(reason) => container.codec(reason),
             other => container.undecodable(other),
-        })?;
-    let track = format
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| container.undecodable("it has no audio track"))?;
-    let (id, claimed) = (track.id, track.num_frames);
-    let parameters = track
-        .codec_params
-        .as_ref()
-        .and_then(|p| p.audio())
-        .ok_or_else(|| container.undecodable("its audio track is of an unknown kind"))?;
-    if let (Container::Ogg, Some(header)) = (container, &parameters.extra_data)
-        && codebook_entries(header) > MOST_CODEBOOK_ENTRIES
-    {
-        return Err(container.undecodable("its codebooks are larger than any encoder's"));
-    }
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default().verify(true))
-        .map_err(|e| match e {
-            Error::Unsupported(reason) => AudioFault::Codec {
-                format: container.name(),
-                reason: Foreign::said(reason),
-            },
-            other => container.undecodable(other),
-        })?;
-    let mono = drain(format.as_mut(), decoder.as_mut(), (id, container), sink)?;
-    let held = mono.len() as u64;
-    match claimed {
-        Some(claimed) if held < claimed => return Err(AudioFault::CutOff { claimed, held }),
-        _ => {}
-    }
-    // FLAC carries an MD5 sum of its samples.
-    if decoder.finalize().verify_ok == Some(false) {
-        return Err(container.undecodable("its samples do not have the checksum that it states"));
-    }
-    mono.finish()
+        })
 }
 
-/// Decode every packet of track `id`. A packet that does not decode is an error: to leave it out would shift what
-/// comes after it.
-fn drain<'s>(
+/// The header of a track of Opus; `None` of other tracks.
+fn opus_head(
+    parameters: &AudioCodecParameters,
+    container: Container,
+) -> Result<Option<Head>, AudioFault> {
+    if parameters.codec != CODEC_ID_OPUS {
+        return Ok(None);
+    }
+    match (&parameters.extra_data, &parameters.channels) {
+        (Some(header), _) => match Head::read(header) {
+            None => Err(container.codec("Opus of more than two channels")),
+            head => Ok(head),
+        },
+        (None, Some(channels)) => Ok(Some(Head::plain(channels.count()))),
+        (None, None) => Err(container.undecodable("it does not say how many channels it has")),
+    }
+}
+
+/// How many samples per channel a track says to have, where that can be relied on.
+fn claimed(track: &Track, parameters: &AudioCodecParameters, container: Container) -> Option<u64> {
+    // Of compressed packets, symphonia (0.6.1) counts the last one as a full one.
+    let packets = matches!(
+        parameters.codec,
+        CODEC_ID_ALAC | CODEC_ID_AAC | CODEC_ID_OPUS
+    );
+    if container == Container::Caf && packets {
+        return None;
+    }
+    track.num_frames
+}
+
+/// Decode every packet of track `id`; returns also how many samples per channel there were before the edges were trimmed. A
+/// packet that does not decode is an error: to leave it out would shift what comes after it.
+fn drain(
     format: &mut dyn FormatReader,
-    decoder: &mut dyn AudioDecoder,
+    decoder: &mut Decoder,
     (id, container): (u32, Container),
-    sink: Sink<'s>,
-) -> Result<Mono<'s>, AudioFault> {
+    edges: Edges,
+    budget: &Budget,
+    sink: Sink,
+) -> Result<(Heard, u64), AudioFault> {
     let mut sink = Some(sink);
-    let mut mono: Option<(Mono, u32, usize)> = None;
-    let mut samples = Vec::new();
-    while let Some(packet) = format.next_packet().map_err(|e| container.undecodable(e))? {
+    let mut open: Option<(Mono, Trimmed, (u32, usize))> = None;
+    loop {
+        budget.set(metered::PACKET);
+        let packet = format.next_packet().map_err(|e| container.undecodable(e))?;
+        let Some(packet) = packet else {
+            break;
+        };
         if packet.track_id != id {
             continue;
         }
-        let buffer = decoder
+        let decoded = decoder
             .decode(&packet)
             .map_err(|e| container.undecodable(e))?;
-        let (rate, channels) = (buffer.spec().rate(), buffer.spec().channels().count());
-        let (mono, ..) = match &mut mono {
-            Some(known) if (known.1, known.2) == (rate, channels) => known,
+        let shape = (decoded.rate_hz, decoded.channels);
+        let (mono, trimmed, _) = match &mut open {
+            Some(known) if known.2 == shape => known,
             Some(_) => {
                 return Err(container.undecodable("its rate or its channels change on the way"));
             }
             none => {
                 let sink = sink.take().ok_or(AudioFault::NoSamples)?;
-                none.insert((Mono::new(rate, channels, 0, sink)?, rate, channels))
+                let mono = Mono::new(shape.0, shape.1, 0, sink)?;
+                none.insert((mono, Trimmed::new(edges, shape), shape))
             }
         };
-        buffer.copy_to_vec_interleaved::<f32>(&mut samples);
-        for &sample in &samples {
+        for &sample in trimmed.next(decoded.samples) {
             mono.push(sample)?;
         }
     }
-    mono.map(|(mono, ..)| mono).ok_or(AudioFault::NoSamples)
+    let (mono, trimmed, _) = open.ok_or(AudioFault::NoSamples)?;
+    Ok((mono.finish()?, trimmed.taken()))
 }
 
 /// At least as many entries as the codebooks of a Vorbis setup header have that symphonia accepts.

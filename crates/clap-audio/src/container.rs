@@ -10,6 +10,13 @@ pub(super) enum Container {
     Flac,
     Ogg,
     Mp3,
+    /// M4A, M4B, MP4 and MOV: the ISO base media file format.
+    Mp4,
+    /// AIFF and AIFF-C.
+    Aiff,
+    Caf,
+    /// Matroska (MKA, MKV) and WebM.
+    Matroska,
 }
 
 impl Container {
@@ -18,6 +25,10 @@ impl Container {
             Self::Flac => "FLAC",
             Self::Ogg => "Ogg",
             Self::Mp3 => "MP3",
+            Self::Mp4 => "MP4",
+            Self::Aiff => "AIFF",
+            Self::Caf => "CAF",
+            Self::Matroska => "Matroska",
         }
     }
 
@@ -25,6 +36,13 @@ impl Container {
         AudioFault::Undecodable {
             format: self.name(),
             reason: Foreign::said(error.to_string()),
+        }
+    }
+
+    pub(super) fn codec(self, reason: impl ToString) -> AudioFault {
+        AudioFault::Codec {
+            format: self.name(),
+            reason: Foreign::said(reason.to_string()),
         }
     }
 }

@@ -29,16 +29,27 @@ pub enum AudioFault {
     Empty,
     /// Its first bytes are those of no supported format.
     #[error(
-        "it does not begin like a sound file of a supported format (WAV, FLAC, Ogg Vorbis, MP3); convert it, for \
-         instance to 16-bit WAV"
+        "it does not begin like a sound file of a supported format (WAV, AIFF, CAF, FLAC, MP3, Ogg, M4A, Matroska and WebM); \
+         convert it, for instance to 16-bit WAV"
     )]
     UnknownFormat,
+    /// Its first bytes are those of a format that is not read.
+    #[error("it is {0}, which is not read; convert it, for instance: ffmpeg -i FILE out.wav")]
+    OtherFormat(&'static str),
+    /// Pictures alone.
+    #[error("it has no track of sound; name one that has")]
+    NoTrack,
+    /// Sold with a lock.
+    #[error(
+        "it is protected against copying (DRM), so that only its shop's program can play it; get it without"
+    )]
+    Protected,
     /// A WAV whose chunks make no sense.
     #[error("its WAV header is damaged ({0}); make the file again")]
     WavHeader(Foreign),
     /// A WAV that holds something else than PCM or float samples.
     #[error(
-        "WAV of {0} is not supported (PCM of 8, 16, 24 and 32 bit, float of 32 and 64 bit, A-law and mu-law are); convert it, for \
+        "WAV of {0} is not supported (PCM of 8, 16, 24 and 32 bit, float of 32 and 64 bit, A-law, mu-law and ADPCM are); convert it, for \
          instance to 16-bit PCM"
     )]
     WavEncoding(Foreign),
@@ -50,6 +61,14 @@ pub enum AudioFault {
         /// Samples per channel that the header states.
         claimed: u64,
         /// Samples per channel that are there.
+        held: u64,
+    },
+    /// Fewer bytes than the header says.
+    #[error("it says that it has {claimed} bytes, and has {held}; it was cut off, make it again")]
+    Short {
+        /// Bytes that the header states.
+        claimed: u64,
+        /// Bytes of the file.
         held: u64,
     },
     /// A header and nothing after it.
@@ -72,12 +91,12 @@ pub enum AudioFault {
     /// More samples than this program is willing to hold.
     #[error("it is longer than {0} samples; cut it into pieces")]
     TooLong(u64),
-    /// FLAC, Ogg or MP3 data that do not decode.
+    /// Compressed data that do not decode.
     #[error(
         "its {format} data cannot be decoded ({reason}); it is damaged or cut off, make it again"
     )]
     Undecodable {
-        /// FLAC, Ogg or MP3.
+        /// The container.
         format: &'static str,
         /// The decoder's own words.
         reason: Foreign,
@@ -87,7 +106,7 @@ pub enum AudioFault {
         "it is {format} with a codec that is not supported ({reason}); convert it, for instance to 16-bit WAV"
     )]
     Codec {
-        /// FLAC, Ogg or MP3.
+        /// The container.
         format: &'static str,
         /// The decoder's own words.
         reason: Foreign,

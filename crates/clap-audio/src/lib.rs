@@ -9,24 +9,33 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)
 )]
 
+mod adpcm;
 mod clap;
 mod compressed;
 mod container;
 mod crops;
 mod decode;
+mod decoder;
+mod edges;
 mod error;
 mod g711;
 mod log_mel;
+mod matroska;
 mod mel_scale;
+mod metered;
 mod mono;
+mod mp4;
+mod opus;
 mod resample;
 mod riff;
 mod samples;
 mod shrink;
+mod sniff;
 mod spectrum;
 mod tags;
 mod wav;
 mod wav_out;
+mod wave64;
 
 pub use clap::{ClapFeatures, ClapFrontEnd, FeatureError};
 pub use crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, UnknownCropPolicy};

@@ -134,11 +134,6 @@ impl<'s> Mono<'s> {
         self.block.clear();
     }
 
-    /// Samples per channel so far.
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
     pub(super) fn finish(mut self) -> Result<Heard, AudioFault> {
         if self.count == 0 {
             return Err(AudioFault::NoSamples);

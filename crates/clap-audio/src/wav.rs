@@ -1,5 +1,5 @@
 //! WAV files: PCM of 8, 16, 24 and 32 bit and 32-bit float through `hound`; 64-bit float, A-law and mu-law, which it lacks, by
-//! hand.
+//! hand; ADPCM through `symphonia`.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
@@ -7,15 +7,14 @@ use std::io::{BufReader, Cursor, Read};
 use foreign::Foreign;
 
 use super::error::AudioFault;
-use super::g711;
 use super::mono::{Heard, Mono, Sink};
-use super::riff::{Encoding, Header, read_header};
+use super::riff::{Encoding, Header};
+use super::{adpcm, g711};
 
 const BUFFER_BYTES: usize = 1 << 18;
 
-/// Read a file of `length` bytes that begins as RIFF WAVE.
-pub(super) fn read(mut file: File, length: u64, sink: Sink) -> Result<Heard, AudioFault> {
-    let header = read_header(&mut file, length)?;
+/// Read the samples that begin where `file` stands, and that `header` is of.
+pub(super) fn read(mut file: File, header: Header, sink: Sink) -> Result<Heard, AudioFault> {
     let mut mono = Mono::new(
         header.sample_rate_hz,
         usize::from(header.channels),
@@ -23,17 +22,12 @@ pub(super) fn read(mut file: File, length: u64, sink: Sink) -> Result<Heard, Aud
         sink,
     )?;
     let block = u64::from(header.block_bytes);
-    let mut left = header.samples;
+    let mut left = header.samples / header.encoding.samples_in_block();
     while left > 0 {
         // A file may hold more than a header of 32 bits can say.
-        let samples = left.min(MOST_BYTES / block);
-        read_samples(
-            &header,
-            samples,
-            (&mut file).take(samples * block),
-            &mut mono,
-        )?;
-        left -= samples;
+        let blocks = left.min(MOST_BYTES / block);
+        read_blocks(&header, blocks, (&mut file).take(blocks * block), &mut mono)?;
+        left -= blocks;
     }
     let mut heard = mono.finish()?;
     heard.told = header.told;
@@ -43,10 +37,10 @@ pub(super) fn read(mut file: File, length: u64, sink: Sink) -> Result<Heard, Aud
 /// Bytes of samples that are read behind one header.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// So many samples, which `data` has.
-fn read_samples(
+/// So many blocks, which `data` has: samples of every channel, but of ADPCM.
+fn read_blocks(
     header: &Header,
-    samples: u64,
+    blocks: u64,
     data: impl Read,
     mono: &mut Mono,
 ) -> Result<(), AudioFault> {
@@ -54,8 +48,9 @@ fn read_samples(
         Encoding::Float(64) => read_bytes(data, |sample| f64::from_le_bytes(sample) as f32, mono),
         Encoding::ALaw => read_bytes(data, |[sample]| g711::a_law(sample), mono),
         Encoding::MuLaw => read_bytes(data, |[sample]| g711::mu_law(sample), mono),
+        Encoding::Adpcm(kind, in_block) => adpcm::read(data, header, (kind, in_block), mono),
         Encoding::Float(bits) => {
-            let reader = reader(header, (3, bits), samples, data)?;
+            let reader = reader(header, (3, bits), blocks, data)?;
             for sample in reader.into_samples::<f32>() {
                 mono.push(sample.map_err(fault)?)?;
             }
@@ -64,7 +59,7 @@ fn read_samples(
         Encoding::Int(bits) => {
             // Exact in f64, so rounded once.
             let scale = (-f64::from(bits - 1)).exp2();
-            let reader = reader(header, (1, bits), samples, data)?;
+            let reader = reader(header, (1, bits), blocks, data)?;
             for sample in reader.into_samples::<i32>() {
                 mono.push((f64::from(sample.map_err(fault)?) * scale) as f32)?;
             }

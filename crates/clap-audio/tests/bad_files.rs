@@ -408,3 +408,91 @@ fn ogg_checksum(page: &[u8]) -> u32 {
         })
     })
 }
+
+fn formats() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(SOUND_FILES).join("../formats");
+    let files = fs::read_dir(folder).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        (name, fs::read(entry.path()).unwrap())
+    });
+    files.collect()
+}
+
+#[test]
+fn files_that_are_cut_off_anywhere_are_errors_whatever_their_format() {
+    let folder = Folder::new();
+    for (name, bytes) in formats() {
+        if name == "picture_only.mp4" {
+            continue;
+        }
+        let whole = folder.samples(&bytes).len();
+        for part in [1, 30, 50, 75, 95, 99] {
+            let cut = &bytes[..bytes.len() * part / 100];
+            // What is cut off may be an index at the end, or what fills a last block.
+            let Ok(recording) = decode(&folder.write(cut)) else {
+                continue;
+            };
+            let samples = recording.samples.len();
+            assert!(
+                part >= 95 && samples == whole,
+                "{name} {part} {samples} {whole}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_sound_is_named_for_what_it_is() {
+    let folder = Folder::new();
+    let picture = fixture("../formats/picture_only.mp4");
+    assert!(matches!(folder.fault(&picture), AudioFault::NoTrack));
+    let mut locked = fixture("../formats/aac.m4a");
+    let at = locked.windows(4).rposition(|four| four == b"mp4a").unwrap();
+    locked[at..at + 4].copy_from_slice(b"drms");
+    assert!(matches!(folder.fault(&locked), AudioFault::Protected));
+    for (bytes, expected) in [
+        (&b"PK\x03\x04\x14\0\0\0"[..], "ZIP archive"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA"),
+        (b"#!AMR\n", "AMR"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "git lfs pull",
+        ),
+    ] {
+        let error = folder.fault(bytes).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn claims_and_holes_of_gigabytes_cost_none() {
+    let folder = Folder::new();
+    // As many samples in a packet as 32 bits can say.
+    let mut packets = fixture("../formats/pcm_24.caf");
+    packets[40..44].fill(0xff);
+    let error = folder.fault(&packets).to_string();
+    assert!(error.contains("more channels or samples"), "{error}");
+    let size = 6u64 << 30;
+    let wide = size.to_be_bytes();
+    let starts = [
+        [&b"\0\0\0\x10ftypM4A \0\0\0\0\0\0\0\x01moov"[..], &wide].concat(),
+        [&b"\0\0\0\x10ftypM4A \0\0\0\0"[..], b"\0\0\0\0moov"].concat(),
+        [&b"caff\0\x01\0\0kuki"[..], &wide].concat(),
+        b"FORM\xff\xff\xff\xffAIFFNAME\xff\xff\xff\0".to_vec(),
+        b"FORM\xff\xff\xff\xffAIFFID3 \xff\xff\xff\0".to_vec(),
+        // A segment, its tracks, and a header of codec of 4 GiB.
+        b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01\0\0\x01\0\0\0\0\x16\x54\xae\x6b\x01\0\0\x01\0\0\0\0\xae\x01\0\0\x01\0\0\0\0\x63\xa2\x01\0\0\x01\0\0\0\0".to_vec(),
+        b"OggS\0\x02\0\0\0\0\0\0\0\0".to_vec(),
+    ];
+    for start in starts {
+        let path = folder.write(&start);
+        fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(size)
+            .unwrap();
+        assert!(decode(&path).is_err(), "{start:?}");
+    }
+}

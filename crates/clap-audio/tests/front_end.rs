@@ -17,7 +17,12 @@ struct Golden(Vec<u8>);
 
 impl Golden {
     fn open() -> Self {
-        Self(std::fs::read(root().join("tests/golden/audio/front_end.safetensors")).unwrap())
+        Self::of("front_end")
+    }
+
+    fn of(name: &str) -> Self {
+        let path = root().join(format!("tests/golden/audio/{name}.safetensors"));
+        Self(std::fs::read(path).unwrap())
     }
 
     fn names(&self, prefix: &str) -> Vec<String> {
@@ -240,6 +245,35 @@ fn sound_files_decode_as_soundfile_decodes_them() {
         );
         assert!(EXTENSIONS.contains(&name.rsplit('.').next().unwrap()));
     }
+}
+
+/// `scripts/parity/formats.py` makes them.
+#[test]
+fn every_container_and_codec_decodes_as_ffmpeg_decodes_it() {
+    let golden = Golden::of("formats");
+    let names = golden.names("decoded.");
+    for name in &names {
+        let path = root().join("tests/data/formats").join(name);
+        let recording = decode(&path).unwrap();
+        let expected = golden.floats(&format!("decoded.{name}"));
+        let (largest, _) = largest_difference(recording.samples, &expected, name);
+        let lossless = [
+            "pcm", "law", "float", "adpcm", "endian", "rf64", "alac", "flac",
+        ];
+        let bound = match name {
+            // libopus as ffmpeg calls it rounds to 16 bits.
+            name if name.contains("opus") => 2e-5,
+            name if lossless.iter().any(|kind| name.contains(kind)) => 3e-8,
+            // AAC, MP3 and Vorbis.
+            _ => 1e-5,
+        };
+        assert!(largest <= bound, "{name}: {largest}");
+        let ending = name.rsplit('.').next().unwrap();
+        // Of films one does not expect that a folder of sound has them.
+        assert!(EXTENSIONS.contains(&ending) || matches!(ending, "mp4" | "mov"));
+    }
+    let kinds = names.iter().map(|name| name.rsplit('.').next().unwrap());
+    assert_eq!(kinds.collect::<std::collections::BTreeSet<_>>().len(), 13);
 }
 
 #[test]

@@ -1,0 +1,177 @@
+//! The format that the first bytes of a file announce.
+
+use super::container::Container;
+
+/// Bytes that are looked at: of an Ogg, its first page's header and the name of its codec.
+pub(super) const BYTES: usize = 36;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Format {
+    /// RIFF, RF64 and BW64.
+    Wav,
+    /// Sony's, for more than 4 GiB.
+    Wave64,
+    Compressed(Container),
+    /// One that people have and this program does not read.
+    Other(&'static str),
+}
+
+/// What is not read, by its first bytes: the error then says what it is.
+const OTHERS: [(&[u8], &str); 13] = [
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA"),
+    (b"#!AMR", "AMR"),
+    (b"wvpk", "WavPack"),
+    (b"MAC ", "Monkey's Audio"),
+    (b"DSD ", "DSD"),
+    (b"FRM8", "DSD"),
+    (b"MThd", "MIDI, which holds notes and no sound"),
+    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
+    (b"\x1f\x8b", "a gzip archive; unpack it first"),
+    (b"Rar!", "a RAR archive; unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+    (b"%PDF", "a PDF"),
+    (
+        b"version https://",
+        "a Git LFS pointer; fetch the file itself: git lfs pull",
+    ),
+];
+
+/// The format that a file's first (up to [`BYTES`]) bytes announce; `None` if they are of no known one.
+pub(super) fn sniff(start: &[u8]) -> Option<Format> {
+    use Format::Compressed;
+    match start {
+        // The latter two are for more than 4 GiB.
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ]
+        | [
+            b'R',
+            b'F',
+            b'6',
+            b'4',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ]
+        | [
+            b'B',
+            b'W',
+            b'6',
+            b'4',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ] => Some(Format::Wav),
+        _ if start.starts_with(&super::wave64::RIFF) => Some(Format::Wave64),
+        [b'f', b'L', b'a', b'C', ..] => Some(Compressed(Container::Flac)),
+        [b'O', b'g', b'g', b'S', ..] if start.ends_with(b"Speex   ") => {
+            Some(Format::Other("Ogg Speex"))
+        }
+        [b'O', b'g', b'g', b'S', ..] => Some(Compressed(Container::Ogg)),
+        [b'I', b'D', b'3', ..] => Some(Compressed(Container::Mp3)),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(Compressed(Container::Mp4)),
+        [
+            b'F',
+            b'O',
+            b'R',
+            b'M',
+            _,
+            _,
+            _,
+            _,
+            b'A',
+            b'I',
+            b'F',
+            b'F' | b'C',
+            ..,
+        ] => Some(Compressed(Container::Aiff)),
+        [b'c', b'a', b'f', b'f', ..] => Some(Compressed(Container::Caf)),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(Compressed(Container::Matroska)),
+        // An MPEG frame header: 11 bits of sync, a version that is not reserved (01), layer III (01), a bit rate and a
+        // sample rate that are not reserved.
+        [0xff, b, c, ..]
+            if b & 0xe0 == 0xe0
+                && b & 0x18 != 0x08
+                && b & 0x06 == 0x02
+                && c & 0xf0 != 0xf0
+                && c & 0x0c != 0x0c =>
+        {
+            Some(Compressed(Container::Mp3))
+        }
+        // The same sync with layer 0.
+        [0xff, b, ..] if b & 0xf6 == 0xf0 => Some(Format::Other("AAC without a container (ADTS)")),
+        _ => OTHERS
+            .iter()
+            .find(|(magic, _)| start.starts_with(magic))
+            .map(|(_, name)| Format::Other(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        for name in ["RIFF", "RF64", "BW64"] {
+            let start = [name.as_bytes(), b"\x00\x00\x00\x00WAVEfmt "].concat();
+            assert_eq!(sniff(&start), Some(Format::Wav));
+        }
+        for (start, container) in [
+            (&b"fLaC\x00"[..], Container::Flac),
+            (b"OggS\x00", Container::Ogg),
+            (b"ID3\x04", Container::Mp3),
+            (b"\xff\xfb\x90\x64", Container::Mp3),
+            (b"\x00\x00\x00\x20ftypM4A ", Container::Mp4),
+            (b"FORM\x00\x00\x00\x00AIFF", Container::Aiff),
+            (b"FORM\x00\x00\x00\x00AIFC", Container::Aiff),
+            (b"caff\x00\x01", Container::Caf),
+            (b"\x1a\x45\xdf\xa3\x9f", Container::Matroska),
+        ] {
+            assert_eq!(sniff(start), Some(Format::Compressed(container)));
+        }
+        assert_eq!(sniff(&super::super::wave64::RIFF), Some(Format::Wave64));
+        for (start, expected) in [
+            (&b"PK\x03\x04\x14"[..], "a ZIP archive; unpack it first"),
+            (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", "WMA"),
+            (b"\xff\xf1\x4c\x80", "AAC without a container (ADTS)"),
+        ] {
+            assert_eq!(sniff(start), Some(Format::Other(expected)));
+        }
+        for other in [
+            &b"RIFF\x00\x00\x00\x00AVI "[..],
+            b"FORM\x00\x00\x00\x00ILBM",
+            b"\xff\xfeh\x00i\x00",
+            b"{\"a\": 1}",
+            b"RI",
+            b"\xff",
+            b"",
+        ] {
+            assert_eq!(sniff(other), None, "{other:?}");
+        }
+    }
+}
