@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use harness::card::{AudioTower, Card, FusionShrink, Kind, Source};
 use harness::experiment::{Input, Overrides};
-use harness::spec::CropPolicy;
+use harness::spec::HeardParts;
 use harness::tasks;
 
 fn shipped(path: &str) -> PathBuf {
@@ -119,7 +119,7 @@ fn the_weights_experiment_reads_pieces_and_names_cards_that_exist() {
         experiment.pieces[0].prompt,
         "bitter music, ambient for fine restaurant"
     );
-    assert_eq!((experiment.seed, experiment.crops), (0, CropPolicy::Seeded));
+    assert_eq!((experiment.seed, experiment.crops), (0, HeardParts::Seeded));
     assert_eq!(experiment.arms.len(), 3);
     for arm in &experiment.arms {
         Card::find(&arm.model, &shipped("models")).unwrap();

@@ -12,6 +12,7 @@ use ndarray::ArrayView1;
 use onnx_export::Exported;
 use ort_runtime::{Runtime, library};
 use pipelines::clips::CropChoice;
+use pipelines::windows::{Pool, Windows};
 use pipelines::{AudioTower, TextTower};
 use process::interrupt;
 use process::progress;
@@ -29,6 +30,7 @@ use crate::tables::cell::guarded;
 #[command(after_help = "\
 Examples:
   harness embed --model music_audioset --audio pieces --out audio.csv
+  harness embed --model music_audioset --audio songs --windows --out songs.csv
   harness embed --model models/mine.yaml --text captions.txt --out text.csv")]
 pub struct EmbedArgs {
     /// A card: its name in the models folder, or a path
@@ -46,10 +48,19 @@ pub struct EmbedArgs {
     /// Which part of a long clip is heard: seeded, start or center
     #[arg(long, value_name = "POLICY", default_value_t)]
     pub crop_policy: CropPolicy,
+    /// Hear all of long clips, in windows of 10 s, and pool their embeddings
+    #[arg(long, conflicts_with_all = ["crops", "crop_policy", "seed"])]
+    pub windows: bool,
+    /// With --windows: seconds from one to the next, 0.1 to 10
+    #[arg(long, value_name = "SECONDS", default_value_t = Windows::default().hop_s, value_parser = hop_s, requires = "windows")]
+    pub hop: f64,
+    /// With --windows: mean or max of the embeddings, or none to write those of every window
+    #[arg(long, value_name = "POOL", default_value_t, requires = "windows")]
+    pub pool: Pool,
     /// Seed of the crops
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// The CSV to write: id,kind,embedding and, with audio, the crops taken
+    /// The CSV to write: id,kind,embedding and, with audio, the crops taken or where windows begin
     #[arg(long, value_name = "FILE.csv")]
     pub out: PathBuf,
     /// Leave out audio that cannot be read, and say which
@@ -67,6 +78,8 @@ struct Row {
     kind: &'static str,
     embedding: Vec<f32>,
     crops: Crops,
+    /// Of a window [s].
+    start_s: Option<f64>,
 }
 
 pub(crate) fn embed(args: &EmbedArgs) -> Result<()> {
@@ -98,8 +111,13 @@ pub(crate) fn embed(args: &EmbedArgs) -> Result<()> {
         .export;
     interrupt::listen();
     let runtime = open_runtime(&args.runtime, &library)?;
+    let windows = Windows {
+        hop_s: args.hop,
+        pool: args.pool,
+    };
     let choice = match recorded {
         Some(crops) => CropChoice::Recorded(crops),
+        None if args.windows => CropChoice::Windows(windows),
         None => CropChoice::Policy {
             policy: args.crop_policy,
             seed: args.seed,
@@ -112,7 +130,12 @@ pub(crate) fn embed(args: &EmbedArgs) -> Result<()> {
         Ok(rows)
     };
     let rows = embedded().map_err(|e| exit::explain(e, "nothing was written"))?;
-    write(&args.out, &rows, !clips.is_empty())
+    let columns = match (clips.is_empty(), args.windows) {
+        (true, _) => &[][..],
+        (false, false) => &CROPS,
+        (false, true) => &[START],
+    };
+    write(&args.out, &rows, columns)
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     progress::note(format!(
         "{} embeddings in {}",
@@ -185,7 +208,18 @@ fn embed_audio(
     tower.embed(&named, choice, |clip| -> Result<()> {
         interrupt::check()?;
         let id = clips[clip.index].0.clone();
-        rows.push(row(id, "audio", clip.embedding, clip.crops));
+        match (choice, clip.windows) {
+            (CropChoice::Windows(how), Some(of_clip)) if how.pool == Pool::None => {
+                let joint = clip.embedding.len().max(1);
+                let count = of_clip.embeddings.len() / joint;
+                let each = of_clip.embeddings.chunks_exact(joint).enumerate();
+                rows.extend(each.map(|(i, window)| Row {
+                    start_s: Some(how.start_s(i, count, of_clip.last)),
+                    ..row(id.clone(), "audio", window.into(), clip.crops)
+                }));
+            }
+            _ => rows.push(row(id, "audio", clip.embedding, clip.crops)),
+        }
         bar.inc(1);
         Ok(())
     })?;
@@ -223,17 +257,19 @@ fn row(id: String, kind: &'static str, embedding: ArrayView1<f32>, crops: Crops)
         kind,
         embedding: embedding.to_vec(),
         crops,
+        start_s: None,
     }
 }
 
-/// The columns of the crops are there when there is audio.
-fn write(out: &Path, rows: &[Row], with_crops: bool) -> io::Result<()> {
+const CROPS: [&str; 4] = ["front", "middle", "back", "offset"];
+const START: &str = "start_s";
+
+/// `columns` are those after the embedding: the crops, or where a window begins.
+fn write(out: &Path, rows: &[Row], columns: &[&str]) -> io::Result<()> {
     files::write_atomic(out, |file| -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(file);
         let mut header = vec!["id", "kind", "embedding"];
-        if with_crops {
-            header.extend(["front", "middle", "back", "offset"]);
-        }
+        header.extend(columns);
         csv.write_record(header)?;
         for row in rows {
             let mut record = vec![
@@ -241,13 +277,28 @@ fn write(out: &Path, rows: &[Row], with_crops: bool) -> io::Result<()> {
                 row.kind.to_owned(),
                 serde_json::to_string(&row.embedding)?,
             ];
-            if with_crops {
-                let crops = &row.crops;
-                let cells = [crops.front, crops.middle, crops.back, crops.offset];
-                record.extend(cells.map(|c| c.map(|n| n.to_string()).unwrap_or_default()));
-            }
+            let number = |n: Option<usize>| n.map(|n| n.to_string()).unwrap_or_default();
+            record.extend(columns.iter().map(|column| match *column {
+                "front" => number(row.crops.front),
+                "middle" => number(row.crops.middle),
+                "back" => number(row.crops.back),
+                "offset" => number(row.crops.offset),
+                _ => row.start_s.map(|s| s.to_string()).unwrap_or_default(),
+            }));
             csv.write_record(record)?;
         }
         csv.flush()
+    })
+}
+
+/// `--hop`.
+fn hop_s(text: &str) -> Result<f64, String> {
+    let (least, most) = (Windows::HOPS_S.start(), Windows::HOPS_S.end());
+    let hop = text
+        .parse()
+        .ok()
+        .filter(|hop| Windows::HOPS_S.contains(hop));
+    hop.ok_or_else(|| {
+        format!("it must be a number from {least} to {most}, so that all of a clip is heard")
     })
 }

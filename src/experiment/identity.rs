@@ -265,7 +265,7 @@ mod tests {
 
     use super::*;
     use crate::experiment::Overrides;
-    use crate::spec::{CropPolicy, Piece};
+    use crate::spec::{HeardParts, Piece};
 
     const YAML: &str = "\
 experiment: weights
@@ -329,7 +329,7 @@ arms: [{ name: on, model: 630k }]
         let base = short(|_| {}, run());
         let others = [
             short(|e| e.seed = 1, run()),
-            short(|e| e.crops = CropPolicy::Start, run()),
+            short(|e| e.crops = HeardParts::Start, run()),
             short(|e| e.arms[0].model = "other".into(), run()),
             short(|e| e.arms[0].name = "off".into(), run()),
             short(|e| e.pieces[0].prompt = "sour music".into(), run()),

@@ -17,7 +17,7 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::spec::{Arm, CropPolicy, Piece};
+use crate::spec::{Arm, HeardParts, Piece};
 
 pub use draft::{Draft, Kind, RunPieces};
 pub use identity::{Counted, Identity, Parts, identity_of};
@@ -37,7 +37,7 @@ pub struct Experiment {
     #[serde(flatten, serialize_with = "with_its_settings")]
     pub task: Arc<dyn Task>,
     pub seed: u64,
-    pub crops: CropPolicy,
+    pub crops: HeardParts,
     /// The experiment whose crops are drawn, when it is another one: that which made the pieces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crops_of: Option<String>,

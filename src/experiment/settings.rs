@@ -9,7 +9,7 @@ use super::source::Source;
 use super::task::Task;
 use crate::spec::checks::{self, check_name};
 use crate::spec::tsne::{self, RawTsne};
-use crate::spec::{Arm, CropPolicy, Shrink, SpecError};
+use crate::spec::{Arm, HeardParts, Shrink, SpecError};
 
 /// What the command line changes in an experiment.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ pub(crate) struct Head {
 pub(crate) struct Heard {
     pub tastes: Vec<String>,
     pub arms: Vec<Arm>,
-    pub crops: CropPolicy,
+    pub crops: HeardParts,
     pub tsne: RawTsne,
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use analysis::tsne::TsneSettings;
 use anyhow::Result;
 use clap_audio::Crops;
+use pipelines::windows::{Windowed, Windows};
 
 use super::maps::MapRecord;
 use crate::spec::{Piece, Text};
@@ -16,6 +17,8 @@ pub struct Computed<'r> {
     pub folder: &'r Path,
     pub seed: u64,
     pub tsne: &'r TsneSettings,
+    /// How pieces were heard in windows, if they were.
+    pub windows: Option<Windows>,
     /// In their order.
     pub arms: Vec<ComputedArm<'r>>,
     /// In their order; empty of a run of texts.
@@ -68,6 +71,12 @@ pub trait Embeddings: Sync {
     /// # Errors
     /// When one is not there, or cannot be read.
     fn clips(&self, arm: &str, keys: &[&str]) -> Result<Vec<(Vec<f32>, Crops)>>;
+
+    /// The windows of pieces that were heard in such, likewise.
+    ///
+    /// # Errors
+    /// When those of a piece are not there, or cannot be read.
+    fn windows(&self, arm: &str, keys: &[&str]) -> Result<Vec<Windowed>>;
 
     /// Those of texts under an arm, in their order.
     ///

@@ -9,7 +9,7 @@ use super::rows::{Embedded, distinct};
 use super::write::remove_if_there;
 use crate::tables::{
     EMBEDDINGS_NPY, EmbeddingRow, NpyWriter, PromptRow, Row, RowWriter, ScoreRow,
-    TEXT_EMBEDDINGS_NPY,
+    TEXT_EMBEDDINGS_NPY, WindowRow,
 };
 
 /// Prompts whose embeddings are in memory at once.
@@ -21,6 +21,7 @@ pub struct Files {
     embeddings: Option<RowWriter<EmbeddingRow>>,
     audio: Option<Array>,
     text: Option<Array>,
+    windows: Option<RowWriter<WindowRow>>,
 }
 
 impl Files {
@@ -50,7 +51,12 @@ impl Files {
                 array(TEXT_EMBEDDINGS_NPY)?
             }
         };
+        let windows = match run.windows {
+            Some(_) => Some(RowWriter::create(&at(WindowRow::FILE))?),
+            None => remove_if_there(&at(WindowRow::FILE)).map(|()| None)?,
+        };
         Ok(Self {
+            windows,
             scores: RowWriter::create(&at(ScoreRow::FILE))?,
             embeddings,
             audio: array(EMBEDDINGS_NPY)?,
@@ -75,6 +81,9 @@ impl Files {
         if let Some(text) = &mut self.text {
             text.add(&row.text)?;
         }
+        if let Some(windows) = &mut self.windows {
+            row.window_rows().try_for_each(|row| windows.add(&row))?;
+        }
         Ok(())
     }
 
@@ -83,6 +92,9 @@ impl Files {
         self.scores.finish()?;
         if let Some(embeddings) = self.embeddings {
             embeddings.finish()?;
+        }
+        if let Some(windows) = self.windows {
+            windows.finish()?;
         }
         [self.audio, self.text]
             .into_iter()

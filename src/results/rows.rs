@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
+use pipelines::windows::{Pool, Windowed, Windows};
 
 use super::{Computed, ComputedArm};
 use crate::spec::Piece;
-use crate::tables::{EmbeddingRow, ScoreRow};
+use crate::tables::{EmbeddingRow, ScoreRow, WindowRow};
 
 /// A piece under an arm.
 pub struct Embedded<'r> {
@@ -16,6 +17,8 @@ pub struct Embedded<'r> {
     pub audio: Vec<f32>,
     /// That of its prompt.
     pub text: Arc<[f32]>,
+    /// Of a piece that was heard in windows: where each begins [s], and its score.
+    pub windows: Vec<(f64, f64)>,
 }
 
 /// Some pieces of a run under an arm, in their order.
@@ -31,14 +34,27 @@ pub fn rows<'r>(
     let texts = run.embeddings.texts(arm.name, &prompts)?.into_iter();
     let texts = prompts.into_iter().zip(texts.map(Arc::from));
     let texts: HashMap<&str, Arc<[f32]>> = texts.collect();
+    let windows = match &run.windows {
+        Some(_) => run.embeddings.windows(arm.name, &keys)?,
+        None => Vec::new(),
+    };
+    let mut windows = windows.into_iter();
     let rows = pieces.iter().zip(clips).map(|(piece, (audio, crops))| {
         let text = texts[piece.prompt.as_str()].clone();
+        let windowed = run.windows.zip(windows.next());
+        let windows = windowed.map_or_else(Vec::new, |(how, of_piece)| {
+            window_scores(&how, &of_piece, &text)
+        });
+        let clap_score = match run.windows.map(|how| how.pool) {
+            Some(Pool::None) => mean(&windows),
+            _ => cosine(&audio, &text),
+        };
         let origin = piece.origin.as_ref();
         let score = ScoreRow {
             id: piece.id.clone(),
             prompt: piece.prompt.clone(),
             audio_path: piece.path.display().to_string(),
-            clap_score: cosine(&audio, &text),
+            clap_score,
             taste: piece.taste.clone().unwrap_or_default(),
             arm: arm.name.to_owned(),
             front: crops.front,
@@ -60,12 +76,27 @@ pub fn rows<'r>(
             score,
             audio,
             text,
+            windows,
         }
     });
     Ok(rows.collect())
 }
 
 impl Embedded<'_> {
+    /// The rows of its windows.
+    pub fn window_rows(&self) -> impl Iterator<Item = WindowRow> {
+        let each = self.windows.iter().enumerate();
+        each.map(|(i, (start_s, clap_score))| WindowRow {
+            id: self.score.id.clone(),
+            taste: self.score.taste.clone(),
+            arm: self.score.arm.clone(),
+            condition: self.score.condition.clone(),
+            window: i + 1,
+            start_s: *start_s,
+            clap_score: *clap_score,
+        })
+    }
+
     /// Its row of `embeddings.csv`.
     pub fn embedding_row(&self) -> EmbeddingRow {
         let (piece, score) = (self.piece, &self.score);
@@ -82,6 +113,24 @@ impl Embedded<'_> {
             set: piece.set.clone(),
         }
     }
+}
+
+/// Where each window begins [s], and its score.
+fn window_scores(how: &Windows, windows: &Windowed, text: &[f32]) -> Vec<(f64, f64)> {
+    let count = windows.embeddings.len() / text.len().max(1);
+    let each = windows
+        .embeddings
+        .chunks_exact(text.len().max(1))
+        .enumerate();
+    let scored = each.map(|(i, window)| {
+        let start_s = how.start_s(i, count, windows.last);
+        (start_s, cosine(window, text))
+    });
+    scored.collect()
+}
+
+fn mean(windows: &[(f64, f64)]) -> f64 {
+    windows.iter().map(|(_, score)| score).sum::<f64>() / windows.len().max(1) as f64
 }
 
 /// The prompts of some pieces, each once, in the order in which they first appear.

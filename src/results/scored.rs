@@ -14,15 +14,19 @@ use super::write::{remove_if_there, write_or_remove};
 use super::{Computed, ComputedArm, Results, told};
 use crate::spec::{Clusters, Piece};
 use crate::statistics::grouping::Score;
+use crate::statistics::window_spread::WindowSpread;
 use crate::statistics::{draws, grouping, stats};
 use crate::tables::{
     self, ClusterRow, DrawsRow, EmbeddingRow, MapRow, Row, ScoreRow, SimilarityRow, StatsRow,
+    WindowSpreadRow,
 };
 
 /// The scores of a run, and their statistics.
 pub struct Scored<'r> {
     pub scores: Vec<Score<'r>>,
     pub stats: Vec<StatsRow>,
+    /// Of pieces that were heard in windows.
+    pub spread: Vec<WindowSpreadRow>,
     /// The rows that are shown and compared: all of them, or those of the sample of a large run.
     shown: Vec<ScoreRow>,
     /// One for each that is shown.
@@ -42,7 +46,7 @@ pub fn of_pieces(run: &Computed<'_>) -> Result<Results> {
     let separation = separation(run, &scored.conditions(), &scored.tastes(), &settings, &[])?;
     Ok(Results {
         maps: separation.maps.records,
-        told: told::scores(&scored.scores, &scored.stats),
+        told: scored.told(),
     })
 }
 
@@ -57,6 +61,7 @@ impl<'r> Scored<'r> {
             scores,
             shown,
             embeddings,
+            spread,
         } = Rows::write(run)?;
         let at = |file: &str| run.folder.join(file);
         match &sample {
@@ -66,12 +71,20 @@ impl<'r> Scored<'r> {
         let stats = stats(&scores, run.seed)?;
         tables::write(&at(StatsRow::FILE), &stats)?;
         write_or_remove(&at(DrawsRow::FILE), &draws(&scores, run.seed))?;
+        let spread = spread.rows();
+        write_or_remove(&at(WindowSpreadRow::FILE), &spread)?;
         Ok(Self {
             scores,
             stats,
+            spread,
             shown,
             embeddings,
         })
+    }
+
+    /// The most important numbers, as plain text.
+    pub fn told(&self) -> String {
+        told::scores(&self.scores, &self.stats) + &told::windows(&self.spread)
     }
 
     /// The embeddings by what is compared.
@@ -92,6 +105,7 @@ struct Rows<'r> {
     scores: Vec<Score<'r>>,
     shown: Vec<ScoreRow>,
     embeddings: Vec<EmbeddingRow>,
+    spread: WindowSpread,
 }
 
 impl<'r> Rows<'r> {
@@ -104,6 +118,7 @@ impl<'r> Rows<'r> {
             scores: Vec::with_capacity(run.arms.len() * run.pieces.len()),
             shown: Vec::new(),
             embeddings: Vec::new(),
+            spread: WindowSpread::default(),
         };
         let of_arm = |arm| run.pieces.chunks(AT_ONCE).map(move |pieces| (arm, pieces));
         let parts: Vec<(&ComputedArm<'_>, &[Piece])> = run.arms.iter().flat_map(of_arm).collect();
@@ -138,6 +153,11 @@ impl<'r> Rows<'r> {
         let embedding = is_shown || files.has_embeddings();
         let embedding = embedding.then(|| row.embedding_row());
         files.add(&row, embedding.as_ref())?;
+        if !row.windows.is_empty() {
+            let windows = row.windows.iter().map(|(_, score)| *score);
+            self.spread
+                .add(row.score.condition(), row.score.clap_score, windows);
+        }
         let Embedded { piece, score, .. } = row;
         self.scores.push(Score {
             condition: arm.condition(piece),

@@ -1,9 +1,9 @@
 //! A finished run on standard output: one line an arm, one column a taste, and below them what the draws say.
 
 use crate::statistics::grouping::{ALL, Scored, tastes};
-use crate::tables::StatsRow;
 use crate::tables::aligned;
 use crate::tables::stats::Kind;
+use crate::tables::{StatsRow, WindowSpreadRow};
 
 /// What is told of every run that scored pieces.
 pub fn scores<S: Scored>(scores: &[S], stats: &[StatsRow]) -> String {
@@ -50,6 +50,32 @@ fn spread(stats: &[StatsRow]) -> String {
                 "{arm}: draws of one prompt differ with sd {sd:.4} ({} draws)\n",
                 within.n
             ),
+        };
+    }
+    text
+}
+
+/// How much the windows of a piece differ, against the pieces: a sentence a condition.
+pub fn windows(spread: &[WindowSpreadRow]) -> String {
+    let mut text = String::new();
+    for row in spread {
+        let WindowSpreadRow {
+            condition,
+            pieces,
+            windows,
+            ..
+        } = row;
+        let Some(within) = row.sd_within else {
+            continue;
+        };
+        text += &match row.sd_pieces {
+            Some(between) => format!(
+                "{condition}: windows of one piece differ with sd {within:.4} ({windows} windows of {pieces} pieces), the pieces with \
+                 sd {between:.4}\n"
+            ),
+            None => {
+                format!("{condition}: windows differ with sd {within:.4} ({windows} windows)\n")
+            }
         };
     }
     text

@@ -41,6 +41,13 @@ impl RecordedCrops {
     /// The crops that each arm needs of the long pieces are in the file.
     /// `durations` are those of the pieces, in seconds.
     pub fn check(&self, experiment: &Experiment, durations: &[f64], cards: &[Card]) -> Result<()> {
+        if experiment.crops.windows().is_some() {
+            return Err(UsageError(words!(
+                "{} states parts of pieces, and 'crops: windows' hears all of them; leave out --crops, or set crops=seeded",
+                self.path.display()
+            ))
+            .into());
+        }
         let pieces = experiment.pieces.iter().zip(durations);
         for (piece, duration_s) in pieces.filter(|(_, seconds)| **seconds > SURELY_LONG_S) {
             let crops = self.crops.get(&piece.id).copied().unwrap_or_default();

@@ -10,7 +10,7 @@ use pipelines::{AudioTower, TextTower};
 use process::interrupt;
 use process::progress;
 
-use super::journal::Entry;
+use super::journal::{Entry, Windows};
 use super::opened::opened;
 use super::plan::{Plan, TEXTS_AT_ONCE};
 use super::ready::ReadyModel;
@@ -131,6 +131,10 @@ fn embed_pieces(
             id: pieces[clip.index].key().into_owned(),
             embedding: clip.embedding.to_vec(),
             crops: clip.crops,
+            windows: clip.windows.map(|windows| Windows {
+                last: windows.last,
+                embeddings: windows.embeddings.clone(),
+            }),
         };
         bar.inc(1);
         if clip.index + 1 == clips.len() {

@@ -54,6 +54,7 @@ pub(super) fn finish(
         folder: &store.folder,
         seed: experiment.seed,
         tsne: &experiment.tsne,
+        windows: experiment.crops.windows(),
         arms: arms.collect(),
         pieces,
         texts: &plan.texts,

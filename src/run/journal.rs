@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap_audio::Crops;
+use pipelines::windows::Windowed;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,9 @@ pub(super) enum Entry<Embedding = Vec<f32>> {
         id: String,
         embedding: Embedding,
         crops: Crops,
+        /// Where all of it was heard.
+        #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+        windows: Option<Windows<Embedding>>,
     },
     /// Where a graph of an arm ran; it comes before the last embedding that the graph made.
     Ran {
@@ -47,6 +51,20 @@ pub(super) enum Entry<Embedding = Vec<f32>> {
         /// ONNX Runtime in its own words.
         build: String,
     },
+}
+
+/// The windows that a piece was heard in.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Windows<Embeddings> {
+    /// First sample of the last one, at 48 kHz.
+    pub last: usize,
+    /// One after the other.
+    pub embeddings: Embeddings,
+}
+
+/// `Option::default` would ask for a default of what may be in it.
+fn none<T>() -> Option<T> {
+    None
 }
 
 /// A line of a journal.
@@ -81,6 +99,8 @@ struct OfArm {
     texts: Vec<Option<Stored>>,
     /// By key.
     clips: Vec<Option<(Stored, Crops)>>,
+    /// By key; empty where none was heard in windows.
+    windows: Vec<Option<Windows<Stored>>>,
 }
 
 /// Where an embedding is stored: the number of the file, and the place in it.
@@ -88,7 +108,7 @@ type Stored = (u32, Place);
 
 impl<Embedding> Entry<Embedding> {
     /// The same with another form of its embedding.
-    fn map<Other>(self, other: impl FnOnce(Embedding) -> Other) -> Entry<Other> {
+    fn map<Other>(self, mut other: impl FnMut(Embedding) -> Other) -> Entry<Other> {
         match self {
             Self::Piece { id, sha256 } => Entry::Piece { id, sha256 },
             Self::Text {
@@ -105,11 +125,16 @@ impl<Embedding> Entry<Embedding> {
                 id,
                 embedding,
                 crops,
+                windows,
             } => Entry::Audio {
                 arm,
                 id,
                 embedding: other(embedding),
                 crops,
+                windows: windows.map(|windows| Windows {
+                    last: windows.last,
+                    embeddings: other(windows.embeddings),
+                }),
             },
             Self::Ran {
                 arm,
@@ -127,10 +152,16 @@ impl<Embedding> Entry<Embedding> {
 }
 
 impl Line {
-    /// Where its embedding ends; 0 of a line without one, `None` where no file can have it.
+    /// Where its embeddings end; 0 of a line without one, `None` where no file can have them.
     fn end(&self) -> Option<u64> {
         match self {
-            Entry::Text { embedding, .. } | Entry::Audio { embedding, .. } => embedding.end(),
+            Entry::Text { embedding, .. } => embedding.end(),
+            Entry::Audio {
+                embedding, windows, ..
+            } => match windows {
+                Some(windows) => Some(embedding.end()?.max(windows.embeddings.end()?)),
+                None => embedding.end(),
+            },
             Entry::Piece { .. } | Entry::Ran { .. } => Some(0),
         }
     }
@@ -266,6 +297,24 @@ impl Embeddings for Journal {
             .collect())
     }
 
+    fn windows(&self, arm: &str, keys: &[&str]) -> Result<Vec<Windowed>> {
+        let found = keys.iter().map(|key| {
+            let found = self.finished.windows(arm, key);
+            found.ok_or_else(|| anyhow!("piece {key} has no windows under arm '{arm}'"))
+        });
+        let found: Vec<Windows<Stored>> = found.collect::<Result<_>>()?;
+        let stored: Vec<Stored> = found.iter().map(|windows| windows.embeddings).collect();
+        let embeddings = self.finished.read(&stored)?.into_iter();
+        Ok(found
+            .iter()
+            .zip(embeddings)
+            .map(|(windows, embeddings)| Windowed {
+                last: windows.last,
+                embeddings,
+            })
+            .collect())
+    }
+
     fn texts(&self, arm: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let found = texts.iter().map(|text| {
             let found = self.finished.text(arm, text);
@@ -285,6 +334,11 @@ impl Finished {
     fn clip(&self, arm: &str, key: &str) -> Option<(Stored, Crops)> {
         let arm = self.arms.iter().find(|of| of.name == arm)?;
         *arm.clips.get(*self.keys.get(key)?)?
+    }
+
+    fn windows(&self, arm: &str, key: &str) -> Option<Windows<Stored>> {
+        let arm = self.arms.iter().find(|of| of.name == arm)?;
+        *arm.windows.get(*self.keys.get(key)?)?
     }
 
     fn text(&self, arm: &str, text: &str) -> Option<Stored> {
@@ -346,9 +400,17 @@ impl Finished {
                 id,
                 embedding,
                 crops,
+                windows,
             } => {
                 let key = number(&mut self.keys, id);
-                *at(&mut self.arm(arm).clips, key) = Some(((file, embedding), crops));
+                let arm = self.arm(arm);
+                *at(&mut arm.clips, key) = Some(((file, embedding), crops));
+                if let Some(windows) = windows {
+                    *at(&mut arm.windows, key) = Some(Windows {
+                        last: windows.last,
+                        embeddings: (file, windows.embeddings),
+                    });
+                }
             }
             Entry::Ran {
                 arm,
@@ -369,6 +431,7 @@ impl Finished {
                 name,
                 texts: Vec::new(),
                 clips: Vec::new(),
+                windows: Vec::new(),
             });
             self.arms.len() - 1
         });
@@ -406,6 +469,10 @@ mod tests {
                 offset: Some(7),
                 ..Crops::default()
             },
+            windows: Some(Windows {
+                last: 9,
+                embeddings: vec![0.5, 0.25],
+            }),
         }
     }
 
@@ -428,6 +495,8 @@ mod tests {
             let (embedding, crops) = again.clips("on", &["b"]).unwrap().remove(0);
             assert_eq!(embedding, [0.1, -1e-9, 0.333_333_34]);
             assert_eq!(crops.offset, Some(7));
+            let windows = again.windows("on", &["b"]).unwrap().remove(0);
+            assert_eq!((windows.last, windows.embeddings), (9, vec![0.5, 0.25]));
         }
     }
 

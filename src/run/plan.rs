@@ -73,10 +73,11 @@ impl Plan {
     /// How the crops of long pieces are chosen, the same for every arm.
     pub fn crop_choice(&self) -> CropChoice {
         let experiment = &self.experiment;
-        match &self.recorded {
-            Some(recorded) => CropChoice::Recorded(recorded.crops.clone()),
-            None => CropChoice::Policy {
-                policy: experiment.crops,
+        match (&self.recorded, experiment.crops.policy()) {
+            (Some(recorded), _) => CropChoice::Recorded(recorded.crops.clone()),
+            (None, None) => CropChoice::Windows(experiment.crops.windows().unwrap_or_default()),
+            (None, Some(policy)) => CropChoice::Policy {
+                policy,
                 seed: experiment.seed,
                 experiment: experiment
                     .crops_of

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 /// The file's name, beside the journal.
 pub(super) const VECTORS: &str = ".embeddings.f32";
 const FLOAT_BYTES: usize = size_of::<f32>();
-/// Of an embedding: those of CLAP have 512.
-const MOST_DIMENSIONS: u32 = 1 << 16;
+/// Of an embedding, or of all windows of a piece: those of CLAP have 512, and two hours have 72,000 windows.
+const MOST_DIMENSIONS: u32 = 1 << 27;
 
 /// Where an embedding stands: its first byte, its dimensions, and the CRC-32 of its bytes, since a machine that dies may
 /// leave the length of a file without its content.

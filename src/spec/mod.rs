@@ -10,6 +10,7 @@ pub(crate) mod clusters;
 pub mod crops;
 pub(crate) mod descriptions;
 pub(crate) mod generation;
+mod heard;
 mod natural;
 pub(crate) mod pieces;
 pub mod prompts;
@@ -23,9 +24,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use clap_audio::CropPolicy;
 use files::text::TextError;
 use foreign::Words;
+pub use heard::HeardParts;
 use strict_yaml::YamlError;
 
 pub use captions::{Captions, Text, texts_sha256};

@@ -7,3 +7,4 @@ mod stats;
 pub use draws::{by_prompt, draws};
 pub use grouping::{Arm, StatsError};
 pub use stats::stats;
+pub mod window_spread;

@@ -23,6 +23,7 @@ mod summary;
 pub mod table;
 pub mod texts;
 pub mod tsne;
+mod windows;
 
 /// Embeddings of the rows of `embeddings.csv` or, of a large run, of `scores.csv`, `[rows, 512]`: of the pieces, or of the texts of an experiment of texts.
 pub const EMBEDDINGS_NPY: &str = "embeddings.npy";
@@ -46,3 +47,4 @@ pub use stats::StatsRow;
 pub use table::{Row, RowWriter, TableError, read, rows, write};
 pub use texts::{TextKind, TextRow};
 pub use tsne::TsneRow;
+pub use windows::{WindowRow, WindowSpreadRow};

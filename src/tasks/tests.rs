@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::experiment::Experiment;
-use crate::spec::{CropPolicy, Piece};
+use crate::spec::{HeardParts, Piece};
 
 const YAML: &str = "\
 experiment: weights
@@ -81,7 +81,7 @@ fn a_folder_of_pieces_is_read_in_natural_order() {
     );
     assert_eq!(
         (experiment.seed, experiment.crops, experiment.limit),
-        (0, CropPolicy::Seeded, None)
+        (0, HeardParts::Seeded, None)
     );
 }
 
@@ -104,7 +104,7 @@ fn the_command_line_wins() {
     let experiment = resolve_in(folder.path(), &yaml, &overrides).unwrap();
     assert_eq!(
         (experiment.seed, experiment.crops, experiment.limit),
-        (4, CropPolicy::Start, Some(1))
+        (4, HeardParts::Start, Some(1))
     );
     assert_eq!(experiment.arms[1].model, "c");
     assert_eq!(experiment.pieces.len(), 1);

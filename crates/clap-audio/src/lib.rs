@@ -36,6 +36,7 @@ mod tags;
 mod wav;
 mod wav_out;
 mod wave64;
+mod windows;
 
 pub use clap::{ClapFeatures, ClapFrontEnd, FeatureError};
 pub use crops::{CLIP_FRAMES, CLIP_SAMPLES, CropError, CropPolicy, Crops, UnknownCropPolicy};
@@ -48,3 +49,4 @@ pub use samples::{Samples, decode_at};
 pub use shrink::FusionShrink;
 pub use spectrum::{CLAP_RATE_HZ, HOP, MEL_BINS};
 pub use wav_out::write_wav;
+pub use windows::each_window;

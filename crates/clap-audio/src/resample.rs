@@ -41,7 +41,9 @@ pub struct Resampler {
     window: Vec<f32>,
     base: usize,
     inputs: usize,
+    /// What came out and was not taken, and how much was.
     out: Vec<f32>,
+    taken: usize,
 }
 
 impl Resampler {
@@ -62,12 +64,19 @@ impl Resampler {
             base: 0,
             inputs: 0,
             out: Vec::new(),
+            taken: 0,
         }
     }
 
-    /// Samples that came out so far.
+    /// Samples that came out so far and were not taken.
     pub fn ready(&self) -> usize {
         self.out.len()
+    }
+
+    /// Take what came out so far, `[samples]`.
+    pub fn take(&mut self) -> Vec<f32> {
+        self.taken += self.out.len();
+        std::mem::take(&mut self.out)
     }
 
     /// Take the next samples of the signal.
@@ -85,7 +94,7 @@ impl Resampler {
         }
     }
 
-    /// What came out, `[samples]`.
+    /// What came out and was not taken, `[samples]`.
     pub fn finish(mut self) -> Vec<f32> {
         let Some((bank, from, to)) = &self.bank else {
             return self.out;
@@ -106,7 +115,7 @@ impl Resampler {
         let Some((bank, from, to)) = &self.bank else {
             return;
         };
-        let mut next = self.out.len();
+        let mut next = self.taken + self.out.len();
         let first_of = |output: usize| (output / to) * from + bank.firsts[output % to];
         while next < length {
             let at = first_of(next) - self.base;

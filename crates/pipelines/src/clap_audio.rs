@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
 use clap_audio::{ClapFeatures, ClapFrontEnd, Crops, FusionShrink};
-use ndarray::{Array1, Array2, Array4, ArrayView1, s};
+use ndarray::{Array1, Array2, Array4, ArrayView1, Axis, s};
 use onnx_export::{AUDIO, Exported};
 use ort_runtime::providers::Memory;
 use ort_runtime::{Input, Runtime, Session, SessionError};
@@ -15,7 +15,8 @@ use ort_runtime::{Input, Runtime, Session, SessionError};
 use super::EmbedError;
 use super::batches::Batches;
 use super::clap_text::check_finite;
-use super::clips::{self, CropChoice};
+use super::clips::{self, ClipError, CropChoice};
+use super::windows::{Windowed, Windows};
 
 /// Most sessions on one CPU. Each holds the tower's weights (280 MB for HTSAT-base), and beyond a few threads a
 /// session's own scale well enough.
@@ -51,6 +52,8 @@ pub struct EmbeddedClip<'a> {
     pub embedding: ArrayView1<'a, f32>,
     /// The crops that were taken of it.
     pub crops: Crops,
+    /// Its windows, where it was heard in such.
+    pub windows: Option<&'a Windowed>,
 }
 
 impl AudioTower {
@@ -121,8 +124,12 @@ impl AudioTower {
     ) -> Result<(), E> {
         let next = AtomicUsize::new(0);
         let stop = AtomicBool::new(false);
-        let (front_end, fusion, size) = (&self.front_end, self.fusion, self.batch);
-        let at_once = &self.at_once;
+        // A clip heard in windows is as much work as many.
+        let size = match choice {
+            CropChoice::Windows(_) => 1,
+            _ => self.batch,
+        };
+        let tower = &*self;
         let (send, receive) = mpsc::channel();
         thread::scope(|scope| {
             for session in self.sessions.iter().cycle().take(self.workers) {
@@ -136,7 +143,12 @@ impl AudioTower {
                         if batch.is_empty() {
                             break;
                         }
-                        let batched = one_batch(session, front_end, fusion, batch, at_once, choice);
+                        let batched = match choice {
+                            CropChoice::Windows(windows) => {
+                                tower.in_windows(session, batch, windows)
+                            }
+                            choice => tower.one_batch(session, batch, choice),
+                        };
                         // The receiver is gone when the sink failed: nobody wants more.
                         if send.send((start, batched)).is_err() {
                             break;
@@ -175,6 +187,7 @@ fn hand_over<E: From<EmbedError>>(
             index: first + i,
             embedding,
             crops,
+            windows: batched.windows.get(i),
         })?;
     }
     batched.failed.map_or(Ok(()), |error| Err(E::from(error)))
@@ -190,63 +203,135 @@ struct Batched {
     /// Of the clips before the first that cannot be embedded, `[clips, joint]` all together, by run.
     embeddings: Vec<Array2<f32>>,
     crops: Vec<Crops>,
+    /// Of clips that are heard in windows.
+    windows: Vec<Windowed>,
     /// Why that one cannot.
     failed: Option<EmbedError>,
 }
 
-/// Embed one batch, at most `at_once` clips in a run.
-fn one_batch(
-    session: &Mutex<Session>,
-    front_end: &ClapFrontEnd,
-    fusion: bool,
-    batch: &[(&str, &Path)],
-    at_once: &AtomicUsize,
-    choice: &CropChoice,
-) -> Batched {
-    let (mut features, mut crops, mut failed) = (Vec::new(), Vec::new(), None);
-    for clip in clips::features(front_end, batch, choice) {
-        match clip {
-            Ok((of_clip, taken)) => {
-                features.push(of_clip);
-                crops.push(taken);
-            }
-            Err(error) => {
-                failed = Some(error.into());
-                break;
+impl AudioTower {
+    /// Embed one batch.
+    fn one_batch(
+        &self,
+        session: &Mutex<Session>,
+        batch: &[(&str, &Path)],
+        choice: &CropChoice,
+    ) -> Batched {
+        let (mut features, mut crops, mut failed) = (Vec::new(), Vec::new(), None);
+        for clip in clips::features(&self.front_end, batch, choice) {
+            match clip {
+                Ok((of_clip, taken)) => {
+                    features.push(of_clip);
+                    crops.push(taken);
+                }
+                Err(error) => {
+                    failed = Some(error.into());
+                    break;
+                }
             }
         }
+        let mut embeddings = Vec::new();
+        let ran = self.run_all(session, &features, |i| batch[i].1, &mut embeddings);
+        Batched {
+            embeddings,
+            crops,
+            windows: Vec::new(),
+            failed: ran.err().or(failed),
+        }
     }
-    let mut embeddings = Vec::new();
-    let mut runs = Batches::new(features.len(), at_once.load(Ordering::Relaxed));
-    loop {
-        let next = runs.next(
+
+    /// Embed clips all of which is heard, one after the other.
+    fn in_windows(
+        &self,
+        session: &Mutex<Session>,
+        batch: &[(&str, &Path)],
+        windows: &Windows,
+    ) -> Batched {
+        let mut batched = Batched {
+            embeddings: Vec::new(),
+            crops: Vec::new(),
+            windows: Vec::new(),
+            failed: None,
+        };
+        for (_, path) in batch {
+            match self.windowed(session, path, windows) {
+                Ok((of_clip, joint)) => {
+                    let pooled = Array1::from(windows.pool.of(&of_clip.embeddings, joint));
+                    batched.embeddings.push(pooled.insert_axis(Axis(0)));
+                    batched.crops.push(Crops::default());
+                    batched.windows.push(of_clip);
+                }
+                Err(error) => {
+                    batched.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        batched
+    }
+
+    /// The windows of one clip, as many at a time as a run takes, and the dimensions of their embeddings.
+    fn windowed(
+        &self,
+        session: &Mutex<Session>,
+        path: &Path,
+        windows: &Windows,
+    ) -> Result<(Windowed, usize), EmbedError> {
+        let (mut last, mut waiting, mut embeddings) = (0, Vec::new(), Vec::new());
+        let mut went = Ok(());
+        clap_audio::each_window(path, windows.hop(), |start, samples| {
+            if went.is_err() {
+                return;
+            }
+            last = start;
+            went = clips::window(&self.front_end, path, samples)
+                .map_err(Into::into)
+                .and_then(|features| {
+                    waiting.push(features);
+                    if waiting.len() < self.batch {
+                        return Ok(());
+                    }
+                    let full = std::mem::take(&mut waiting);
+                    self.run_all(session, &full, |_| path, &mut embeddings)
+                });
+        })
+        .map_err(ClipError::from)?;
+        went?;
+        self.run_all(session, &waiting, |_| path, &mut embeddings)?;
+        let joint = embeddings.first().map_or(0, Array2::ncols);
+        let embeddings = embeddings.iter().flatten().copied().collect();
+        Ok((Windowed { last, embeddings }, joint))
+    }
+
+    /// Run clips, at most `at_once` in a run, and put their embeddings, `[clips, joint]` by run, behind those that are there.
+    /// `path` are the files of the clips by place.
+    fn run_all<'p>(
+        &self,
+        session: &Mutex<Session>,
+        features: &[ClapFeatures],
+        path: impl Fn(usize) -> &'p Path,
+        embeddings: &mut Vec<Array2<f32>>,
+    ) -> Result<(), EmbedError> {
+        let at_once = || self.at_once.load(Ordering::Relaxed);
+        let mut runs = Batches::new(features.len(), at_once());
+        while let Some((_, embedded)) = runs.next(
             |clips| {
-                let size = at_once.load(Ordering::Relaxed);
-                let embedded = run(&mut locked(session), fusion, &features[clips.clone()], size)?;
-                for (embedding, (_, path)) in embedded.rows().into_iter().zip(&batch[clips]) {
-                    check_finite(embedding, || path.display().to_string())?;
+                let some = &features[clips.clone()];
+                let embedded = run(&mut locked(session), self.fusion, some, at_once())?;
+                for (embedding, i) in embedded.rows().into_iter().zip(clips) {
+                    check_finite(embedding, || path(i).display().to_string())?;
                 }
                 Ok(embedded)
             },
             EmbedError::is_out_of_memory,
             |halved| {
-                at_once.store(halved.to, Ordering::Relaxed);
+                self.at_once.store(halved.to, Ordering::Relaxed);
                 halved.note("clips");
             },
-        );
-        match next {
-            Ok(Some((_, embedded))) => embeddings.push(embedded),
-            Ok(None) => break,
-            Err(error) => {
-                failed = Some(error);
-                break;
-            }
+        )? {
+            embeddings.push(embedded);
         }
-    }
-    Batched {
-        embeddings,
-        crops,
-        failed,
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use clap_audio::{
 use rayon::prelude::*;
 
 use crate::seeds;
+use crate::windows::Windows;
 
 /// Why a clip cannot be embedded. The message names its file.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,8 @@ pub enum CropChoice {
     },
     /// As recorded earlier, by clip id. A clip that needs crops and has none here is an error.
     Recorded(std::collections::HashMap<String, Crops>),
+    /// All of a clip is heard, in windows.
+    Windows(Windows),
 }
 
 impl CropChoice {
@@ -80,6 +83,7 @@ impl CropChoice {
                 &mut seeds::stream(*seed, experiment, id, "crops"),
             ),
             Self::Recorded(crops) => crops.get(id).copied().unwrap_or_default(),
+            Self::Windows(_) => Crops::default(),
         }
     }
 }
@@ -106,4 +110,18 @@ pub fn features(
             Ok((features, taken))
         })
         .collect()
+}
+
+/// The features of one window of a clip, `[samples]` at 48 kHz and at most 10 s.
+pub(crate) fn window(
+    front_end: &ClapFrontEnd,
+    path: &Path,
+    samples: &[f32],
+) -> Result<ClapFeatures, ClipError> {
+    front_end
+        .features(samples, &Crops::default())
+        .map_err(|source| ClipError::Features {
+            path: path.to_owned(),
+            source,
+        })
 }

@@ -16,6 +16,7 @@ mod for_tests;
 pub mod musicgen;
 pub mod seeds;
 mod tokenizer;
+pub mod windows;
 
 pub use clap_audio::{AudioTower, EmbeddedClip};
 pub use clap_text::{TextTower, TokenizerError};

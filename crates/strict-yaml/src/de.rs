@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use foreign::words;
 use foreign::{Foreign, Words};
-use serde::de::value::StrDeserializer;
+use serde::de::value::{MapDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error, Expected, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -243,19 +243,83 @@ impl<'de> Deserializer<'de> for NodeDe<'_> {
         valid: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let text = self.text().ok_or_else(|| {
-            self.wrong(words!(
-                "one of {}",
-                Words::join(valid.iter().copied(), ", ")
-            ))
-        })?;
-        let name: StrDeserializer<Fault> = text.into_deserializer();
-        visitor.visit_enum(name).map_err(|e| e.at(&self.0.place))
+        let of_valid = || words!("one of {}", Words::join(valid.iter().copied(), ", "));
+        let variant = match (&self.0.value, self.text()) {
+            (Value::Map(entries), _) => match entries.as_slice() {
+                [entry] => Variant {
+                    name: &entry.key,
+                    settings: Some(entry),
+                },
+                _ => return Err(self.wrong(words!("{}, with its settings", of_valid()))),
+            },
+            (_, Some(name)) => Variant {
+                name,
+                settings: None,
+            },
+            (_, None) => return Err(self.wrong(of_valid())),
+        };
+        visitor.visit_enum(variant).map_err(|e| e.at(&self.0.place))
     }
 
     forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u32 u128 f32 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct
         identifier ignored_any
+    }
+}
+
+/// One of several: a name, or a name with settings under it. A name alone has the settings that nobody has said.
+struct Variant<'a> {
+    name: &'a str,
+    settings: Option<&'a Entry>,
+}
+
+impl<'de> EnumAccess<'de> for Variant<'_> {
+    type Error = Fault;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Fault> {
+        let name: StrDeserializer<Fault> = self.name.into_deserializer();
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'_> {
+    type Error = Fault;
+
+    fn unit_variant(self) -> Result<(), Fault> {
+        match self.settings {
+            None => Ok(()),
+            Some(_) => Err(Fault::custom(format!("{} has no settings", self.name))),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
+        let Some(entry) = self.settings else {
+            let none: [(&str, &str); 0] = [];
+            return seed.deserialize(MapDeserializer::<_, Fault>::new(none.into_iter()));
+        };
+        seed.deserialize(NodeDe(&entry.node))
+            .map_err(|e| e.under(&entry.key, &entry.node.place))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Fault> {
+        Err(Fault::custom(format!("{} has no settings", self.name)))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self.settings {
+            Some(entry) => NodeDe(&entry.node)
+                .deserialize_map(visitor)
+                .map_err(|e| e.under(&entry.key, &entry.node.place)),
+            None => visitor.visit_map(MapDeserializer::<_, Fault>::new(std::iter::empty::<(
+                &str,
+                &str,
+            )>())),
+        }
     }
 }
 

@@ -35,6 +35,14 @@ struct Arm {
 enum Mode {
     Start,
     Center,
+    Windows(Hop),
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Hop {
+    #[serde(default)]
+    hop: f64,
 }
 
 const GOOD: &str = "name: weights\narms:\n  - model: 630k\n  - { model: 1e10 }\naudio:\n  files: pieces\nseed: 7\n";
@@ -68,6 +76,35 @@ fn text_stays_as_written_where_the_schema_wants_text() {
 }
 
 #[test]
+fn one_of_several_may_have_settings_under_it() {
+    let mode = |text: &str| set(&[text]).map(|plan| plan.mode);
+    let windows = |hop| Some(Mode::Windows(Hop { hop }));
+    assert_eq!(mode("mode={windows: {hop: 2.5}}").unwrap(), windows(2.5));
+    assert_eq!(mode("mode.windows.hop=2").unwrap(), windows(2.0));
+    assert_eq!(mode("mode=windows").unwrap(), windows(0.0));
+    assert_eq!(mode("mode={windows: {}}").unwrap(), windows(0.0));
+    for (text, expected) in [
+        (
+            "mode={window: {}}",
+            "'mode' cannot be 'window'; did you mean 'windows'?",
+        ),
+        (
+            "mode={windows: {hope: 2}}",
+            "unknown key 'hope' in 'mode.windows'; did you mean 'hop'?",
+        ),
+        (
+            "mode={start: {}, center: {}}",
+            "'mode' must be one of start, center, windows, with its settings",
+        ),
+        ("mode={start: {hop: 1}}", "start has no settings"),
+        ("mode={windows: 5}", "'mode.windows' must be"),
+    ] {
+        let error = mode(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn errors_name_the_line_and_what_is_valid() {
     let cases = [
         (
@@ -89,7 +126,7 @@ fn errors_name_the_line_and_what_is_valid() {
         ),
         (
             GOOD.replace("seed: 7", "mode: centre"),
-            "experiments/weights.yaml:7: 'mode' cannot be 'centre'; did you mean 'center'? (valid here: start, center)",
+            "experiments/weights.yaml:7: 'mode' cannot be 'centre'; did you mean 'center'? (valid here: start, center, windows)",
         ),
         (
             GOOD.replace("- { model: 1e10 }", "- { }"),

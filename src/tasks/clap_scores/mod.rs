@@ -10,7 +10,7 @@ use crate::results::{Computed, Results, scored};
 use crate::spec::audio::{self, RawAudio};
 use crate::spec::checks::{RawArm, arms, tastes};
 use crate::spec::tsne::RawTsne;
-use crate::spec::{Audio, CropPolicy, SpecError};
+use crate::spec::{Audio, HeardParts, SpecError};
 
 pub(super) const KIND: Kind = Kind { name: NAME, read };
 const NAME: &str = "clap_scores";
@@ -23,7 +23,7 @@ task_keys! {
         tastes: Vec<String>,
         arms: Vec<RawArm>,
         #[serde(default)]
-        crops: CropPolicy,
+        crops: HeardParts,
     } {
         #[serde(default)]
         tsne: RawTsne,
@@ -44,7 +44,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
     let heard = Heard {
         tastes,
         arms: arms(document, keys.arms)?,
-        crops: keys.crops,
+        crops: keys.crops.checked(document)?,
         tsne: keys.tsne,
     };
     let task = ClapScores { audio };

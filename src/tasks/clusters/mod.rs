@@ -11,12 +11,12 @@ use super::keys::task_keys;
 use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
 use crate::results::scored::{Scored, largest, separation, smaller};
 use crate::results::write::write_or_remove;
-use crate::results::{Computed, ComputedArm, Results, told as common};
+use crate::results::{Computed, ComputedArm, Results};
 use crate::spec::audio::{self, RawAudio};
 use crate::spec::checks::{RawArm, arms, tastes};
 use crate::spec::clusters::{self, Clusters as Settings};
 use crate::spec::tsne::RawTsne;
-use crate::spec::{Audio, CropPolicy, SpecError};
+use crate::spec::{Audio, HeardParts, SpecError};
 use crate::tables::{Row, TsneRow};
 
 pub(super) const KIND: Kind = Kind { name: NAME, read };
@@ -33,7 +33,7 @@ task_keys! {
         #[serde(default = "clusters::permutations")]
         permutations: u64,
         #[serde(default)]
-        crops: CropPolicy,
+        crops: HeardParts,
     } {
         #[serde(default)]
         tsne: RawTsne,
@@ -60,7 +60,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
     let heard = Heard {
         tastes,
         arms: arms(document, keys.arms)?,
-        crops: keys.crops,
+        crops: keys.crops.checked(document)?,
         tsne: keys.tsne,
     };
     let task = Clusters { audio, clusters };
@@ -114,7 +114,7 @@ impl Task for Clusters {
             }
         };
         write_or_remove(&run.folder.join(TsneRow::FILE), &tsne)?;
-        let scores = common::scores(&scored.scores, &scored.stats);
+        let scores = scored.told();
         Ok(Results {
             maps: found.maps.records,
             told: scores + &told::separation(&found.clusters),

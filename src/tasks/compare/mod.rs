@@ -13,13 +13,13 @@ use super::keys::task_keys;
 use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
 use crate::results::scored::{Scored, separation};
 use crate::results::write::write_or_remove;
-use crate::results::{Computed, Results, told as common};
+use crate::results::{Computed, Results};
 use crate::spec::audio::{self, RawAudio};
 use crate::spec::checks::{RawArm, arms, check_label, tastes};
 use crate::spec::clusters::{self, Clusters};
 use crate::spec::template::Template;
 use crate::spec::tsne::RawTsne;
-use crate::spec::{CropPolicy, PieceSet, SpecError, check_file_id};
+use crate::spec::{HeardParts, PieceSet, SpecError, check_file_id};
 use crate::tables::{DistanceRow, Row};
 
 pub(super) const KIND: Kind = Kind { name: NAME, read };
@@ -36,7 +36,7 @@ task_keys! {
         #[serde(default = "clusters::permutations")]
         permutations: u64,
         #[serde(default)]
-        crops: CropPolicy,
+        crops: HeardParts,
     } {
         #[serde(default)]
         tsne: RawTsne,
@@ -124,7 +124,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
     let heard = Heard {
         tastes,
         arms,
-        crops: keys.crops,
+        crops: keys.crops.checked(document)?,
         tsne: keys.tsne,
     };
     let task = Compare {
@@ -166,9 +166,7 @@ impl Task for Compare {
         let permutations = self.clusters.permutations;
         let distances = distances::distances(&conditions, &tastes, permutations, run.seed);
         write_or_remove(&run.folder.join(DistanceRow::FILE), &distances)?;
-        let told = common::scores(&scored.scores, &scored.stats)
-            + &told::paired(&scored.stats)
-            + &told::apart(&distances);
+        let told = scored.told() + &told::paired(&scored.stats) + &told::apart(&distances);
         Ok(Results {
             maps: found.maps.records,
             told,

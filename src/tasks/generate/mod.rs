@@ -12,7 +12,7 @@ use crate::results::{Computed, Results, scored};
 use crate::spec::checks::{RawArm, arms, check_label, tastes};
 use crate::spec::template::Template;
 use crate::spec::tsne::RawTsne;
-use crate::spec::{CropPolicy, Generation, Prompts, SpecError, generation};
+use crate::spec::{Generation, HeardParts, Prompts, SpecError, generation};
 
 pub(super) const KIND: Kind = Kind { name: NAME, read };
 const NAME: &str = "generate";
@@ -38,7 +38,7 @@ task_keys! {
         top_p: f64,
         arms: Vec<RawArm>,
         #[serde(default)]
-        crops: CropPolicy,
+        crops: HeardParts,
     }
 }
 
@@ -117,7 +117,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
     let heard = Heard {
         tastes,
         arms: arms(document, keys.arms)?,
-        crops: keys.crops,
+        crops: keys.crops.checked(document)?,
         // Another map is no reason to make the pieces again: `clusters` has the key.
         tsne: RawTsne::default(),
     };

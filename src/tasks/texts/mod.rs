@@ -14,7 +14,7 @@ use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
 use crate::results::{Computed, Results};
 use crate::spec::checks::{RawArm, arms};
 use crate::spec::tsne::RawTsne;
-use crate::spec::{Captions, CropPolicy, SpecError};
+use crate::spec::{Captions, HeardParts, SpecError};
 use captions::RawCaptions;
 
 pub(super) const KIND: Kind = Kind { name: NAME, read };
@@ -83,7 +83,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
     let heard = Heard {
         tastes: Vec::new(),
         arms: arms(document, vec![arm])?,
-        crops: CropPolicy::default(),
+        crops: HeardParts::default(),
         tsne: keys.tsne,
     };
     let texts = Settings {
