@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap_audio::Crops;
 
 use super::maps::MapRecord;
+use crate::labels::Labels;
 use crate::spec::{Piece, Text};
 
 /// A run whose embeddings are there.
@@ -16,6 +17,8 @@ pub struct Computed<'r> {
     pub folder: &'r Path,
     pub seed: u64,
     pub tsne: &'r TsneSettings,
+    /// What the labels of pieces are called, and their order.
+    pub labels: Labels,
     /// In their order.
     pub arms: Vec<ComputedArm<'r>>,
     /// In their order; empty of a run of texts.

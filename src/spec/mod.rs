@@ -10,6 +10,7 @@ pub(crate) mod clusters;
 pub mod crops;
 pub(crate) mod descriptions;
 pub(crate) mod generation;
+pub(crate) mod label;
 mod natural;
 pub(crate) mod pieces;
 pub mod prompts;
