@@ -3,6 +3,7 @@
 //!
 //! A run keeps a copy in its folder, so that its report needs no other file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use foreign::{Foreign, hint, words};
 use serde::Deserialize;
 use strict_yaml::{Document, YamlError};
 
+use crate::labels::Word;
 use crate::tables::{ClusterRow, Row, ScoreRow, StatsRow};
 
 /// The copy in a run folder.
@@ -106,16 +108,17 @@ impl Table {
         }
     }
 
-    /// Every column that such a file may have.
-    fn columns(self) -> Vec<&'static str> {
-        match self {
+    /// Every column that such a file may have, with `word` for labels.
+    fn columns(self, word: &Word) -> Vec<Cow<'_, str>> {
+        let fields = match self {
             Self::Scores => {
                 let aliases = ScoreRow::ALIASES.iter().map(|(_, alias)| *alias);
                 ScoreRow::all_columns().into_iter().chain(aliases).collect()
             }
             Self::Stats => StatsRow::all_columns(),
             Self::Clusters => ClusterRow::all_columns(),
-        }
+        };
+        fields.into_iter().map(|field| word.column(field)).collect()
     }
 }
 
@@ -131,10 +134,11 @@ pub enum NotebookError {
 }
 
 /// The text of the file about the notebook `name` beside the experiment file `experiment`, checked; nothing when there is none.
+/// The experiment's columns have `word` for labels.
 ///
 /// # Errors
 /// When the file is there and is wrong.
-pub fn beside(experiment: &Path, name: &str) -> Result<Option<String>, NotebookError> {
+pub fn beside(experiment: &Path, name: &str, word: &Word) -> Result<Option<String>, NotebookError> {
     // The name is free text: one that is no file's name has no file.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
@@ -146,7 +150,7 @@ pub fn beside(experiment: &Path, name: &str) -> Result<Option<String>, NotebookE
         return Ok(None);
     }
     let text = files::text::read(&path, LARGEST)?;
-    let (document, found) = parsed(&text, &path)?;
+    let (document, found) = parsed(&text, &path, word)?;
     match found.notebook == name {
         true => Ok(Some(text)),
         false => Err(document
@@ -158,11 +162,11 @@ pub fn beside(experiment: &Path, name: &str) -> Result<Option<String>, NotebookE
     }
 }
 
-/// What a run folder keeps of its notebook; nothing when it keeps none.
+/// What a run folder, whose columns have `word` for labels, keeps of its notebook; nothing when it keeps none.
 ///
 /// # Errors
 /// When the file cannot be read or is wrong.
-pub fn kept(folder: &Path) -> Result<Option<Notebook>, NotebookError> {
+pub fn kept(folder: &Path, word: &Word) -> Result<Option<Notebook>, NotebookError> {
     let path = folder.join(NOTEBOOK);
     if !path.exists() {
         return Ok(None);
@@ -173,10 +177,10 @@ pub fn kept(folder: &Path) -> Result<Option<Notebook>, NotebookError> {
         source,
     })?;
     let text = files::text::read(&inside, LARGEST)?;
-    Ok(Some(parsed(&text, &path)?.1))
+    Ok(Some(parsed(&text, &path, word)?.1))
 }
 
-fn parsed(text: &str, path: &Path) -> Result<(Document, Notebook), YamlError> {
+fn parsed(text: &str, path: &Path, word: &Word) -> Result<(Document, Notebook), YamlError> {
     let document = Document::parse(text, path)?;
     let found: Notebook = document.to()?;
     for (i, published) in found.published.iter().enumerate() {
@@ -188,7 +192,8 @@ fn parsed(text: &str, path: &Path) -> Result<(Document, Notebook), YamlError> {
             ));
         }
         for (k, rows) in published.ours.iter().enumerate() {
-            let valid = rows.table.columns();
+            let valid = rows.table.columns(word);
+            let valid: Vec<&str> = valid.iter().map(|column| &**column).collect();
             let named = [("column".to_owned(), &rows.column)].into_iter().chain(
                 rows.cells
                     .keys()
@@ -217,12 +222,17 @@ pub(crate) mod tests {
     /// One of the project's own files.
     pub fn ours(name: &str) -> Notebook {
         let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
-        let text = beside(&experiments.join("x.yaml"), name).unwrap();
-        parsed(&text.unwrap(), Path::new(NOTEBOOK)).unwrap().1
+        let text = beside(&experiments.join("x.yaml"), name, &Word::default()).unwrap();
+        parsed(&text.unwrap(), Path::new(NOTEBOOK), &Word::default())
+            .unwrap()
+            .1
     }
 
     fn refused(text: &str) -> String {
-        parsed(text, Path::new("n.yaml")).unwrap_err().to_string()
+        let word = Word::default();
+        parsed(text, Path::new("n.yaml"), &word)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -260,6 +270,12 @@ pub(crate) mod tests {
             "{ table: stats, column: mean, checkpoint: a.pt, where: { tast: x } }",
         ));
         assert!(said.contains("did you mean 'taste'"), "{said}");
+        let mood = Word::new("mood", None).unwrap();
+        let rows = of("{ table: stats, column: mean, checkpoint: a.pt, where: { mood: all } }");
+        assert!(
+            parsed(&rows, Path::new("n.yaml"), &mood).is_ok()
+                && refused(&rows).contains("no column 'mood'")
+        );
         let invalid =
             of("{ table: stats, column: mean, checkpoint: a.pt }").replace("comparable", "invalid");
         assert!(refused(&invalid).contains("leave `ours` out"));
@@ -273,14 +289,21 @@ pub(crate) mod tests {
         std::fs::create_dir(folder.path().join(FOLDER)).unwrap();
         std::fs::write(folder.path().join("secret.yaml"), "notebook: x").unwrap();
         for name in ["../secret", "", ".", "..", "a b", "nobody"] {
-            assert!(beside(&experiment, name).unwrap().is_none(), "{name}");
+            assert!(
+                beside(&experiment, name, &Word::default())
+                    .unwrap()
+                    .is_none(),
+                "{name}"
+            );
         }
         std::fs::write(
             folder.path().join(FOLDER).join("mine.yaml"),
             "notebook: other",
         )
         .unwrap();
-        let said = beside(&experiment, "mine").unwrap_err().to_string();
+        let said = beside(&experiment, "mine", &Word::default())
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("must be 'mine'"), "{said}");
     }
 }

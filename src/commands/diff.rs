@@ -66,7 +66,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<()> {
     progress::result(diff::report(&compared, args.top))?;
     if let Some(out) = &args.out {
         let table = compared.table();
-        tables::write(out, &table).context("the rows were not written")?;
+        tables::write(out, &table, &compared.word()).context("the rows were not written")?;
         progress::note(format!("{} rows in {}", table.len(), out.display()));
     }
     let moved = compared.moved(args.tolerance);

@@ -19,6 +19,7 @@ use crate::args::{ModelsArgs, RuntimeArgs};
 use crate::card::{Card, Kind};
 use crate::demo;
 use crate::exit::{self, UsageError};
+use crate::labels::{Labels, Word};
 use crate::model::{self, Model};
 use crate::tables::aligned;
 use crate::tables::manifest::{self, MANIFEST};
@@ -66,6 +67,8 @@ struct Manifest {
     #[serde(default)]
     texts: usize,
     arms: Vec<Arm>,
+    #[serde(skip)]
+    labels: Labels,
 }
 
 #[derive(Deserialize)]
@@ -97,10 +100,11 @@ pub(crate) fn nearest_to(args: &NearestArgs) -> Result<()> {
     }
     let manifest = read_manifest(&args.run_dir)?;
     let arm = choose(&manifest, args)?;
+    let word = &manifest.labels.word;
     // Before a model is loaded in vain.
     let groups = match manifest.texts {
-        1.. => texts(&args.run_dir, args)?,
-        0 => pieces(&args.run_dir, &arm.name, args)?,
+        1.. => texts(&args.run_dir, args, word)?,
+        0 => pieces(&args.run_dir, &arm.name, args, word)?,
     };
     if manifest.random_weights {
         note("the run's model has random weights; what is near means nothing");
@@ -146,7 +150,12 @@ fn read_manifest(run_dir: &Path) -> Result<Manifest> {
         ))
         .into());
     };
-    serde_json::from_value(value).with_context(|| {
+    let labels = Labels::of_manifest(&value);
+    let read = labels.and_then(|labels| {
+        let manifest = serde_json::from_value(value)?;
+        Ok(Manifest { labels, ..manifest })
+    });
+    read.with_context(|| {
         format!(
             "cannot read {}; run the experiment again",
             run_dir.join(MANIFEST).display()
@@ -206,11 +215,11 @@ fn embed(manifest: &Manifest, arm: &Arm, args: &NearestArgs) -> Result<Array1<f3
 }
 
 /// Captions and descriptors.
-fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
+fn texts(run_dir: &Path, args: &NearestArgs, word: &Word) -> Result<Vec<Group>> {
     if args.arm.is_some() {
         return Err(UsageError("a run of texts has one model; leave out --arm".into()).into());
     }
-    let rows: Vec<TextRow> = tables::read(&run_dir.join(TextRow::FILE))?;
+    let rows: Vec<TextRow> = tables::read(&run_dir.join(TextRow::FILE), word)?;
     let group = |kind: TextKind| {
         let of_kind: Vec<&TextRow> = rows.iter().filter(|row| row.kind == kind).collect();
         let entries = of_kind.iter().map(|row| Entry {
@@ -232,7 +241,7 @@ fn texts(run_dir: &Path, args: &NearestArgs) -> Result<Vec<Group>> {
 }
 
 /// The pieces as the arm hears them.
-fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs) -> Result<Vec<Group>> {
+fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs, word: &Word) -> Result<Vec<Group>> {
     let id = |set: &Option<String>, id: &str| match set {
         Some(set) => format!("{set}/{id}"),
         None => id.to_owned(),
@@ -240,7 +249,7 @@ fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs) -> Result<Vec<Group>> {
     let (mut entries, mut embeddings) = (Vec::new(), Vec::new());
     let path = run_dir.join(EmbeddingRow::FILE);
     if path.exists() {
-        for row in tables::rows::<EmbeddingRow>(&path)? {
+        for row in tables::rows::<EmbeddingRow>(&path, word)? {
             let row = row?;
             if row.arm == arm {
                 entries.push(Entry {
@@ -255,7 +264,7 @@ fn pieces(run_dir: &Path, arm: &str, args: &NearestArgs) -> Result<Vec<Group>> {
         let path = run_dir.join(EMBEDDINGS_NPY);
         let mut array = NpyRows::open(&path)?;
         let rows = array.count_rows();
-        for (n, row) in tables::rows::<ScoreRow>(&run_dir.join(ScoreRow::FILE))?.enumerate() {
+        for (n, row) in tables::rows::<ScoreRow>(&run_dir.join(ScoreRow::FILE), word)?.enumerate() {
             let row = row?;
             let embedding = array.next_row().with_context(|| {
                 format!(

@@ -179,7 +179,7 @@ fn describe(plan: &Plan) -> Result<String> {
             format!("{} of audio under {arms} arms", pieces * arms),
         );
     }
-    for (key, text) in experiment.task.plan() {
+    for (key, text) in experiment.task.plan(&experiment.word) {
         line(key, text);
     }
     if let Some(shard) = plan.shard {

@@ -6,6 +6,7 @@ use super::DiffError;
 use super::join::{Table, join};
 use super::side::Side;
 use super::words::shown;
+use crate::labels::Word;
 use crate::tables::stats::Kind;
 use crate::tables::{self, Row, StatsRow};
 
@@ -27,6 +28,8 @@ struct About {
     arm: String,
     arm_b: Option<String>,
     taste: String,
+    /// For labels; that of A, in both.
+    word: Word,
 }
 
 impl foreign::Safe for About {}
@@ -43,7 +46,7 @@ impl Display for About {
         if let Some(arm_b) = &self.arm_b {
             write!(f, " minus {}", shown(arm_b))?;
         }
-        write!(f, ", taste {}", shown(&self.taste))
+        write!(f, ", {} {}", self.word.said("taste"), shown(&self.taste))
     }
 }
 
@@ -55,11 +58,13 @@ pub(super) fn of(a: &Side, b: &Side) -> Result<Option<MeanChange>, DiffError> {
     let table = |side: &Side| -> Result<_, DiffError> {
         let path = side.at(StatsRow::FILE);
         Ok(Table {
-            rows: tables::rows::<StatsRow>(&path)?,
+            rows: tables::rows::<StatsRow>(&path, &side.word)?,
             name: path.display().to_string(),
         })
     };
+    let word = &a.word;
     let about = |row: &StatsRow| About {
+        word: word.clone(),
         kind: row.kind,
         arm: row.arm.clone(),
         arm_b: row.arm_b.clone(),

@@ -29,6 +29,7 @@ pub use settings::{Setting, Settings};
 pub use side::Side;
 pub use text::report;
 
+use crate::labels::Word;
 use crate::tables::DiffRow;
 use nothing_shared::nothing_shared;
 
@@ -114,6 +115,14 @@ impl Diff {
                 .max_by(|x, y| x.moved_by().total_cmp(&y.moved_by())),
             only_in_a: self.rows.alone.a.len(),
             only_in_b: self.rows.alone.b.len(),
+        }
+    }
+
+    /// What labels are called: as in A, or `label` where the two runs differ in it.
+    pub fn word(&self) -> Word {
+        match self.a.word == self.b.word {
+            true => self.a.word.clone(),
+            false => Word::neutral(),
         }
     }
 

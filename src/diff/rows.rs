@@ -129,7 +129,7 @@ impl Rows {
         let (mut other_prompt, mut no_cosine) = (0, 0);
         let mut pairs = Vec::new();
         let rows = |side: &Side| -> Result<_, DiffError> {
-            let rows = tables::rows::<TextRow>(&side.at(TextRow::FILE))?;
+            let rows = tables::rows::<TextRow>(&side.at(TextRow::FILE), &side.word)?;
             Ok(table(side, TextRow::FILE, rows))
         };
         let key = |row: &TextRow| Key {
@@ -255,7 +255,7 @@ impl Rows {
 /// The rows of `scores.csv`, whose scores are cosines.
 fn scores(side: &Side) -> Result<Vec<ScoreRow>, DiffError> {
     let path = side.at(ScoreRow::FILE);
-    let rows: Vec<ScoreRow> = tables::read(&path)?;
+    let rows: Vec<ScoreRow> = tables::read(&path, &side.word)?;
     match rows
         .iter()
         .find(|r| r.clap_score.abs() > 1.0 + COSINE_SLACK)

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::DiffError;
-use crate::tables::manifest;
+use crate::labels::{Labels, Word};
+use crate::tables::manifest::{self, MANIFEST, ManifestError};
 use crate::tables::{EMBEDDINGS_NPY, EmbeddingRow, Row, ScoreRow, StatsRow, TEXT_EMBEDDINGS_NPY};
 
 /// A run folder. Files are named here, not read.
@@ -16,6 +17,8 @@ pub struct Side {
     pub manifest: Option<Value>,
     pub experiment: Option<String>,
     pub task: Option<String>,
+    /// What its labels are called.
+    pub word: Word,
     /// Whether its numbers mean nothing.
     pub random_weights: bool,
     pub(super) has_scores: bool,
@@ -46,7 +49,17 @@ impl Side {
         }
         let at = |pointer: &str| manifest.as_ref().and_then(|m| m.pointer(pointer));
         let text = |pointer: &str| at(pointer).and_then(Value::as_str).map(str::to_owned);
+        let labels = match &manifest {
+            Some(manifest) => {
+                Labels::of_manifest(manifest).map_err(|source| ManifestError::Parse {
+                    path: folder.join(MANIFEST),
+                    source,
+                })?
+            }
+            None => Labels::default(),
+        };
         Ok(Self {
+            word: labels.word,
             folder: folder.to_owned(),
             experiment: text("/experiment"),
             task: text("/settings/task"),

@@ -40,7 +40,7 @@ fn of_csv(
     side: &Side,
     conditions: HashMap<(Option<String>, String), String>,
 ) -> Result<Table<Rows>, DiffError> {
-    let rows = tables::rows::<EmbeddingRow>(&side.at(EmbeddingRow::FILE))?;
+    let rows = tables::rows::<EmbeddingRow>(&side.at(EmbeddingRow::FILE), &side.word)?;
     let embedded = move |row: EmbeddingRow| {
         let place = (row.set, row.arm);
         let condition = conditions.get(&place).unwrap_or(&place.1).clone();
@@ -58,13 +58,13 @@ fn of_csv(
 }
 
 fn of_arrays(side: &Side) -> Result<Table<Rows>, DiffError> {
-    let scores: Vec<ScoreRow> = tables::read(&side.at(ScoreRow::FILE))?;
+    let scores: Vec<ScoreRow> = tables::read(&side.at(ScoreRow::FILE), &side.word)?;
     let audio = array(side, EMBEDDINGS_NPY, scores.len())?;
     // A large run has each prompt once.
     let prompts = side.at(PromptRow::FILE);
     let prompts: Option<Vec<PromptRow>> = prompts
         .exists()
-        .then(|| tables::read(&prompts))
+        .then(|| tables::read(&prompts, &side.word))
         .transpose()?;
     let rows_of_text = prompts.as_ref().map_or(scores.len(), Vec::len);
     let text = array(side, TEXT_EMBEDDINGS_NPY, rows_of_text)?;

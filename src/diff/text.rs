@@ -25,7 +25,7 @@ pub fn report(diff: &Diff, top: usize) -> String {
     );
     settings(&mut out, diff);
     rows(&mut out, diff);
-    arms(&mut out, &diff.arms);
+    arms(&mut out, diff);
     most_moved(&mut out, diff, top);
     embeddings(&mut out, diff);
     if let Some(made) = &diff.made {
@@ -114,7 +114,8 @@ fn alone(out: &mut String, what: &str, alone: &Alone<Key>) {
     }
 }
 
-fn arms(out: &mut String, arms: &[ArmChange]) {
+fn arms(out: &mut String, diff: &Diff) {
+    let arms = &diff.arms;
     if arms.is_empty() {
         return;
     }
@@ -154,8 +155,8 @@ fn arms(out: &mut String, arms: &[ArmChange]) {
     if ranked.is_empty() {
         return;
     }
-    let title = ["tastes by mean score", "A", "B", "swapped", "Kendall tau-b"];
-    let mut rows = vec![cells(title)];
+    let by = diff.word().said("tastes by mean score");
+    let mut rows = vec![cells([&*by, "A", "B", "swapped", "Kendall tau-b"])];
     for (arm, ranking) in ranked {
         let order = |tastes: &[String]| {
             let names: Vec<String> = tastes.iter().map(|taste| cell(taste)).collect();

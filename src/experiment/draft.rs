@@ -10,10 +10,12 @@ use super::Experiment;
 use super::pairs;
 use super::settings::{Drafted, Overrides};
 use super::source::Source;
+use crate::labels::Labels;
 use crate::spec::audio::Found;
 use crate::spec::checks::tastes_of;
 use crate::spec::{
-    Captions, Download, Piece, Prompts, SpecError, Text, captions, descriptions, generation, pieces,
+    Captions, Download, Piece, Prompts, SpecError, Text, captions, descriptions, generation, label,
+    pieces,
 };
 
 /// A kind of experiment: the word behind `task:`, and what reads such a file.
@@ -63,6 +65,8 @@ impl Draft {
             let message = words!("'task' cannot be '{}'{}", Foreign::new(&task), hint);
             return Err(document.invalid("task", message).into());
         };
+        let word = label::read(&document)?;
+        label::call(&mut document, &word)?;
         let drafted = (kind.read)(&document, overrides)?;
         Ok(Self { document, drafted })
     }
@@ -157,12 +161,13 @@ impl Draft {
                         experiment.seed = run.seed;
                     }
                 }
-                let (pieces, tastes) = find(&document, AUDIO, found, run, &experiment.tastes)?;
+                let (pieces, tastes) = find(&document, AUDIO, found, run, &experiment.labels())?;
                 experiment.tastes = tastes;
                 pieces
             }
             Source::Sets { sets, text } => {
-                let given = std::mem::take(&mut experiment.tastes);
+                let given = experiment.labels();
+                experiment.tastes.clear();
                 let mut all = Vec::with_capacity(sets.len());
                 for (i, (name, found)) in sets.into_iter().enumerate() {
                     let run = runs.next().flatten();
@@ -175,7 +180,7 @@ impl Draft {
                     }
                     all.push((name, pieces));
                 }
-                experiment.pieces = pairs::combine(all, text.as_ref(), limit)
+                experiment.pieces = pairs::combine(all, text.as_ref(), limit, &given.word)
                     .map_err(|message| document.invalid("sets", message))?;
                 return Ok(experiment);
             }
@@ -191,7 +196,7 @@ impl Draft {
                     Prompts::Path(path) => path,
                     _ => fetched.map(PathBuf::from).unwrap_or_default(),
                 };
-                descriptions::read(&path, &experiment.tastes, draws, rewrite.as_ref())?
+                descriptions::read(&path, &experiment.labels(), draws, rewrite.as_ref())?
             }
         };
         if matches!(experiment.task.input(), super::Input::Made(_)) {
@@ -217,19 +222,19 @@ fn find(
     key: &str,
     found: Found,
     run: Option<RunPieces>,
-    given: &[String],
+    given: &Labels,
 ) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
     match (found, run) {
-        (Found::Run(_), None) => Ok((Vec::new(), given.to_vec())),
+        (Found::Run(_), None) => Ok((Vec::new(), given.order.clone())),
         (Found::Run(_), Some(run)) => {
-            let tastes = tastes_of(document, &run.pieces, given.to_vec())?;
+            let tastes = tastes_of(document, &run.pieces, given)?;
             Ok((run.pieces, tastes))
         }
         (Found::Folder(folder, template), _) => {
             let key = format!("{key}.files");
             let pieces = pieces::from_folder(document, &key, &folder, &template, given)?;
-            Ok((pieces, given.to_vec()))
+            Ok((pieces, given.order.clone()))
         }
-        (Found::Csv(path, names), _) => pieces::from_csv(&path, &names, given.to_vec()),
+        (Found::Csv(path, names), _) => pieces::from_list(&path, &names, given),
     }
 }

@@ -259,6 +259,7 @@ fn canonical(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use crate::labels::Word;
     use std::path::Path;
 
     use strict_yaml::Document;
@@ -334,6 +335,11 @@ arms: [{ name: on, model: 630k }]
             short(|e| e.arms[0].name = "off".into(), run()),
             short(|e| e.pieces[0].prompt = "sour music".into(), run()),
             short(|e| e.pieces.clear(), run()),
+            short(|e| e.word = Word::new("mood", None).unwrap(), run()),
+            short(
+                |e| e.word = Word::new("mood", Some("mood_words")).unwrap(),
+                run(),
+            ),
             short(|_| {}, json!({ "ep": "cuda" })),
             short(
                 |_| {},

@@ -17,6 +17,7 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::labels::{Labels, Word};
 use crate::spec::{Arm, HeardParts, Piece};
 
 pub use draft::{Draft, Kind, RunPieces};
@@ -43,6 +44,9 @@ pub struct Experiment {
     pub crops_of: Option<String>,
     /// At least one; names are unique.
     pub arms: Vec<Arm>,
+    /// What labels are called.
+    #[serde(rename = "label", skip_serializing_if = "Word::is_default")]
+    pub word: Word,
     /// In the order of every table and plot; empty when the pieces have no tastes.
     pub tastes: Vec<String>,
     /// How the maps are made.
@@ -53,6 +57,16 @@ pub struct Experiment {
     pub pieces: Vec<Piece>,
     /// Only the first so many pieces.
     pub limit: Option<usize>,
+}
+
+impl Experiment {
+    /// What labels are called, and their order.
+    pub fn labels(&self) -> Labels {
+        Labels {
+            word: self.word.clone(),
+            order: self.tastes.clone(),
+        }
+    }
 }
 
 /// `task: name`, and the task's own settings beside it.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use foreign::words;
 use foreign::{Foreign, Words};
 
+use crate::labels::Word;
 use crate::spec::Piece;
 use crate::spec::template::Template;
 
@@ -19,6 +20,7 @@ pub(super) fn combine(
     sets: Vec<(String, Vec<Piece>)>,
     text: Option<&Template>,
     limit: Option<usize>,
+    word: &Word,
 ) -> Result<Vec<Piece>, Words> {
     let mut tastes: HashMap<String, String> = HashMap::new();
     for piece in sets.iter().flat_map(|(_, pieces)| pieces) {
@@ -67,8 +69,11 @@ pub(super) fn combine(
             if let Some(text) = text {
                 if text.uses_taste() && piece.taste.is_none() {
                     return Err(words!(
-                        "the item '{}' has no taste, and the text that it is scored against has {{taste}} in it",
-                        Foreign::new(id)
+                        "the item '{}' {}",
+                        Foreign::new(id),
+                        word.said(
+                            "has no taste, and the text that it is scored against has {taste} in it"
+                        )
                     ));
                 }
                 let prompt = text.fill(id, piece.taste.as_deref());
@@ -109,6 +114,18 @@ fn unpaired(without: &str, with: &str, ids: Words) -> Words {
 mod tests {
     use super::*;
 
+    fn combined_of(
+        sets: Vec<(String, Vec<Piece>)>,
+        text: Option<&Template>,
+        limit: Option<usize>,
+    ) -> Result<Vec<Piece>, Words> {
+        combine(sets, text, limit, &Word::default())
+    }
+
+    fn parse(text: &str) -> Result<Template, Words> {
+        Template::parse("text", text, &Word::default())
+    }
+
     fn sets(a: Vec<Piece>, b: Vec<Piece>) -> Vec<(String, Vec<Piece>)> {
         vec![("a".to_owned(), a), ("b".to_owned(), b)]
     }
@@ -129,16 +146,16 @@ mod tests {
     fn items_are_paired_by_id_and_share_their_taste() {
         let first = vec![piece("1", Some("sweet")), piece("2", Some("sour"))];
         let second = vec![piece("2", None), piece("1", Some("sweet"))];
-        let text = Template::parse("text", "{taste} music").unwrap();
-        let all = combine(sets(first.clone(), second.clone()), Some(&text), None).unwrap();
+        let text = parse("{taste} music").unwrap();
+        let all = combined_of(sets(first.clone(), second.clone()), Some(&text), None).unwrap();
         let keys: Vec<_> = all.iter().map(|p| p.key().into_owned()).collect();
         assert_eq!(keys, ["a/1", "a/2", "b/1", "b/2"]);
         assert_eq!(all[3].taste.as_deref(), Some("sour"));
         assert_eq!(all[3].prompt, "sour music");
         assert_eq!(all[3].own_prompt.as_deref(), Some("a piece called 2"));
 
-        let own = combine(sets(first.clone(), first.clone()), None, None).unwrap();
-        let one = combine(sets(first, second), None, Some(1)).unwrap();
+        let own = combined_of(sets(first.clone(), first.clone()), None, None).unwrap();
+        let one = combined_of(sets(first, second), None, Some(1)).unwrap();
         assert_eq!(
             one.iter().map(|p| p.key().into_owned()).collect::<Vec<_>>(),
             ["a/1", "b/1"]
@@ -152,7 +169,7 @@ mod tests {
     #[test]
     fn sets_about_other_items_are_refused() {
         let error = |a: Vec<Piece>, b: Vec<Piece>| {
-            let combined = combine(sets(a, b), None, None);
+            let combined = combined_of(sets(a, b), None, None);
             combined.unwrap_err().to_string()
         };
         assert_eq!(
@@ -175,10 +192,10 @@ mod tests {
             )
             .starts_with("the item '1' is sweet in one set and sour in another")
         );
-        let text = Template::parse("text", "{taste}").unwrap();
+        let text = parse("{taste}").unwrap();
         let untasted = sets(vec![piece("1", None)], vec![piece("1", None)]);
         assert!(
-            combine(untasted, Some(&text), None)
+            combined_of(untasted, Some(&text), None)
                 .unwrap_err()
                 .to_string()
                 .contains("has no taste")

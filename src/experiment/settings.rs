@@ -7,7 +7,9 @@ use strict_yaml::Document;
 use super::Experiment;
 use super::source::Source;
 use super::task::Task;
+use crate::labels::{Labels, Word};
 use crate::spec::checks::{self, check_name};
+use crate::spec::label;
 use crate::spec::tsne::{self, RawTsne};
 use crate::spec::{Arm, HeardParts, Shrink, SpecError};
 
@@ -36,6 +38,8 @@ pub struct Drafted {
 
 /// The keys that stand in every file, checked.
 pub(crate) struct Head {
+    /// For labels.
+    pub word: Word,
     name: String,
     notebook: Option<String>,
     /// `None` when nobody has said it.
@@ -43,9 +47,9 @@ pub(crate) struct Head {
     limit: Option<usize>,
 }
 
-/// Who hears or reads, and how: tastes and arms are checked.
+/// Who hears or reads, and how: labels and arms are checked.
 pub(crate) struct Heard {
-    pub tastes: Vec<String>,
+    pub labels: Labels,
     pub arms: Vec<Arm>,
     pub crops: HeardParts,
     pub tsne: RawTsne,
@@ -63,11 +67,19 @@ impl Head {
     ) -> Result<Self, SpecError> {
         check_name(document, name)?;
         Ok(Self {
+            word: label::read(document)?,
             name: name.to_owned(),
             notebook: notebook.cloned(),
             seed: overrides.seed.or(seed),
             limit: checks::limit(document, limit, overrides.limit)?,
         })
+    }
+
+    /// What labels are called, with those that the file lists.
+    pub fn labels(&self, document: &Document, listed: Vec<String>) -> Result<Labels, SpecError> {
+        let word = self.word.clone();
+        let order = checks::tastes(document, listed, &word)?;
+        Ok(Labels { word, order })
     }
 
     /// The experiment of a task whose own settings are checked.
@@ -86,7 +98,8 @@ impl Head {
             crops: heard.crops,
             crops_of: None,
             arms: heard.arms,
-            tastes: heard.tastes,
+            word: heard.labels.word,
+            tastes: heard.labels.order,
             tsne: tsne::resolve(document, heard.tsne)?,
             pieces: Vec::new(),
             limit: self.limit,

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::labels::Word;
 use crate::results::{Computed, Results};
 use crate::spec::{Audio, Generation, PieceSet};
 
@@ -24,8 +25,8 @@ pub trait Task: TaskSettings + Debug + Send + Sync {
     /// What a run has before a model hears or reads anything.
     fn input(&self) -> Input<'_>;
 
-    /// What `harness check` says of what will be computed: a word and what stands beside it.
-    fn plan(&self) -> Vec<(&'static str, String)> {
+    /// What `harness check` says of what will be computed: a word and what stands beside it. `word` is what labels are called.
+    fn plan(&self, _word: &Word) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 

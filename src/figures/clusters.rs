@@ -1,6 +1,7 @@
 //! How well the tastes lie apart: silhouettes of the arms with their intervals, and the differences between arms, from
 //! `clusters.csv`.
 
+use super::FigureError;
 use super::axis::{Axis, signed};
 use super::canvas::Canvas;
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
@@ -8,7 +9,7 @@ use super::look::{Align, Text};
 use super::page::Page;
 use super::run::Run;
 use super::theme::{FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PAPER, SMALL};
-use super::{FigureError, about};
+use crate::labels::{Said, Word};
 use crate::statistics::grouping::ALL;
 use crate::tables::clusters::{ClusterKind, Metric};
 use crate::tables::{ClusterRow, Row};
@@ -17,7 +18,7 @@ use crate::words::thousands;
 /// Silhouettes of one kind of embedding, or their differences.
 struct Section<'r> {
     title: &'static str,
-    axis: &'static str,
+    axis: Said,
     rows: Vec<&'r ClusterRow>,
     labels: Vec<String>,
 }
@@ -77,8 +78,8 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         if !rows.is_empty() {
             sections.push(Section {
                 title,
-                axis,
-                labels: labels(&rows),
+                axis: run.word().said(axis),
+                labels: labels(&rows, run.word()),
                 rows,
             });
         }
@@ -90,11 +91,11 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
 }
 
 /// `off · first 20 a taste`; the same width is left for what tells rows apart.
-fn labels(rows: &[&ClusterRow]) -> Vec<String> {
+fn labels(rows: &[&ClusterRow], word: &Word) -> Vec<String> {
     let look = Text::new(LABEL, INK);
     let subsets = rows.iter().any(|row| row.pieces_per_taste.is_some());
     let subset = |row: &ClusterRow| match row.pieces_per_taste {
-        Some(count) => format!(" · first {count} a taste"),
+        Some(count) => format!(" · first {count} {}", word.said("a taste")),
         None if subsets => " · all pieces".to_owned(),
         None => String::new(),
     };
@@ -134,7 +135,8 @@ fn labels(rows: &[&ClusterRow]) -> Vec<String> {
 
 fn figure(run: &Run<'_>, sections: &[Section<'_>]) -> Result<String, FigureError> {
     let mut words = run.words(format!(
-        "Separation of the tastes (silhouette): {}",
+        "{}: {}",
+        run.word().said("Separation of the tastes (silhouette)"),
         run.subject()
     ));
     words.key = KEY.map(str::to_owned).to_vec();
@@ -161,7 +163,7 @@ fn figure(run: &Run<'_>, sections: &[Section<'_>]) -> Result<String, FigureError
         .iter()
         .zip(&headings)
         .map(|(s, heading)| heading.height() + s.rows.len() as f64 * ROW + BELOW_AXIS);
-    page.draw(about("clusters"), heights.sum(), |canvas, mut top| {
+    page.draw(&run.about("clusters"), heights.sum(), |canvas, mut top| {
         let left = MARGIN + gutter;
         for (section, heading) in sections.iter().zip(&headings) {
             heading.draw(canvas, (MARGIN, top))?;
@@ -172,7 +174,7 @@ fn figure(run: &Run<'_>, sections: &[Section<'_>]) -> Result<String, FigureError
                 ends.into_iter().flatten()
             });
             let axis = Axis::over(values, ticks_across(width)).placed(left, left + width);
-            across(canvas, &axis, section.axis, (left, top), size)?;
+            across(canvas, &axis, &section.axis, (left, top), size)?;
             for (i, (row, label)) in section.rows.iter().zip(&section.labels).enumerate() {
                 let y = top + (i as f64 + 0.5) * ROW;
                 let next = section.rows.get(i + 1);

@@ -4,6 +4,7 @@
 use foreign::words;
 use foreign::{self, Foreign};
 
+use super::FigureError;
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::frame::{
@@ -14,7 +15,6 @@ use super::legend::{Entry, Sign};
 use super::page::{Page, Words};
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::theme::{Colour, FIGURE_WIDTH, INK, SMALL_WIDTH};
-use super::{FigureError, about};
 use crate::statistics::grouping::by_arm;
 use crate::tables::{HistogramRow, Row, ScoreRow};
 use crate::words::{listed, thousands};
@@ -273,7 +273,7 @@ fn render(
     let x_axis = Axis::over(ends, ticks_across(width));
     let most = bins().map(|bin| 100.0 * bin.share).fold(1.0, f64::max);
     let y_axis = Axis::between(0.0, 1.12 * most, grid.panel.1 / 32.0);
-    page.draw(about("histogram"), grid.height(), |canvas, _| {
+    page.draw(&run.about("histogram"), grid.height(), |canvas, _| {
         for (i, (panel, heading)) in panels.iter().zip(&headings).enumerate() {
             let (left, top) = grid.corner(i);
             heading.draw(canvas, (left, top - above))?;

@@ -5,6 +5,7 @@ use super::canvas::Canvas;
 use super::look::Text;
 use super::marker::Shape;
 use super::theme::{Colour, INK, LABEL, LEADING, MARGIN, Palette, QUIET, Tint};
+use crate::labels::Word;
 
 /// A sign with its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,14 +105,14 @@ impl Legend {
 }
 
 /// The tastes of a run, and what has none if `without`.
-pub fn of_tastes(palette: &Palette, without: bool) -> Vec<Entry> {
+pub fn of_tastes(palette: &Palette, without: bool, word: &Word) -> Vec<Entry> {
     let tastes = palette.iter().map(|(taste, tint)| Entry {
         sign: Sign::Taste(tint),
         name: taste.to_owned(),
     });
     let none = without.then(|| Entry {
         sign: Sign::Taste(Tint::NO_TASTE),
-        name: "no taste".to_owned(),
+        name: word.said("no taste").to_string(),
     });
     tastes.chain(none).collect()
 }

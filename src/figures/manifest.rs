@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::FigureError;
+use crate::labels::Labels;
 use crate::tables::manifest::{self, MANIFEST, ManifestError};
 use crate::words::counted;
 
@@ -22,6 +23,8 @@ pub struct Manifest {
     #[serde(default)]
     maps: Vec<MapEntry>,
     settings: Option<Settings>,
+    #[serde(skip)]
+    labels: Labels,
     /// Of the run, which shows a sample of them where it is large.
     #[serde(default)]
     pub pieces: Option<usize>,
@@ -62,12 +65,14 @@ impl Manifest {
 
     /// One that is going to be written into `run_dir`.
     pub fn of(run_dir: &Path, manifest: &serde_json::Value) -> Result<Self, FigureError> {
-        Ok(
-            Self::deserialize(manifest).map_err(|source| ManifestError::Parse {
-                path: run_dir.join(MANIFEST),
-                source,
-            })?,
-        )
+        let read = Self::deserialize(manifest).and_then(|read| {
+            let labels = Labels::of_manifest(manifest)?;
+            Ok(Self { labels, ..read })
+        });
+        Ok(read.map_err(|source| ManifestError::Parse {
+            path: run_dir.join(MANIFEST),
+            source,
+        })?)
     }
 
     /// `weights · 100 pieces · seed 0 · harness 0.1.0`, as far as known.
@@ -115,5 +120,10 @@ impl Manifest {
     pub fn is_of_texts(&self) -> Option<bool> {
         let task = self.settings.as_ref()?.task.as_deref()?;
         Some(task == "texts")
+    }
+
+    /// What labels are called, and their order.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use foreign::words;
 use foreign::{Foreign, Words};
 
+use super::FigureError;
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::frame::{Grid, Heading, columns_and_rows, panel_width, tallest, watermark};
@@ -17,7 +18,6 @@ use super::page::Page;
 use super::run::Run;
 use super::swarm::mixed;
 use super::theme::{FIGURE_WIDTH, FRAME, QUIET, SMALL, SMALL_WIDTH, Tint, ZERO};
-use super::{FigureError, about};
 use crate::tables::{MapRow, Row};
 use crate::words::{counted, thousands};
 
@@ -66,12 +66,12 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
             false => format!("audio embeddings: {}", run.subject()),
         };
         let title = format!("t-SNE map{} of {of}", plural(&own));
-        figures.push(("tsne", figure(run, own, &arms, title, about("tsne"))?));
+        figures.push(("tsne", figure(run, own, &arms, title, &run.about("tsne"))?));
     }
     if !joint.is_empty() {
         let s = plural(&joint);
         let title = format!("Joint t-SNE map{s} of audio embeddings: {}", run.subject());
-        let figure = figure(run, joint, &arms, title, about("tsne_joint"))?;
+        let figure = figure(run, joint, &arms, title, &run.about("tsne_joint"))?;
         figures.push(("tsne_joint", figure));
     }
     Ok(figures)
@@ -111,8 +111,9 @@ fn check(run: &Run<'_>, rows: &[MapRow]) -> Result<(), FigureError> {
                     Foreign::new(taste),
                 );
                 return told(words!(
-                    "the piece {} has the taste '{}' there and '{}' among the scores",
+                    "the piece {} {} '{}' there and '{}' among the scores",
                     id,
+                    run.word().said("has the taste"),
                     has,
                     taste
                 ));
@@ -200,7 +201,7 @@ fn figure(
 fn legend(run: &Run<'_>, maps: &Maps<'_>, signs: &Signs<'_>) -> Vec<Vec<Entry>> {
     let points = || maps.iter().flat_map(|(_, points)| points);
     let without = !run.palette.is_empty() && points().any(|point| point.taste.is_empty());
-    let mut groups = vec![of_tastes(&run.palette, without)];
+    let mut groups = vec![of_tastes(&run.palette, without, run.word())];
     // Where each map shows one arm, its heading says which.
     let mixed = |points: &[&MapRow]| points.iter().any(|point| point.arm != points[0].arm);
     if maps.iter().any(|(_, points)| mixed(points)) {

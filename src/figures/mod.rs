@@ -37,6 +37,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::labels::{Said, Word};
 use crate::statistics::StatsError;
 use crate::tables::TableError;
 use crate::tables::manifest::ManifestError;
@@ -48,7 +49,7 @@ pub use redraw::{Drawn, draw_first, drawn, redraw};
 pub const FOLDER: &str = "figures";
 
 /// The figures that a run folder can have, in the order in which a report shows them: the stem of their files in
-/// `figures/`, and what they show in one line.
+/// `figures/`, and what they show in one line, of a run whose labels are tastes.
 pub const STEMS: [(&str, &str); 10] = [
     (
         "scores",
@@ -92,10 +93,10 @@ pub const STEMS: [(&str, &str); 10] = [
     ),
 ];
 
-/// What the figure with this stem shows, in one line; empty for a stem that is not in [`STEMS`].
-pub fn about(stem: &str) -> &'static str {
+/// What the figure with this stem shows, in one line, with `word` for labels; empty for a stem that is not in [`STEMS`].
+pub fn about(stem: &str, word: &Word) -> Said {
     let found = STEMS.iter().find(|(known, _)| *known == stem);
-    found.map_or("", |(_, about)| about)
+    word.said(found.map_or("", |(_, about)| about))
 }
 
 /// Why a figure could not be drawn or saved.
@@ -108,12 +109,14 @@ pub enum FigureError {
     #[error("cannot draw {}: it holds no scores; run the experiment again", path.display())]
     Empty { path: PathBuf },
     #[error(
-        "cannot draw {}: it has {found} tastes, and a figure holds at most {most}; name fewer groups in column `taste`", path.display()
+        "cannot draw {}: it has {found} {}, and a figure holds at most {most}; name fewer groups in column `{}`",
+        path.display(), word.many(), word.one()
     )]
     TooManyTastes {
         path: PathBuf,
         found: usize,
         most: usize,
+        word: Word,
     },
     #[error(
         "{} does not belong to the scores beside it: {what}; delete it and draw again, it will be computed", path.display()

@@ -1,5 +1,6 @@
 //! The texts that lie nearest to each query, from `nearest.csv`: one row of panels a query, captions beside descriptors.
 
+use super::FigureError;
 use super::axis::{Axis, signed};
 use super::canvas::Canvas;
 use super::frame::{BELOW_AXIS, Heading, across, ticks_across, watermark};
@@ -8,7 +9,6 @@ use super::marker::Shape;
 use super::page::Page;
 use super::run::Run;
 use super::theme::{FIGURE_WIDTH, GRID, INK, MARGIN, PANEL_GAP, QUIET, SMALL};
-use super::{FigureError, about};
 use crate::tables::{NearestRow, TextKind};
 use crate::words::listed;
 
@@ -132,7 +132,7 @@ fn figure(
     };
     let widths: Vec<f64> = kinds.iter().map(|kind| texts * share(kind)).collect();
     page.draw(
-        about("nearest"),
+        &run.about("nearest"),
         NAMES + total + BELOW_AXIS,
         |canvas, mut top| {
             let mut left = MARGIN;

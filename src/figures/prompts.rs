@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use analysis::summary::Summary;
 
+use super::FigureError;
 use super::by_prompt::{self, Block, ByPromptSpec, Line};
 use super::legend::of_tastes;
 use super::run::{Run, SCORE, SCORE_AXIS};
-use super::{FigureError, about};
 use crate::statistics::draws::PromptScores;
 use crate::tables::DrawsRow;
 use crate::words::counted;
@@ -74,7 +74,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         .all(|label| run.palette.iter().any(|(taste, _)| taste == *label));
     if !labels_are_tastes && !run.palette.is_empty() {
         let without = prompts.iter().any(|prompt| prompt.taste.is_empty());
-        words.legend = vec![of_tastes(&run.palette, without)];
+        words.legend = vec![of_tastes(&run.palette, without, run.word())];
     }
     words.key = run.what_is_of_all();
     if all_arms > arms.len() {
@@ -86,7 +86,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
         blocks: arms.iter().map(block).collect(),
         axis: SCORE_AXIS,
         words,
-        about: about("by_prompt"),
+        about: &run.about("by_prompt"),
     };
     Ok(vec![("by_prompt", by_prompt::render(spec)?)])
 }

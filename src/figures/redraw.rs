@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::manifest::Manifest;
 use super::run::Run;
 use super::{
-    FOLDER, FigureError, STEMS, about, clusters, histogram, maps, nearest, png, prompts, scores,
+    FOLDER, FigureError, STEMS, clusters, histogram, maps, nearest, png, prompts, scores,
     similarity,
 };
 
@@ -18,7 +18,7 @@ pub struct Drawn {
     /// Its files in `figures/` are `<stem>.svg` and `<stem>.png`.
     pub stem: &'static str,
     /// What it shows, in one line.
-    pub about: &'static str,
+    pub about: String,
     /// Self-contained: the font is inside.
     pub svg: String,
 }
@@ -109,7 +109,7 @@ fn draw(run_dir: &Path, manifest: &Manifest) -> Result<Vec<Drawn>, FigureError> 
         .flatten()
         .map(|(stem, svg)| Drawn {
             stem,
-            about: about(stem),
+            about: run.about(stem).to_string(),
             svg,
         })
         .collect();

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use foreign::words;
 use foreign::{self, Foreign};
 
-use super::FigureError;
 use super::manifest::Manifest;
 use super::page::Words;
 use super::theme::Palette;
-use crate::statistics::grouping::{MOST_TASTES, in_order, tastes};
+use super::{FigureError, about};
+use crate::labels::{Said, Word};
+use crate::statistics::grouping::{MOST_TASTES, tastes};
 use crate::tables::{self, MapRow, Row, SAMPLE, ScoreRow};
 use crate::words::{counted, thousands};
 
@@ -59,11 +60,13 @@ impl<'m> Run<'m> {
         };
         if manifest.is_of_texts().unwrap_or(texts) && texts {
             let maps: Vec<MapRow> = run.optional()?.unwrap_or_default();
-            let found = in_order(maps.iter().map(|row| row.taste.as_str()));
-            run.palette = palette(&dir.join(MapRow::FILE), found)?;
+            let found = manifest
+                .labels()
+                .sorted(maps.iter().map(|row| row.taste.as_str()));
+            run.palette = palette(&dir.join(MapRow::FILE), found, run.word())?;
             return Ok(run);
         }
-        let mut rows: Vec<ScoreRow> = tables::read(&path)?;
+        let mut rows: Vec<ScoreRow> = tables::read(&path, run.word())?;
         if rows.is_empty() {
             return Err(FigureError::Empty { path });
         }
@@ -75,10 +78,20 @@ impl<'m> Run<'m> {
             }
             run.arms.insert(condition, arm);
         }
-        run.palette = palette(&path, tastes(&rows))?;
+        run.palette = palette(&path, tastes(&rows, manifest.labels()), run.word())?;
         run.rows = rows;
         run.caption = manifest.caption(Some(&run.pieces()));
         Ok(run)
+    }
+
+    /// What labels are called.
+    pub fn word(&self) -> &'m Word {
+        &self.manifest.labels().word
+    }
+
+    /// What the figure with this stem shows, in one line.
+    pub fn about(&self, stem: &str) -> Said {
+        about(stem, self.word())
     }
 
     /// The rows of another CSV of the folder; `None` when it is not there or has none.
@@ -87,7 +100,7 @@ impl<'m> Run<'m> {
         if !path.exists() {
             return Ok(None);
         }
-        let rows: Vec<T> = tables::read(&path)?;
+        let rows: Vec<T> = tables::read(&path, self.word())?;
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
@@ -184,7 +197,8 @@ impl<'m> Run<'m> {
             let strange = tastes.iter().find(|taste| !known(taste));
             strange.map(|taste| {
                 words!(
-                    "it has the taste {}, which no piece has",
+                    "{} {}, which no piece has",
+                    self.word().said("it has the taste"),
                     Foreign::new(taste)
                 )
             })
@@ -201,12 +215,13 @@ impl<'m> Run<'m> {
     }
 }
 
-fn palette(path: &Path, tastes: Vec<&str>) -> Result<Palette, FigureError> {
+fn palette(path: &Path, tastes: Vec<&str>, word: &Word) -> Result<Palette, FigureError> {
     if tastes.len() > MOST_TASTES {
         return Err(FigureError::TooManyTastes {
             path: path.to_owned(),
             found: tastes.len(),
             most: MOST_TASTES,
+            word: word.clone(),
         });
     }
     Ok(Palette::new(tastes))

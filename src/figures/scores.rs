@@ -1,12 +1,12 @@
 //! The figures of scores by taste and of their paired differences, from rows of scores.
 
+use super::FigureError;
 use super::boxplot::{self, BoxPlotSpec, Group, Panel};
 use super::differences::{self, DifferencesSpec, PairPanel};
 use super::page::Words;
 use super::run::{Run, SCORE, SCORE_AXIS};
 use super::summaries::Summaries;
 use super::theme::Tint;
-use super::{FigureError, about};
 use crate::statistics::StatsError;
 use crate::statistics::grouping::{ALL, Arm, by_arm};
 use crate::tables::stats::Kind;
@@ -28,21 +28,21 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     let arms = by_arm(&run.rows).map_err(of_scores)?;
     let stats_path = run.dir.join(StatsRow::FILE);
     let stats = if stats_path.exists() {
-        tables::read(&stats_path)?
+        tables::read(&stats_path, run.word())?
     } else {
-        crate::statistics::stats(&run.rows, run.manifest.seed.unwrap_or(0)).map_err(of_scores)?
+        let seed = run.manifest.seed.unwrap_or(0);
+        crate::statistics::stats(&run.rows, seed, run.manifest.labels()).map_err(of_scores)?
     };
-    let table = Summaries::new(&stats, stats_path, run.sampled);
+    let table = Summaries::new(&stats, stats_path, run);
     let mut labels: Vec<(&str, Tint)> = run.palette.iter().collect();
     // Pieces without a taste are in no box but that of all pieces.
     if run.rows.iter().any(|row| row.taste.is_empty()) {
         labels.push((ALL, Tint::NO_TASTE));
     }
-    let by = if run.palette.is_empty() {
-        ""
-    } else {
-        " by taste"
-    };
+    let by = run.word().said(match run.palette.is_empty() {
+        true => "",
+        false => " by taste",
+    });
     let panels = arms.iter().map(|arm| panel(run, arm, &labels, &table));
     let spec = BoxPlotSpec {
         panels: panels.collect::<Result<_, _>>()?,
@@ -51,7 +51,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
             key: run.what_is_of_all(),
             ..run.words(format!("{SCORE}{by}: {}", run.subject()))
         },
-        about: about("scores"),
+        about: &run.about("scores"),
     };
     let mut figures = vec![("scores", boxplot::render(spec)?)];
     let (pairs, all) = pairs(run, &arms);
@@ -67,7 +67,7 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
                 "difference (cosine)".to_owned(),
             ],
             words,
-            about: about("differences"),
+            about: &run.about("differences"),
         };
         figures.push(("differences", differences::render(spec)?));
     }

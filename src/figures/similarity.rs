@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use foreign::Foreign;
 use foreign::words;
 
+use super::FigureError;
 use super::axis::signed;
 use super::canvas::Canvas;
 use super::frame::{Heading, panel_width, tallest, watermark};
@@ -15,7 +16,6 @@ use super::run::Run;
 use super::theme::{
     FIGURE_WIDTH, FRAME, GRID, INK, LABEL, MARGIN, PANEL_GAP, QUIET, SMALL, SMALL_WIDTH,
 };
-use super::{FigureError, about};
 use crate::tables::similarity::Against;
 use crate::tables::{Row, SimilarityRow};
 
@@ -46,17 +46,25 @@ pub fn figures(run: &Run<'_>) -> Result<Vec<(&'static str, String)>, FigureError
     let columns = [Against::Audio, Against::Text].into_iter().zip(columns);
     let columns: Vec<(Against, Vec<Panel<'_>>)> = columns.filter(|c| !c.1.is_empty()).collect();
     if tastes.len() <= SIDE_BY_SIDE {
-        let title = format!("Mean cosine by taste: {}", run.subject());
-        let figure = figure(run, &tastes, columns, title, about("similarity"))?;
+        let title = format!(
+            "{}: {}",
+            run.word().said("Mean cosine by taste"),
+            run.subject()
+        );
+        let about = run.about("similarity");
+        let figure = figure(run, &tastes, columns, title, &about)?;
         return Ok(vec![("similarity", figure)]);
     }
     let draw = |column: (Against, Vec<Panel<'_>>)| {
-        let (stem, between) = match column.0 {
-            Against::Audio => ("similarity", "pieces"),
-            Against::Text => ("similarity_text", "pieces and prompts"),
+        let (stem, what) = match column.0 {
+            Against::Audio => ("similarity", "Mean cosine of pieces by taste"),
+            Against::Text => (
+                "similarity_text",
+                "Mean cosine of pieces and prompts by taste",
+            ),
         };
-        let title = format!("Mean cosine of {between} by taste: {}", run.subject());
-        let figure = figure(run, &tastes, vec![column], title, about(stem))?;
+        let title = format!("{}: {}", run.word().said(what), run.subject());
+        let figure = figure(run, &tastes, vec![column], title, &run.about(stem))?;
         Ok((stem, figure))
     };
     columns.into_iter().map(draw).collect()
@@ -109,7 +117,7 @@ fn figure(
     about: &str,
 ) -> Result<String, FigureError> {
     let mut words = run.words(title);
-    words.key = vec!["row: taste of the piece".to_owned()];
+    words.key = vec![run.word().said("row: taste of the piece").to_string()];
     if columns.iter().any(|c| c.0 == Against::Audio) {
         words.key.push("no piece is paired with itself".to_owned());
     }

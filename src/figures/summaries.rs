@@ -8,6 +8,8 @@ use foreign::words;
 use foreign::{Foreign, Words};
 
 use super::FigureError;
+use super::run::Run;
+use crate::labels::Word;
 use crate::tables::StatsRow;
 use crate::tables::stats::Kind;
 
@@ -20,10 +22,11 @@ pub struct Summaries<'s> {
     path: PathBuf,
     /// Whether groups are those of a sample, and summaries of all pieces.
     sampled: bool,
+    word: &'s Word,
 }
 
 impl<'s> Summaries<'s> {
-    pub fn new(stats: &'s [StatsRow], path: PathBuf, sampled: bool) -> Self {
+    pub fn new(stats: &'s [StatsRow], path: PathBuf, run: &Run<'s>) -> Self {
         let key = |r: &'s StatsRow| {
             (
                 r.kind,
@@ -35,7 +38,8 @@ impl<'s> Summaries<'s> {
         Self {
             rows: stats.iter().map(|row| (key(row), row)).collect(),
             path,
-            sampled,
+            sampled: run.sampled,
+            word: run.word(),
         }
     }
 
@@ -56,9 +60,10 @@ impl<'s> Summaries<'s> {
         };
         let has = found.map_or("no row".into(), |s| words!("n = {}", s.n));
         let what = words!(
-            "for arm {}{}, taste {}, it has {} where n = {} is needed",
+            "for arm {}{}, {} {}, it has {} where n = {} is needed",
             Foreign::new(arm),
             against,
+            self.word.said("taste"),
             Foreign::new(taste),
             has,
             n

@@ -136,7 +136,8 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// A tint for each of `tastes`: its own for a known taste, the next free one otherwise. Up to 20 differ.
+    /// A tint for each of `tastes`: its own for a known taste, the next free one otherwise. Up to 20 differ. The colours of known
+    /// tastes are free for ten labels of one's own; beside a known taste they come last, since they would be taken for others.
     pub fn new<'a>(tastes: impl IntoIterator<Item = &'a str>) -> Self {
         let tastes: Vec<&str> = tastes.into_iter().collect();
         let fixed = fixed();
@@ -147,8 +148,11 @@ impl Palette {
             hatched: true,
         });
         let absent = fixed.iter().filter(|(taste, _)| !tastes.contains(taste));
-        let absent = absent.map(|(_, colour)| Tint::solid(*colour));
-        let free: Vec<Tint> = others.chain(hatched).chain(absent).collect();
+        let absent: Vec<Tint> = absent.map(|(_, colour)| Tint::solid(*colour)).collect();
+        let free: Vec<Tint> = match absent.len() == fixed.len() {
+            true => others.chain(absent).chain(hatched).collect(),
+            false => others.chain(hatched).chain(absent).collect(),
+        };
         let mut free = free.into_iter().cycle();
         let tint = |taste: &&str| {
             let own = fixed.iter().find(|(known, _)| known == taste);
@@ -249,16 +253,43 @@ mod tests {
         ]
     }
 
+    /// How far two colours lie apart for a reader.
+    fn apart(a: Colour, b: Colour, without: Option<bool>) -> f64 {
+        let (p, q) = (seen(a, without), seen(b, without));
+        let squares = p.iter().zip(&q).map(|(p, q)| (p - q).powi(2));
+        squares.sum::<f64>().sqrt()
+    }
+
     #[test]
     fn colour_blind_readers_tell_the_ten_colours_apart() {
         let colours: Vec<Colour> = fixed().iter().map(|f| f.1).chain(OTHERS).collect();
         for without in [None, Some(true), Some(false)] {
             for (i, &a) in colours.iter().enumerate() {
                 for &b in &colours[..i] {
-                    let (p, q) = (seen(a, without), seen(b, without));
-                    let squares = p.iter().zip(&q).map(|(p, q)| (p - q).powi(2));
-                    let distance = squares.sum::<f64>().sqrt();
+                    let distance = apart(a, b, without);
                     assert!(distance > 14.0, "{a:?} {b:?} {without:?}: {distance:.1}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn labels_of_ones_own_are_told_apart_too() {
+        for count in 2..=20 {
+            let moods: Vec<String> = (0..count).map(|i| format!("mood {i}")).collect();
+            let palette = Palette::new(moods.iter().map(String::as_str));
+            let tints: Vec<Tint> = palette.iter().map(|(_, tint)| tint).collect();
+            // Solid as long as there are colours.
+            let solid = tints.iter().filter(|tint| !tint.hatched).count();
+            assert_eq!(solid, count.min(10));
+            for (i, a) in tints.iter().enumerate() {
+                for b in tints[..i].iter().filter(|b| b.hatched == a.hatched) {
+                    for without in [None, Some(true), Some(false)] {
+                        assert!(
+                            apart(a.colour, b.colour, without) > 14.0,
+                            "{count}: {a:?} {b:?}"
+                        );
+                    }
                 }
             }
         }

@@ -10,15 +10,18 @@ use super::{
     colours, departures, downloads, figures, map, pieces, provenance, several, texts, words,
 };
 use crate::figures::font;
-use crate::statistics::grouping::in_order;
+use crate::labels::{Labels, Word};
 
 const STYLE: &str = include_str!("../../assets/page/page.css");
 const SCRIPT: &str = include_str!("../../assets/page/page.js");
+/// What the script calls labels above the legend of a map.
+const IN_SCRIPT: &str = "key(\"Taste\",";
 
 /// The page of `runs`, one or several. Their pieces are brought into their folders.
 pub fn page(runs: &[Run]) -> Result<String, ReportError> {
     let (items, places) = items::items(runs)?;
-    let tastes = tastes(runs);
+    let labels = Labels::of_several(runs.iter().map(|run| &run.labels));
+    let tastes = tastes(runs, &labels);
     let maps = map::maps(runs, &places, &tastes);
     let mut main = Html::new();
     main.part(&several::section(runs, &tastes))
@@ -26,7 +29,7 @@ pub fn page(runs: &[Run]) -> Result<String, ReportError> {
     if let Some(maps) = &maps {
         main.part(&maps.section());
     }
-    main.part(&pieces::section(&items, runs, &tastes));
+    main.part(&pieces::section(&items, runs, &tastes, &labels.word));
     runs.iter().for_each(|run| {
         main.part(&texts::section(run));
     });
@@ -36,7 +39,8 @@ pub fn page(runs: &[Run]) -> Result<String, ReportError> {
         .part(&downloads::section(runs));
 
     let mut html = Html::new();
-    head(&mut html, &title(runs), &tastes);
+    let script = script(&labels.word);
+    head(&mut html, &title(runs), &tastes, &script);
     html.raw("<body>\n<a class=\"skip\" href=\"#main\">Skip to the results</a>\n");
     header(&mut html, runs, &main);
     html.raw("<main id=\"main\" tabindex=\"-1\">\n")
@@ -63,17 +67,22 @@ pub fn page(runs: &[Run]) -> Result<String, ReportError> {
     );
     html.json("maps", &maps);
     html.raw("<script>")
-        .own(SCRIPT)
+        .own(&script)
         .raw("</script>\n</body>\n</html>\n");
     Ok(html.into_string())
 }
 
 /// The tastes that occur anywhere, in the order of the figures.
-fn tastes(runs: &[Run]) -> Vec<&str> {
+fn tastes<'r>(runs: &'r [Run], labels: &Labels) -> Vec<&'r str> {
     let scored = runs.iter().flat_map(|run| &run.scores);
     let mapped = runs.iter().flat_map(|run| &run.maps);
     let scored = scored.map(|row| row.taste.as_str());
-    in_order(scored.chain(mapped.map(|row| row.taste.as_str())))
+    labels.sorted(scored.chain(mapped.map(|row| row.taste.as_str())))
+}
+
+/// The script, with `word` for labels, which has no character that a string of a script would end at.
+fn script(word: &Word) -> String {
+    SCRIPT.replacen(IN_SCRIPT, &word.said(IN_SCRIPT), 1)
 }
 
 fn title(runs: &[Run]) -> String {
@@ -81,11 +90,11 @@ fn title(runs: &[Run]) -> String {
     labels.join(", ")
 }
 
-fn head(html: &mut Html, title: &str, tastes: &[&str]) {
+fn head(html: &mut Html, title: &str, tastes: &[&str], script: &str) {
     // What the page may do is said before anything in it. `'self'` is not a file's folder for every browser: hence `file:`.
     let policy = format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'unsafe-inline'; font-src data:; img-src data:; media-src 'self' file:; base-uri 'none'; form-action 'none'",
-        font::base64(&Sha256::digest(SCRIPT.as_bytes())),
+        font::base64(&Sha256::digest(script.as_bytes())),
     );
     html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\"")
         .attr("content", &policy)
@@ -249,4 +258,17 @@ fn player(html: &mut Html, items: &Items) {
          <audio id=\"audio\" controls preload=\"none\"></audio>\
          <button type=\"button\" id=\"next\" aria-label=\"Next piece\">›</button></div></div>\n",
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_calls_labels_by_their_word() {
+        assert_eq!(SCRIPT.matches(IN_SCRIPT).count(), 1);
+        assert_eq!(script(&Word::default()), SCRIPT);
+        let mood = script(&Word::new("mood", None).unwrap());
+        assert!(mood.contains("key(\"Mood\",") && !mood.contains(IN_SCRIPT));
+    }
 }

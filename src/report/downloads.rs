@@ -2,10 +2,11 @@
 
 use super::html::{Html, segment};
 use super::load::Run;
+use crate::labels::{Said, Word};
 
 /// What a file holds.
-fn about(file: &str) -> &'static str {
-    match file {
+fn about(file: &str, word: &Word) -> Said {
+    word.said(match file {
         "scores.csv" => "a score for every piece under every condition",
         "sample.csv" => "the scores of the sample that figures show",
         "prompts.csv" => "the prompts of the array of their embeddings, row by row",
@@ -25,7 +26,7 @@ fn about(file: &str) -> &'static str {
         "skipped.csv" => "pieces that were left out, and why",
         "manifest.json" => "settings, hashes, versions",
         _ => "",
-    }
+    })
 }
 
 pub fn section(runs: &[Run]) -> Html {
@@ -43,7 +44,7 @@ pub fn section(runs: &[Run]) -> Html {
                 .raw(" download>")
                 .text(file)
                 .raw("</a> <span class=\"quiet\">")
-                .text(about(file))
+                .text(&about(file, &run.labels.word))
                 .raw("</span></li>\n");
         }
         html.raw("</ul></div>\n");

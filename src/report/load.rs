@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::ReportError;
 use super::inline_svg::{self, Drawing};
+use crate::labels::{Labels, Said, Word};
 use crate::notebook::{self, Notebook};
 use crate::tables::cell::unguarded;
+use crate::tables::manifest::{MANIFEST, ManifestError};
 use crate::tables::table::{self, LARGEST_WITH_EMBEDDINGS};
 use crate::tables::{
     self, ClusterRow, DistanceRow, DrawsRow, HistogramRow, MapRow, NearestRow, PromptRow, Row,
@@ -26,6 +28,8 @@ pub struct Run {
     pub address: String,
     /// `null` for a folder without one.
     pub manifest: Value,
+    /// What labels are called, and their order.
+    pub labels: Labels,
     /// What the run keeps of its notebook.
     pub known: Option<Notebook>,
     /// All of them, or those of the sample of a large run.
@@ -82,12 +86,17 @@ const FILES: [&str; 20] = [
 impl Run {
     /// Read `folder`. The manifest is given, since a run writes it last.
     pub fn read(folder: &Path, manifest: &Value) -> Result<Self, ReportError> {
+        let labels = Labels::of_manifest(manifest).map_err(|source| ManifestError::Parse {
+            path: folder.join(MANIFEST),
+            source,
+        })?;
+        let word = &labels.word;
         let sampled = folder.join(SAMPLE).exists();
         let scores: Vec<ScoreRow> = match sampled {
-            true => tables::read(&folder.join(SAMPLE))?,
-            false => optional(folder)?,
+            true => tables::read(&folder.join(SAMPLE), word)?,
+            false => optional(folder, word)?,
         };
-        let nearest: Vec<NearestRow> = optional(folder)?;
+        let nearest: Vec<NearestRow> = optional(folder, word)?;
         let is_texts = task_of(manifest) == Some("texts");
         if manifest.is_null() && scores.is_empty() && nearest.is_empty() {
             return Err(ReportError::NoRun {
@@ -104,18 +113,18 @@ impl Run {
             label: label(folder, manifest),
             address: String::new(),
             manifest: manifest.clone(),
-            known: notebook::kept(folder)?,
+            known: notebook::kept(folder, word)?,
             scores,
             sampled,
-            stats: optional(folder)?,
-            draws: optional(folder)?,
-            maps: optional(folder)?,
-            clusters: optional(folder)?,
-            similarity: optional(folder)?,
-            distances: optional(folder)?,
+            stats: optional(folder, word)?,
+            draws: optional(folder, word)?,
+            maps: optional(folder, word)?,
+            clusters: optional(folder, word)?,
+            similarity: optional(folder, word)?,
+            distances: optional(folder, word)?,
             nearest,
-            histogram: optional(folder)?,
-            skipped: optional(folder)?,
+            histogram: optional(folder, word)?,
+            skipped: optional(folder, word)?,
             texts: if is_texts { texts(folder)? } else { Vec::new() },
             figures: inline_svg::read_all(folder)?,
             files: FILES
@@ -123,6 +132,7 @@ impl Run {
                 .filter(|n| exists(n))
                 .map(|&n| n.to_owned())
                 .collect(),
+            labels,
         })
     }
 
@@ -138,6 +148,11 @@ impl Run {
 
     pub fn notebook(&self) -> Option<&str> {
         self.manifest["notebook"].as_str()
+    }
+
+    /// A sentence of this program with the run's word for labels.
+    pub fn say(&self, sentence: &'static str) -> Said {
+        self.labels.word.said(sentence)
     }
 
     /// A text of the manifest by its JSON pointer.
@@ -185,10 +200,10 @@ fn label(folder: &Path, manifest: &Value) -> String {
 }
 
 /// The rows of a file that only some runs have.
-fn optional<T: Row>(folder: &Path) -> Result<Vec<T>, ReportError> {
+fn optional<T: Row>(folder: &Path, word: &Word) -> Result<Vec<T>, ReportError> {
     let path = folder.join(T::FILE);
     Ok(match path.exists() {
-        true => tables::read(&path)?,
+        true => tables::read(&path, word)?,
         false => Vec::new(),
     })
 }

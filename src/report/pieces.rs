@@ -12,6 +12,7 @@ use super::load::Run;
 use super::number::minutes;
 use super::sources::Sound;
 use super::waveform::{BUCKETS, HEIGHT};
+use crate::labels::Word;
 use crate::words::counted;
 
 /// Prompts of more characters are shown by their beginning.
@@ -19,7 +20,7 @@ const SHORT: usize = 140;
 const SCORE: usize = 4;
 
 /// The section; nothing when no piece has a score.
-pub fn section(items: &Items, runs: &[Run], tastes: &[&str]) -> Html {
+pub fn section(items: &Items, runs: &[Run], tastes: &[&str], word: &Word) -> Html {
     let mut html = Html::new();
     if items.rows.is_empty() {
         return html;
@@ -34,12 +35,12 @@ pub fn section(items: &Items, runs: &[Run], tastes: &[&str]) -> Html {
         html.raw(" and between the sets with <kbd>←</kbd> <kbd>→</kbd>");
     }
     html.raw("; click a column’s name to sort by it.</p>\n");
-    tools(&mut html, items, tastes);
+    tools(&mut html, items, tastes, word);
     html.raw("<div class=\"wide\" role=\"region\" aria-labelledby=\"h-pieces\" tabindex=\"0\">\n<table id=\"table\" role=\"table\">\n");
     html.raw(
         "<caption class=\"vh\">Every piece with its player, its prompt and its scores</caption>\n",
     );
-    head(&mut html, items);
+    head(&mut html, items, word);
     html.raw("<tbody role=\"rowgroup\">\n");
     for (i, item) in items.rows.iter().enumerate() {
         row(&mut html, items, (i, item), runs, tastes);
@@ -50,11 +51,13 @@ pub fn section(items: &Items, runs: &[Run], tastes: &[&str]) -> Html {
     html
 }
 
-fn tools(html: &mut Html, items: &Items, tastes: &[&str]) {
+fn tools(html: &mut Html, items: &Items, tastes: &[&str], word: &Word) {
     html.raw("<div class=\"js tools\" role=\"search\" aria-label=\"Filter the pieces\">\n");
     html.raw("<label>Find <input type=\"search\" id=\"find\" autocomplete=\"off\" spellcheck=\"false\" placeholder=\"id, prompt …\"></label>\n");
     if tastes.len() > 1 {
-        html.raw("<label>Taste <select id=\"taste\"><option value=\"\">all</option>");
+        html.raw("<label>")
+            .text(&word.said("Taste"))
+            .raw(" <select id=\"taste\"><option value=\"\">all</option>");
         for taste in tastes {
             html.raw("<option")
                 .attr("value", taste)
@@ -69,7 +72,7 @@ fn tools(html: &mut Html, items: &Items, tastes: &[&str]) {
         .raw("</output>\n</div>\n");
 }
 
-fn head(html: &mut Html, items: &Items) {
+fn head(html: &mut Html, items: &Items, word: &Word) {
     html.raw("<thead role=\"rowgroup\"><tr role=\"row\">");
     for slot in &items.slots {
         html.raw("<th scope=\"col\" role=\"columnheader\" class=\"listen\">");
@@ -83,7 +86,7 @@ fn head(html: &mut Html, items: &Items) {
         html.raw("Piece");
     });
     sortable(html, "text", |html| {
-        html.raw("Taste");
+        html.text(&word.said("Taste"));
     });
     sortable(html, "text", |html| {
         html.raw("Prompt");

@@ -75,10 +75,10 @@ pub fn section(run: &Run, several: bool) -> Html {
     html
 }
 
-fn fact(html: &mut Html, term: &'static str, value: Option<String>) {
+fn fact(html: &mut Html, term: &str, value: Option<String>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
         html.raw("<div><dt>")
-            .raw(term)
+            .text(term)
             .raw("</dt><dd>")
             .name(&value)
             .raw("</dd></div>\n");
@@ -140,7 +140,7 @@ fn facts(html: &mut Html, run: &Run) {
     }
     fact(
         html,
-        "Tastes",
+        &run.say("Tastes"),
         m.pointer("/settings/tastes").and_then(shown),
     );
     generation(html, m);

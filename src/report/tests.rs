@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::load::Run;
 use super::*;
+use crate::labels::{Labels, Word};
 use crate::notebook::NOTEBOOK;
 use crate::tables::scores::row;
 use crate::tables::{self, Row, ScoreRow, StatsRow};
@@ -20,9 +21,14 @@ pub(super) fn run_of(rows: &[ScoreRow]) -> (Run, TempDir) {
 
 fn folder_of(rows: &[ScoreRow]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    tables::write(&folder.path().join(ScoreRow::FILE), rows).unwrap();
-    let stats = crate::statistics::stats(rows, 0).unwrap();
-    tables::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
+    tables::write(&folder.path().join(ScoreRow::FILE), rows, &Word::default()).unwrap();
+    let stats = crate::statistics::stats(rows, 0, &Labels::default()).unwrap();
+    tables::write(
+        &folder.path().join(StatsRow::FILE),
+        &stats,
+        &Word::default(),
+    )
+    .unwrap();
     folder
 }
 
@@ -252,7 +258,7 @@ fn two_runs_stand_side_by_side_and_their_pieces_are_joined() {
         let rows: Vec<ScoreRow> = (0..3)
             .map(|i| row(&format!("p{i}"), "on", "sour", 0.1 * (i + f) as f64))
             .collect();
-        tables::write(&folder.join(ScoreRow::FILE), &rows).unwrap();
+        tables::write(&folder.join(ScoreRow::FILE), &rows, &Word::default()).unwrap();
         (0..3).for_each(|i| wav(&folder.join(format!("p{i}.wav")), i + f));
         fs::write(
             folder.join("manifest.json"),
@@ -312,7 +318,7 @@ fn sets_of_a_comparison_play_side_by_side() {
         })
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    tables::write(&folder.path().join(ScoreRow::FILE), &rows).unwrap();
+    tables::write(&folder.path().join(ScoreRow::FILE), &rows, &Word::default()).unwrap();
     for set in ["old", "new"] {
         (0..3).for_each(|i| wav(&folder.path().join(format!("{set}/{i}.wav")), i));
     }
@@ -346,7 +352,12 @@ fn texts_have_neighbours_and_a_map_that_reads() {
     )
     .unwrap();
     let name = "clap-encoder-spanio-audiocaps";
-    let known = crate::notebook::beside(&Path::new("experiments").join("x.yaml"), name).unwrap();
+    let known = crate::notebook::beside(
+        &Path::new("experiments").join("x.yaml"),
+        name,
+        &Word::default(),
+    )
+    .unwrap();
     fs::write(at(NOTEBOOK), known.unwrap()).unwrap();
     let manifest = json!({ "settings": { "task": "texts" }, "notebook": name });
     let html = page(folder.path(), &manifest);

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::conditions::{Condition, rows_of};
 use super::maps::{Maps, joint_name};
+use crate::labels::Word;
 use crate::statistics::grouping::ALL;
 use crate::tables::clusters::{ClusterKind, Metric};
 use crate::tables::similarity::Against;
@@ -23,6 +24,8 @@ pub struct Settings<'a> {
     pub subsets: &'a [usize],
     pub permutations: usize,
     pub seed: u64,
+    /// For labels.
+    pub word: &'a Word,
 }
 
 impl Settings<'_> {
@@ -69,7 +72,7 @@ pub fn clusters(
             conditions,
             settings,
             maps,
-            &joint_name(most, conditions.len()),
+            &joint_name(most, conditions.len(), settings.word),
         ));
     }
     rows

@@ -9,6 +9,7 @@ use clap_audio::Crops;
 use pipelines::windows::{Windowed, Windows};
 
 use super::maps::MapRecord;
+use crate::labels::Labels;
 use crate::spec::{Piece, Text};
 
 /// A run whose embeddings are there.
@@ -19,6 +20,8 @@ pub struct Computed<'r> {
     pub tsne: &'r TsneSettings,
     /// How pieces were heard in windows, if they were.
     pub windows: Option<Windows>,
+    /// What the labels of pieces are called, and their order.
+    pub labels: Labels,
     /// In their order.
     pub arms: Vec<ComputedArm<'r>>,
     /// In their order; empty of a run of texts.

@@ -31,6 +31,7 @@ impl Files {
     /// of different widths, as in a demo, have no array in common: their embeddings are in the CSV, however many there are.
     pub fn create(run: &Computed<'_>, large: bool) -> Result<Self> {
         let at = |file: &str| run.folder.join(file);
+        let word = &run.labels.word;
         let width = width(run)?;
         let rows = run.arms.len() * run.pieces.len();
         let array = |file: &str| match width {
@@ -39,7 +40,7 @@ impl Files {
         };
         let embeddings = match (large, width) {
             (true, Some(_)) => remove_if_there(&at(EmbeddingRow::FILE)).map(|()| None)?,
-            _ => Some(RowWriter::create(&at(EmbeddingRow::FILE))?),
+            _ => Some(RowWriter::create(&at(EmbeddingRow::FILE), word)?),
         };
         let text = match (large, width) {
             (true, Some(width)) => {
@@ -52,12 +53,12 @@ impl Files {
             }
         };
         let windows = match run.windows {
-            Some(_) => Some(RowWriter::create(&at(WindowRow::FILE))?),
+            Some(_) => Some(RowWriter::create(&at(WindowRow::FILE), word)?),
             None => remove_if_there(&at(WindowRow::FILE)).map(|()| None)?,
         };
         Ok(Self {
             windows,
-            scores: RowWriter::create(&at(ScoreRow::FILE))?,
+            scores: RowWriter::create(&at(ScoreRow::FILE), word)?,
             embeddings,
             audio: array(EMBEDDINGS_NPY)?,
             text,
@@ -120,7 +121,7 @@ fn width(run: &Computed<'_>) -> Result<Option<usize>> {
 /// Each prompt once under each arm, with its embedding.
 fn write_prompts(run: &Computed<'_>, width: usize) -> Result<()> {
     let prompts = distinct(run.pieces);
-    let mut rows = RowWriter::create(&run.folder.join(PromptRow::FILE))?;
+    let mut rows = RowWriter::create(&run.folder.join(PromptRow::FILE), &run.labels.word)?;
     let path = run.folder.join(TEXT_EMBEDDINGS_NPY);
     let mut array = Array::create(&path, prompts.len() * run.arms.len(), width)?;
     for arm in &run.arms {

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::conditions::{Condition, rows_of};
+use crate::labels::Word;
 use crate::tables::MapRow;
 
 /// Points beyond which a map would take longer than what it shows is worth: minutes, and a blot.
@@ -50,18 +51,20 @@ pub struct Maps {
 }
 
 /// What the joint maps of several arms are called.
-pub fn joint_name(pieces_per_taste: usize, arms: usize) -> String {
-    format!("joint, {} rows a taste", pieces_per_taste * arms)
+pub fn joint_name(pieces_per_taste: usize, arms: usize, word: &Word) -> String {
+    let rows = pieces_per_taste * arms;
+    format!("joint, {rows} {}", word.said("rows a taste"))
 }
 
 /// A map of each arm, with the sets that it scored; then, for each number of `joint`, one of all arms with so many pieces of
-/// each taste.
+/// each taste. `word` is for labels.
 pub fn maps(
     conditions: &[Condition<'_>],
     tastes: &[&str],
     joint: &[usize],
     settings: &TsneSettings,
     seed: u64,
+    word: &Word,
 ) -> Maps {
     let mut plans = Vec::new();
     for of_arm in conditions.chunk_by(|a, b| a.arm == b.arm) {
@@ -74,7 +77,8 @@ pub fn maps(
     }
     for &most in joint {
         let first = |c: &Condition<'_>| c.first_of_each(tastes, most);
-        plans.extend(plan(joint_name(most, conditions.len()), conditions, first));
+        let name = joint_name(most, conditions.len(), word);
+        plans.extend(plan(name, conditions, first));
     }
     let mut maps = Maps::default();
     plans.retain(|plan| {

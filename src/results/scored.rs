@@ -12,6 +12,7 @@ use super::rows::{Embedded, rows};
 use super::sample::{is_large, sample};
 use super::write::{remove_if_there, write_or_remove};
 use super::{Computed, ComputedArm, Results, told};
+use crate::labels::Labels;
 use crate::spec::{Clusters, Piece};
 use crate::statistics::grouping::Score;
 use crate::statistics::window_spread::WindowSpread;
@@ -23,6 +24,7 @@ use crate::tables::{
 
 /// The scores of a run, and their statistics.
 pub struct Scored<'r> {
+    labels: &'r Labels,
     pub scores: Vec<Score<'r>>,
     pub stats: Vec<StatsRow>,
     /// Of pieces that were heard in windows.
@@ -63,17 +65,18 @@ impl<'r> Scored<'r> {
             embeddings,
             spread,
         } = Rows::write(run)?;
-        let at = |file: &str| run.folder.join(file);
+        let (at, word) = (|file: &str| run.folder.join(file), &run.labels.word);
         match &sample {
-            Some(_) => tables::write(&at(tables::SAMPLE), &shown)?,
+            Some(_) => tables::write(&at(tables::SAMPLE), &shown, word)?,
             None => remove_if_there(&at(tables::SAMPLE))?,
         }
-        let stats = stats(&scores, run.seed)?;
-        tables::write(&at(StatsRow::FILE), &stats)?;
-        write_or_remove(&at(DrawsRow::FILE), &draws(&scores, run.seed))?;
+        let stats = stats(&scores, run.seed, &run.labels)?;
+        tables::write(&at(StatsRow::FILE), &stats, word)?;
+        write_or_remove(&at(DrawsRow::FILE), &draws(&scores, run.seed), word)?;
         let spread = spread.rows();
-        write_or_remove(&at(WindowSpreadRow::FILE), &spread)?;
+        write_or_remove(&at(WindowSpreadRow::FILE), &spread, word)?;
         Ok(Self {
+            labels: &run.labels,
             scores,
             stats,
             spread,
@@ -84,7 +87,7 @@ impl<'r> Scored<'r> {
 
     /// The most important numbers, as plain text.
     pub fn told(&self) -> String {
-        told::scores(&self.scores, &self.stats) + &told::windows(&self.spread)
+        told::scores(&self.scores, &self.stats, self.labels) + &told::windows(&self.spread)
     }
 
     /// The embeddings by what is compared.
@@ -94,7 +97,7 @@ impl<'r> Scored<'r> {
 
     /// The tastes that occur, in their order.
     pub fn tastes(&self) -> Vec<&str> {
-        grouping::tastes(&self.scores)
+        grouping::tastes(&self.scores, self.labels)
     }
 }
 
@@ -184,19 +187,20 @@ pub fn separation(
     settings: &Clusters,
     joint: &[usize],
 ) -> Result<Separation> {
-    let at = |file: &str| run.folder.join(file);
-    let maps = maps(conditions, tastes, joint, run.tsne, run.seed);
-    write_or_remove(&at(MapRow::FILE), &maps.rows)?;
+    let (at, word) = (|file: &str| run.folder.join(file), &run.labels.word);
+    let maps = maps(conditions, tastes, joint, run.tsne, run.seed, word);
+    write_or_remove(&at(MapRow::FILE), &maps.rows, word)?;
     let settings = clusters::Settings {
         tastes,
         subsets: &smaller(&settings.pieces_per_taste, conditions, tastes),
         permutations: settings.permutations,
         seed: run.seed,
+        word,
     };
     let clusters = clusters(conditions, &settings, &maps, joint.last().copied());
-    write_or_remove(&at(ClusterRow::FILE), &clusters)?;
+    write_or_remove(&at(ClusterRow::FILE), &clusters, word)?;
     let similarity = clusters::similarity(conditions, tastes);
-    write_or_remove(&at(SimilarityRow::FILE), &similarity)?;
+    write_or_remove(&at(SimilarityRow::FILE), &similarity, word)?;
     Ok(Separation { maps, clusters })
 }
 

@@ -1,13 +1,14 @@
 //! A finished run on standard output: one line an arm, one column a taste, and below them what the draws say.
 
+use crate::labels::Labels;
 use crate::statistics::grouping::{ALL, Scored, tastes};
 use crate::tables::aligned;
 use crate::tables::stats::Kind;
 use crate::tables::{StatsRow, WindowSpreadRow};
 
 /// What is told of every run that scored pieces.
-pub fn scores<S: Scored>(scores: &[S], stats: &[StatsRow]) -> String {
-    table(scores, stats) + &spread(stats)
+pub fn scores<S: Scored>(scores: &[S], stats: &[StatsRow], labels: &Labels) -> String {
+    table(scores, stats, labels) + &spread(stats)
 }
 
 /// Distances may be tiny: three digits at least.
@@ -82,9 +83,9 @@ pub fn windows(spread: &[WindowSpreadRow]) -> String {
 }
 
 /// Mean CLAP scores by arm and taste, as aligned plain text.
-fn table<S: Scored>(scores: &[S], stats: &[StatsRow]) -> String {
+fn table<S: Scored>(scores: &[S], stats: &[StatsRow], labels: &Labels) -> String {
     let mut columns = vec![ALL];
-    columns.extend(tastes(scores));
+    columns.extend(tastes(scores, labels));
     let mut rows: Vec<Vec<String>> = Vec::new();
     for row in stats.iter().filter(|row| row.kind == Kind::Arm) {
         if rows.last().is_none_or(|last| last[0] != row.arm) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use ndarray::Array2;
 
+use crate::labels::Word;
 use crate::tables::{self, Row};
 
 /// An array that other tools read.
@@ -12,10 +13,10 @@ pub fn write_npy_file(path: &Path, array: &Array2<f32>) -> Result<()> {
     tables::write_npy(path, array).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// A file that only some runs have.
-pub fn write_or_remove<T: Row>(path: &Path, rows: &[T]) -> Result<()> {
+/// A file that only some runs have, with `word` for labels.
+pub fn write_or_remove<T: Row>(path: &Path, rows: &[T], word: &Word) -> Result<()> {
     match rows.is_empty() {
-        false => Ok(tables::write(path, rows)?),
+        false => Ok(tables::write(path, rows, word)?),
         true => remove_if_there(path),
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn finish(
         seed: experiment.seed,
         tsne: &experiment.tsne,
         windows: experiment.crops.windows(),
+        labels: experiment.labels(),
         arms: arms.collect(),
         pieces,
         texts: &plan.texts,
@@ -68,7 +69,11 @@ pub(super) fn finish(
         false => remove_if_there(&store.folder.join(PIECES)).map(|()| None)?,
     };
     // An earlier run may have left one, whose bad pieces are gone.
-    write_or_remove(&store.folder.join(SkippedRow::FILE), &plan.skipped)?;
+    write_or_remove(
+        &store.folder.join(SkippedRow::FILE),
+        &plan.skipped,
+        &experiment.word,
+    )?;
     let manifest = Manifest {
         format: tables::manifest::FORMAT,
         experiment: experiment.name.clone(),

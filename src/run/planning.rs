@@ -76,7 +76,7 @@ pub fn plan(path: &Path, args: &RunArgs) -> Result<Plan> {
         cards,
         making,
         notebook: match &experiment.notebook {
-            Some(name) => notebook::beside(path, name)?,
+            Some(name) => notebook::beside(path, name, &experiment.word)?,
             None => None,
         },
         sources: Vec::new(),

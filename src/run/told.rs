@@ -63,8 +63,9 @@ pub(super) fn note_without_taste(experiment: &Experiment) {
             ""
         };
         note(format!(
-            "{} descriptions name none of the tastes {}: {}{more}",
+            "{} {} {}: {}{more}",
             without.len(),
+            experiment.word.said("descriptions name none of the tastes"),
             experiment.tastes.join(", "),
             first.join(", ")
         ));

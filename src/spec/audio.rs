@@ -9,9 +9,11 @@ use strict_yaml::{Document, YamlError};
 
 use super::Audio;
 use super::checks::is_name;
-use super::pieces::COLUMNS;
+use super::generation::example;
+use super::pieces;
 use super::table::Names;
 use super::template::Template;
+use crate::labels::Labels;
 
 /// One of `files` with `text`, `csv`, and `from`.
 #[derive(Debug, Deserialize)]
@@ -40,7 +42,7 @@ pub enum Found {
 pub(crate) fn resolve(
     document: &Document,
     mut raw: RawAudio,
-    has_tastes: bool,
+    labels: &Labels,
 ) -> Result<(Audio, Found), YamlError> {
     let set = |key: &str| document.is_set(&format!("audio.{key}"));
     only_set(document, "audio", &mut raw);
@@ -54,7 +56,7 @@ pub(crate) fn resolve(
         }
         _ => {}
     }
-    one(document, "audio", "audio.text", raw, has_tastes)
+    one(document, "audio", "audio.text", raw, labels)
 }
 
 /// One of the sets of an experiment that compares; `text` is that of the whole experiment.
@@ -62,10 +64,10 @@ pub(crate) fn resolve_set(
     document: &Document,
     key: &str,
     mut raw: RawAudio,
-    has_tastes: bool,
+    labels: &Labels,
 ) -> Result<(Audio, Found), YamlError> {
     only_set(document, key, &mut raw);
-    one(document, key, "text", raw, has_tastes)
+    one(document, key, "text", raw, labels)
 }
 
 /// What `--set` names wins over what the file names, so that `--set audio.files=DIR` works on a file that has `from`;
@@ -88,19 +90,21 @@ fn one(
     key: &str,
     text_key: &str,
     raw: RawAudio,
-    has_tastes: bool,
+    labels: &Labels,
 ) -> Result<(Audio, Found), YamlError> {
     let wrong = |at: &str, message: Words| Err(document.invalid(at, message));
     let names = raw.columns.unwrap_or_default();
     let columns = format!("{key}.columns");
+    let word = &labels.word;
+    let known = pieces::columns(word);
     if !names.is_empty() && raw.csv.is_none() {
         return wrong(&columns, words!("'columns' goes with 'csv'"));
     }
-    if let Some(other) = names.keys().find(|name| !COLUMNS.contains(&name.as_str())) {
+    if let Some(other) = names.keys().find(|name| !known.contains(&name.as_str())) {
         let message = words!(
             "'columns' says what a column is called: unknown column '{}'{}",
             Foreign::new(other),
-            hint(other, &COLUMNS)
+            hint(other, &known)
         );
         return wrong(&columns, message);
     }
@@ -131,17 +135,20 @@ fn one(
         (None, Some(_), None, None) => wrong(
             key,
             words!(
-                "'{}' has 'files' and no 'text'; add the prompt, such as text: \"{{taste}} music\"",
-                Foreign::new(key)
+                "'{}' has 'files' and no 'text'; {}",
+                Foreign::new(key),
+                word.said("add the prompt, such as text: \"{taste} music\"")
             ),
         ),
         (None, Some(written), None, Some(text)) => {
-            let template = Template::parse(text_key, &text)
+            let template = Template::parse(text_key, &text, word)
                 .map_err(|message| document.invalid(text_key, message))?;
-            if template.uses_taste() && !has_tastes {
+            if template.uses_taste() && labels.order.is_empty() {
                 let message = words!(
-                    "'{}' has {{taste}}; list the tastes, such as tastes: [bitter, sour, sweet, salty]",
-                    Foreign::new(text_key)
+                    "'{}' {} {}",
+                    Foreign::new(text_key),
+                    word.said("has {taste}; list the tastes, such as tastes:"),
+                    example(word)
                 );
                 return wrong(text_key, message);
             }

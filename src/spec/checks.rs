@@ -6,6 +6,7 @@ use serde::Deserialize;
 use strict_yaml::{Document, YamlError};
 
 use super::{Arm, Piece, SpecError};
+use crate::labels::{Labels, Word};
 use crate::statistics::grouping::{ALL, MOST_TASTES};
 
 #[derive(Debug, Deserialize)]
@@ -22,7 +23,7 @@ const MAX_NAME_CHARS: usize = 100;
 pub fn tastes_of(
     document: &Document,
     pieces: &[Piece],
-    given: Vec<String>,
+    given: &Labels,
 ) -> Result<Vec<String>, YamlError> {
     let mut found: Vec<String> = Vec::new();
     for taste in pieces.iter().filter_map(|piece| piece.taste.as_ref()) {
@@ -30,13 +31,15 @@ pub fn tastes_of(
             found.push(taste.clone());
         }
     }
+    let Labels { word, order: given } = given;
     if found.iter().any(|taste| taste == ALL) {
-        return Err(document.invalid("tastes", reserved()));
+        return Err(document.invalid("tastes", reserved(word)));
     }
     if found.len() > MOST_TASTES {
         let message = words!(
-            "the run's pieces have {} tastes; the figures have room for {}",
+            "the run's pieces have {} {}; the figures have room for {}",
             found.len(),
+            word.said("tastes"),
             MOST_TASTES
         );
         return Err(document.invalid("tastes", message));
@@ -48,21 +51,23 @@ pub fn tastes_of(
     match found.iter().find(|taste| !given.contains(taste)) {
         Some(taste) => {
             let message = words!(
-                "the run's pieces have the taste '{}'{}",
+                "{} '{}'{}",
+                word.said("the run's pieces have the taste"),
                 Foreign::new(taste),
                 hint(taste, &known)
             );
             Err(document.invalid("tastes", message))
         }
-        None => Ok(given),
+        None => Ok(given.clone()),
     }
 }
 
 /// Why no taste may be called [`ALL`].
-pub fn reserved() -> Words {
+pub fn reserved(word: &Word) -> Words {
     words!(
-        "'{}' stands for all tastes together in every table; rename that taste",
-        ALL
+        "'{}' {}",
+        ALL,
+        word.said("stands for all tastes together in every table; rename that taste")
     )
 }
 
@@ -100,13 +105,19 @@ pub fn check_label(document: &Document, key: &str, label: &str) -> Result<(), Ya
     } else {
         return Ok(());
     };
-    Err(document.invalid(key, words!("'{}' {}", Foreign::new(key), problem)))
+    let called = Foreign::new(document.path_written(key));
+    Err(document.invalid(key, words!("'{}' {}", called, problem)))
 }
 
-pub fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<String>, YamlError> {
+pub fn tastes(
+    document: &Document,
+    tastes: Vec<String>,
+    word: &Word,
+) -> Result<Vec<String>, YamlError> {
     if tastes.len() > MOST_TASTES {
         let message = words!(
-            "'tastes' has {} entries; the figures have room for {}",
+            "{} has {} entries; the figures have room for {}",
+            word.said("'tastes'"),
             tastes.len(),
             MOST_TASTES
         );
@@ -116,12 +127,16 @@ pub fn tastes(document: &Document, tastes: Vec<String>) -> Result<Vec<String>, Y
         let key = format!("tastes.{i}");
         check_label(document, &key, taste)?;
         if taste == ALL {
-            return Err(document.invalid(&key, reserved()));
+            return Err(document.invalid(&key, reserved(word)));
         }
         if tastes[..i].contains(taste) {
             return Err(document.invalid(
                 &key,
-                words!("'tastes' names '{}' twice", Foreign::new(taste)),
+                words!(
+                    "{} names '{}' twice",
+                    word.said("'tastes'"),
+                    Foreign::new(taste)
+                ),
             ));
         }
     }

@@ -4,6 +4,8 @@ use foreign::words;
 use serde::Serialize;
 use strict_yaml::{Document, YamlError};
 
+use crate::labels::Word;
+
 /// Beyond these a number was mistyped.
 const MOST_PERMUTATIONS: u64 = 1_000_000;
 
@@ -36,13 +38,14 @@ pub fn resolve(
     document: &Document,
     pieces_per_taste: &[u64],
     permutations: u64,
+    word: &Word,
 ) -> Result<Clusters, YamlError> {
     if !(100..=MOST_PERMUTATIONS).contains(&permutations) {
         let message = words!("'permutations' must be from 100 to {}", MOST_PERMUTATIONS);
         return Err(document.invalid("permutations", message));
     }
     if let Some(i) = pieces_per_taste.iter().position(|n| *n < 2) {
-        let message = "'pieces_per_taste' needs 2 or more: one piece has no neighbour";
+        let message = word.said("'pieces_per_taste' needs 2 or more: one piece has no neighbour");
         return Err(document.invalid(&format!("pieces_per_taste.{i}"), message));
     }
     let mut sizes: Vec<usize> = pieces_per_taste

@@ -15,6 +15,7 @@ use super::generation::{check_count, piece};
 use super::pieces::check_file_id;
 use super::template::Template;
 use super::{Origin, Piece, SpecError};
+use crate::labels::Labels;
 
 /// A thousand times the file of that repository.
 pub const MAX_BYTES: u64 = 16 << 20;
@@ -59,7 +60,7 @@ fn id<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
 /// With `rewrite` the prompt is made from it, and not the description itself.
 pub fn read(
     path: &Path,
-    tastes: &[String],
+    tastes: &Labels,
     draws: usize,
     rewrite: Option<&Template>,
 ) -> Result<Vec<Piece>, SpecError> {
@@ -86,11 +87,11 @@ pub fn read(
             );
             return Err(wrong(message));
         }
-        let named = named(&item.description, tastes);
+        let named = named(&item.description, &tastes.order);
         let prompt = match rewrite {
             Some(rewrite) if rewrite.uses_taste() && named.is_empty() => {
                 let message = "the description names none of the tastes, and 'prompts.rewrite' has {taste} in it";
-                return Err(wrong(message.into()));
+                return Err(wrong(tastes.word.said(message).into()));
             }
             Some(rewrite) => rewrite.fill(&item.id, named.first().map(String::as_str)),
             None => item.description.clone(),
@@ -164,7 +165,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.json");
         std::fs::write(&path, text).unwrap();
-        read(&path, &tastes(), draws, None)
+        let labels = Labels {
+            order: tastes(),
+            ..Labels::default()
+        };
+        read(&path, &labels, draws, None)
             .map_err(|e| e.to_string().replace(&path.display().to_string(), "d.json"))
     }
 

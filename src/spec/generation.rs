@@ -11,6 +11,7 @@ use strict_yaml::{Document, YamlError};
 use super::pieces::check_file_id;
 use super::template::Template;
 use super::{Origin, Piece};
+use crate::labels::Word;
 
 /// Years of computing; what is kept of each piece must fit into memory.
 const MAX_PIECES: usize = 1_000_000;
@@ -58,16 +59,26 @@ pub struct Download {
     pub sha256: String,
 }
 
+/// Labels as somebody may list them.
+pub fn example(word: &Word) -> &'static str {
+    match word.is_default() {
+        true => "[sweet, bitter, sour, salty]",
+        false => "[one, another]",
+    }
+}
+
 /// The template of one prompt a taste.
-pub fn template(document: &Document, text: &str, tastes: &[String]) -> Result<Template, YamlError> {
+pub fn template(
+    document: &Document,
+    text: &str,
+    tastes: &[String],
+    word: &Word,
+) -> Result<Template, YamlError> {
     let wrong = |message: Words| document.invalid("prompts.text", message);
-    let template = Template::parse("prompts.text", text).map_err(wrong)?;
+    let template = Template::parse("prompts.text", text, word).map_err(wrong)?;
     if !template.uses_taste() || tastes.is_empty() {
-        return Err(wrong(
-            "'prompts.text' makes one prompt a taste: it needs {taste} in it and the list beside it, such as tastes: \
-             [sweet, bitter, sour, salty]"
-                .into(),
-        ));
+        let needs = "'prompts.text' makes one prompt a taste: it needs {taste} in it and the list beside it, such as tastes:";
+        return Err(wrong(words!("{} {}", word.said(needs), example(word))));
     }
     for (i, taste) in tastes.iter().enumerate() {
         check_file_id(taste)
@@ -78,7 +89,8 @@ pub fn template(document: &Document, text: &str, tastes: &[String]) -> Result<Te
             .any(|other| other.to_lowercase() == folded)
         {
             let message = words!(
-                "the taste '{}' differs from another one by its case alone, and many file systems take their files for one",
+                "{} '{}' differs from another one by its case alone, and many file systems take their files for one",
+                word.said("the taste"),
                 Foreign::new(taste)
             );
             return Err(document.invalid(&format!("tastes.{i}"), message));
@@ -173,7 +185,7 @@ mod tests {
 
     #[test]
     fn many_pieces_lie_in_folders_and_a_place_is_known_again() {
-        let template = Template::parse("prompts.text", "{taste} music").unwrap();
+        let template = Template::parse("prompts.text", "{taste} music", &Word::default()).unwrap();
         let made = |draws: usize| {
             let mut pieces = from_tastes(&template, &["a".into(), "b".into()], draws);
             in_folders(&mut pieces);

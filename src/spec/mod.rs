@@ -11,6 +11,7 @@ pub mod crops;
 pub(crate) mod descriptions;
 pub(crate) mod generation;
 mod heard;
+pub(crate) mod label;
 mod natural;
 pub(crate) mod pieces;
 pub mod prompts;

@@ -14,6 +14,7 @@ use super::natural::natural;
 use super::table::{Names, Table};
 use super::template::Template;
 use super::{Piece, SpecError};
+use crate::labels::{Labels, Word};
 use crate::statistics::grouping::{ALL, MOST_TASTES};
 
 /// A CSV of a hundred thousand pieces has room.
@@ -21,8 +22,10 @@ const MAX_CSV_BYTES: u64 = 64 << 20;
 
 const MAX_ID_CHARS: usize = 200;
 
-/// Of a CSV of pieces; the first two it must have.
-pub(super) const COLUMNS: [&str; 4] = ["path", "prompt", "id", "taste"];
+/// The columns of a list of pieces whose labels are called so; the first two it must have.
+pub(super) fn columns(word: &Word) -> [&str; 4] {
+    ["path", "prompt", "id", word.one()]
+}
 
 /// Every audio file that lies in the folder itself (not in folders below it), in natural order. Hidden files are left
 /// out: some systems put a `._` file beside each real one.
@@ -33,7 +36,7 @@ pub fn from_folder(
     key: &str,
     folder: &Path,
     template: &Template,
-    tastes: &[String],
+    labels: &Labels,
 ) -> Result<Vec<Piece>, SpecError> {
     if !folder.is_dir() {
         let message = words!(
@@ -54,9 +57,9 @@ pub fn from_folder(
     check_ids(&paths)?;
     let mut pieces = Vec::with_capacity(paths.len());
     for (id, path) in paths {
-        let taste = match tastes.is_empty() {
+        let taste = match labels.order.is_empty() {
             true => None,
-            false => Some(taste_of(&id, tastes).map_err(|message| file_error(&path, message))?),
+            false => Some(taste_of(&id, labels).map_err(|message| file_error(&path, message))?),
         };
         let prompt = template.fill(&id, taste.as_deref());
         pieces.push(Piece {
@@ -140,16 +143,22 @@ fn stem(path: &Path) -> Result<String, SpecError> {
 }
 
 /// `sweet_01` is sweet: what stands before the last `_`.
-fn taste_of(id: &str, tastes: &[String]) -> Result<String, Words> {
+fn taste_of(id: &str, labels: &Labels) -> Result<String, Words> {
+    let Labels {
+        word,
+        order: tastes,
+    } = labels;
     let taste = id.rsplit_once('_').map_or(id, |(taste, _)| taste);
     if tastes.iter().any(|known| known == taste) {
         return Ok(taste.to_owned());
     }
     let known: Vec<&str> = tastes.iter().map(String::as_str).collect();
     Err(words!(
-        "the taste in its name is '{}'{}; call it TASTE_NUMBER, such as {}_01",
+        "{} '{}'{}; call it {}_NUMBER, such as {}_01",
+        word.said("the taste in its name is"),
         Foreign::new(taste),
         hint(taste, &known),
+        Foreign::new(word.one().to_uppercase()),
         Foreign::new(known.first().unwrap_or(&"sweet"))
     ))
 }
@@ -158,14 +167,18 @@ fn taste_of(id: &str, tastes: &[String]) -> Result<String, Words> {
 /// paths are taken from the CSV's folder. Also the tastes: those given, or else those of the CSV as they come.
 ///
 /// `names` are what those columns are called in the file, where that is something else; then others may stand beside them.
-pub fn from_csv(
+pub fn from_list(
     path: &Path,
     names: &Names,
-    tastes: Vec<String>,
+    labels: &Labels,
 ) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
     let table = Table::read_as(path, MAX_CSV_BYTES, &["path", "prompt"], names)?;
+    let Labels {
+        word,
+        order: tastes,
+    } = labels;
     if names.is_empty() {
-        table.only(&COLUMNS)?;
+        table.only(&columns(word))?;
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut found = Vec::new();
@@ -173,7 +186,7 @@ pub fn from_csv(
     let mut uses = HashMap::new();
     let mut pieces = Vec::new();
     for row in table.rows() {
-        let (file, prompt, taste) = (row.get("path"), row.get("prompt"), row.get("taste"));
+        let (file, prompt, taste) = (row.get("path"), row.get("prompt"), row.get(word.one()));
         if file.is_empty() {
             return Err(row.error("the path is empty"));
         }
@@ -199,13 +212,14 @@ pub fn from_csv(
         if !taste.is_empty() && !tastes.is_empty() && !tastes.iter().any(|known| known == taste) {
             let known: Vec<&str> = tastes.iter().map(String::as_str).collect();
             return Err(row.error(words!(
-                "unknown taste '{}'{}",
+                "{} '{}'{}",
+                word.said("unknown taste"),
                 Foreign::new(taste),
                 hint(taste, &known)
             )));
         }
         if taste == ALL {
-            return Err(row.error(reserved()));
+            return Err(row.error(reserved(word)));
         }
         if !taste.is_empty() && !found.iter().any(|known| known == taste) {
             found.push(taste.to_owned());
@@ -226,13 +240,21 @@ pub fn from_csv(
     }
     if found.len() > MOST_TASTES {
         let message = words!(
-            "it has {} tastes; the figures have room for {}",
+            "it has {} {}; the figures have room for {}",
             found.len(),
+            word.said("tastes"),
             MOST_TASTES
         );
         return Err(file_error(path, message));
     }
-    Ok((pieces, if tastes.is_empty() { found } else { tastes }))
+    Ok((
+        pieces,
+        if tastes.is_empty() {
+            found
+        } else {
+            tastes.clone()
+        },
+    ))
 }
 
 /// The file that a CSV in `folder` names: from there, from the user's home after `~/`, and with `\` for `/` where it was written

@@ -1,10 +1,9 @@
-//! A prompt with places for a piece's own words: `{taste} music, ambient for fine restaurant`.
+//! A prompt with places for a piece's own words: `{taste} music, ambient for fine restaurant`; `{mood}` where labels are moods.
 
 use foreign::words;
 use foreign::{Foreign, Words, hint};
 
-/// What may stand in braces.
-const PLACES: [&str; 2] = ["taste", "id"];
+use crate::labels::Word;
 
 /// A checked template. `{{` and `}}` stand for braces.
 #[derive(Clone, Debug)]
@@ -18,8 +17,8 @@ enum Part {
 }
 
 impl Template {
-    /// Parse the text of `key`. The error is a sentence about it.
-    pub fn parse(key: &str, text: &str) -> Result<Self, Words> {
+    /// Parse the text of `key`, which calls labels by `word`. The error is a sentence about it.
+    pub fn parse(key: &str, text: &str, word: &Word) -> Result<Self, Words> {
         if text.trim().is_empty() {
             return Err(words!(
                 "'{}' is empty; it is the prompt of every piece",
@@ -51,10 +50,18 @@ impl Template {
                     }
                     parts.push(Part::Words(std::mem::take(&mut words)));
                     parts.push(match name.as_str() {
-                        "taste" => Part::Taste,
+                        name if name == word.one() => Part::Taste,
                         "id" => Part::Id,
+                        "taste" => {
+                            return Err(words!(
+                                "'{}' has {{taste}}; with label: {} write {{{}}}",
+                                Foreign::new(key),
+                                Foreign::new(word.one()),
+                                Foreign::new(word.one())
+                            ));
+                        }
                         _ => {
-                            let hint = hint(&name, &PLACES);
+                            let hint = hint(&name, &[word.one(), "id"]);
                             return Err(words!(
                                 "'{}' has the unknown place '{{{}}}'{}",
                                 Foreign::new(key),
@@ -100,7 +107,12 @@ mod tests {
 
     #[test]
     fn places_are_filled_and_braces_kept() {
-        let template = Template::parse("audio.text", "{taste} music {{x}} of {id}").unwrap();
+        let template = Template::parse(
+            "audio.text",
+            "{taste} music {{x}} of {id}",
+            &Word::default(),
+        )
+        .unwrap();
         assert!(template.uses_taste());
         assert_eq!(
             template.fill("sweet_01", Some("sweet")),
@@ -111,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_no_place_is_an_error() {
         let error = |text: &str| {
-            let parsed = Template::parse("audio.text", text);
+            let parsed = Template::parse("audio.text", text, &Word::default());
             parsed.unwrap_err().to_string()
         };
         assert_eq!(
@@ -121,5 +133,22 @@ mod tests {
         assert!(error("{taste music").contains("'{' without its '}'"));
         assert!(error("taste} music").contains("'}' without its '{'"));
         assert!(error("  ").contains("empty"));
+    }
+
+    #[test]
+    fn labels_stand_in_braces_under_their_word() {
+        let mood = Word::new("mood", None).unwrap();
+        let template = Template::parse("text", "{mood} music", &mood).unwrap();
+        assert_eq!(template.fill("1", Some("calm")), "calm music");
+        let error = |text: &str| {
+            Template::parse("text", text, &mood)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error("{taste}"),
+            "'text' has {taste}; with label: mood write {mood}"
+        );
+        assert!(error("{moo}").ends_with("did you mean 'mood'? (valid here: mood, id)"));
     }
 }

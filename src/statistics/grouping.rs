@@ -1,11 +1,11 @@
 //! Score rows put in order: by arm, by taste, by pair of arms.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use foreign::Foreign;
 use thiserror::Error;
 
-use crate::labels;
+use crate::labels::Labels;
 use crate::tables::scores::{ScoreRow, as_written};
 
 /// Stands for "every taste" where a table or a figure says which taste a row is about.
@@ -25,7 +25,7 @@ pub enum StatsError {
         score: f64,
     },
     #[error(
-        "piece {id} has the taste `all`, which stands for all tastes together: rename that taste"
+        "piece {id} has the label `all`, which stands for all pieces together: rename that label"
     )]
     Reserved { id: Foreign },
 }
@@ -162,43 +162,15 @@ pub fn by_arm<S: Scored>(rows: &[S]) -> Result<Vec<Arm<'_>>, StatsError> {
     Ok(arms)
 }
 
-/// The tastes that occur, as [`in_order`].
-pub fn tastes<S: Scored>(rows: &[S]) -> Vec<&str> {
-    in_order(rows.iter().map(|row| row.score().taste))
-}
-
-/// Each taste once, those of [`labels`] first, in their order, and then in that of the alphabet; no taste is none.
-pub fn in_order<'t>(tastes: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
-    let found: BTreeSet<&str> = tastes.filter(|taste| !taste.is_empty()).collect();
-    let labels: Vec<&str> = labels::known().iter().map(|label| label.name).collect();
-    let known = labels.iter().filter_map(|taste| found.get(taste));
-    let others = found.iter().filter(|taste| !labels.contains(taste));
-    known.chain(others).copied().collect()
+/// The tastes that occur, in the order of the run's labels.
+pub fn tastes<'r, S: Scored>(rows: &'r [S], labels: &Labels) -> Vec<&'r str> {
+    labels.sorted(rows.iter().map(|row| row.score().taste))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tables::scores::row;
-
-    #[test]
-    fn tastes_come_in_the_notebooks_order() {
-        let rows: Vec<ScoreRow> = [
-            "umami",
-            "salty",
-            "",
-            "sweet",
-            "bitter",
-            "astringent",
-            "sour",
-        ]
-        .iter()
-        .enumerate()
-        .map(|(i, taste)| row(&i.to_string(), "a", taste, 0.1))
-        .collect();
-        let order = ["bitter", "sour", "sweet", "salty", "astringent", "umami"];
-        assert_eq!(tastes(&rows), order);
-    }
 
     #[test]
     fn arms_pair_by_piece_whatever_the_order() {

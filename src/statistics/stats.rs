@@ -7,13 +7,18 @@ use rayon::prelude::*;
 
 use super::draws::spread;
 use super::grouping::{ALL, Arm, Scored, StatsError, by_arm, tastes};
+use crate::labels::Labels;
 use crate::tables::stats::{Kind, StatsRow};
 
 /// Summaries of every arm, then of every pair of arms (first minus second, over the pieces that both have), each over
 /// all tastes and then taste by taste; then the spread of every arm within and between prompts that have several draws.
-/// A group without pieces has no row.
-pub fn stats<S: Scored>(rows: &[S], seed: u64) -> Result<Vec<StatsRow>, StatsError> {
-    let (arms, tastes) = (by_arm(rows)?, tastes(rows));
+/// A group without pieces has no row. Tastes are in the order of `labels`.
+pub fn stats<S: Scored>(
+    rows: &[S],
+    seed: u64,
+    labels: &Labels,
+) -> Result<Vec<StatsRow>, StatsError> {
+    let (arms, tastes) = (by_arm(rows)?, tastes(rows, labels));
     let mut groups: Vec<(&Arm<'_>, Option<&Arm<'_>>, &str)> = Vec::new();
     let each_taste = || std::iter::once(ALL).chain(tastes.iter().copied());
     for arm in &arms {
@@ -74,7 +79,7 @@ mod tests {
             row("1", "off", "sweet", 0.125),
             row("9", "off", "salty", 0.75),
         ];
-        let table = stats(&rows, 0).unwrap();
+        let table = stats(&rows, 0, &Labels::default()).unwrap();
         let keys: Vec<_> = table
             .iter()
             .map(|r| (r.arm.as_str(), r.arm_b.as_deref(), r.taste.as_str(), r.n))
@@ -111,7 +116,7 @@ mod tests {
         }
         rows.push(row("alone", "on", "salty", 0.2));
         rows.push(row("alone", "off", "salty", 0.1));
-        let table = stats(&rows, 0).unwrap();
+        let table = stats(&rows, 0, &Labels::default()).unwrap();
         let pairs: Vec<_> = table.iter().filter(|r| r.kind == Kind::Pair).collect();
         let of = |taste: &str| *pairs.iter().find(|r| r.taste == taste).unwrap();
         assert!(of(ALL).t_p.is_some() && of(ALL).t_p_holm.is_none());
@@ -134,7 +139,13 @@ mod tests {
         for row in &mut written {
             row.clap_score = format!("{:.6}", row.clap_score).parse().unwrap();
         }
-        assert_eq!(stats(&exact, 3).unwrap(), stats(&written, 3).unwrap());
-        assert_ne!(stats(&exact, 3).unwrap(), stats(&exact, 4).unwrap());
+        assert_eq!(
+            stats(&exact, 3, &Labels::default()).unwrap(),
+            stats(&written, 3, &Labels::default()).unwrap()
+        );
+        assert_ne!(
+            stats(&exact, 3, &Labels::default()).unwrap(),
+            stats(&exact, 4, &Labels::default()).unwrap()
+        );
     }
 }

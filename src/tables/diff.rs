@@ -54,6 +54,7 @@ impl Row for DiffRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Word;
     use crate::tables::table::{read, tests::assert_columns, write};
 
     #[test]
@@ -74,9 +75,9 @@ mod tests {
             text_cosine: None,
         };
         assert_columns(&row);
-        write(&path, std::slice::from_ref(&row)).unwrap();
+        write(&path, std::slice::from_ref(&row), &Word::default()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.ends_with("\non,'=1+1,,a,0.25,,,,,0.5,\n"), "{text}");
-        assert_eq!(read::<DiffRow>(&path).unwrap(), [row]);
+        assert_eq!(read::<DiffRow>(&path, &Word::default()).unwrap(), [row]);
     }
 }

@@ -42,6 +42,7 @@ impl DrawsRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Word;
     use crate::tables::table::{read, tests::assert_columns, write};
     use analysis::summarise;
 
@@ -52,8 +53,8 @@ mod tests {
         let summaries = [[0.5, 0.25].as_slice(), &[0.125]].map(|v| summarise(v, 0, "x").unwrap());
         let rows = summaries.map(|summary| DrawsRow::new("on", "7", "sweet", &summary));
         assert_columns(&rows[0]);
-        write(&path, &rows).unwrap();
-        assert_eq!(read::<DrawsRow>(&path).unwrap(), rows);
+        write(&path, &rows, &Word::default()).unwrap();
+        assert_eq!(read::<DrawsRow>(&path, &Word::default()).unwrap(), rows);
         let text = std::fs::read_to_string(&path).unwrap();
         let one = "on,7,sweet,1,0.125,,0.125,0.125,0.125,0.125,0.125,,\n";
         assert!(text.ends_with(one), "{text}");

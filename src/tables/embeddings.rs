@@ -82,6 +82,7 @@ pub(super) mod json_list {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Word;
     use crate::tables::table::{read, tests::assert_columns, write};
 
     fn example(audio_emb: Vec<f32>) -> EmbeddingRow {
@@ -112,8 +113,11 @@ mod tests {
         ];
         let row = example(values);
         assert_columns(&row);
-        write(&path, std::slice::from_ref(&row)).unwrap();
-        assert_eq!(read::<EmbeddingRow>(&path).unwrap(), [row]);
+        write(&path, std::slice::from_ref(&row), &Word::default()).unwrap();
+        assert_eq!(
+            read::<EmbeddingRow>(&path, &Word::default()).unwrap(),
+            [row]
+        );
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(",0.250000,\"[0.1,-0.33333334,"), "{text}");
     }
@@ -124,17 +128,20 @@ mod tests {
         let path = folder.path().join(EmbeddingRow::FILE);
         let mut row = example(vec![1.0]);
         row.set = Some("base".into());
-        write(&path, std::slice::from_ref(&row)).unwrap();
+        write(&path, std::slice::from_ref(&row), &Word::default()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("taste,arm,id,set\n") && text.ends_with(",on,sweet_01,base\n"));
-        assert_eq!(read::<EmbeddingRow>(&path).unwrap(), [row]);
+        assert_eq!(
+            read::<EmbeddingRow>(&path, &Word::default()).unwrap(),
+            [row]
+        );
     }
 
     #[test]
     fn an_embedding_that_is_not_finite_is_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(EmbeddingRow::FILE);
-        let error = write(&path, &[example(vec![0.5, f32::NAN])]).unwrap_err();
+        let error = write(&path, &[example(vec![0.5, f32::NAN])], &Word::default()).unwrap_err();
         assert!(error.to_string().contains("value 1 of an embedding is NaN"));
         assert!(!path.exists());
     }

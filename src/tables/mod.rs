@@ -48,3 +48,31 @@ pub use table::{Row, RowWriter, TableError, read, rows, write};
 pub use texts::{TextKind, TextRow};
 pub use tsne::TsneRow;
 pub use windows::{WindowRow, WindowSpreadRow};
+
+/// Every name of a column of the files of a run folder, and of `diff.csv`.
+pub fn columns() -> Vec<&'static str> {
+    fn of<T: Row>() -> Vec<&'static str> {
+        let aliases = T::ALIASES.iter().map(|(_, alias)| *alias);
+        T::all_columns().into_iter().chain(aliases).collect()
+    }
+    [
+        of::<ClusterRow>(),
+        of::<DiffRow>(),
+        of::<DistanceRow>(),
+        of::<DrawsRow>(),
+        of::<EmbeddingRow>(),
+        of::<HistogramRow>(),
+        of::<MapRow>(),
+        of::<NearestRow>(),
+        of::<PromptRow>(),
+        of::<ScoreRow>(),
+        of::<SimilarityRow>(),
+        of::<SkippedRow>(),
+        of::<StatsRow>(),
+        of::<TextRow>(),
+        of::<TsneRow>(),
+        of::<WindowRow>(),
+        of::<WindowSpreadRow>(),
+    ]
+    .concat()
+}

@@ -150,6 +150,7 @@ pub(crate) fn drawn(prompt_id: &str, draw: usize, arm: &str, clap_score: f64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Word;
     use crate::tables::table::{read, tests::assert_columns, write};
 
     #[test]
@@ -160,11 +161,14 @@ mod tests {
         strange.prompt = "two\nlines, and \"quotes\"".to_owned();
         strange.offset = Some(48_000);
         assert_columns(&strange);
-        write(&path, std::slice::from_ref(&strange)).unwrap();
+        write(&path, std::slice::from_ref(&strange), &Word::default()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains(",0.123457,"), "{text}");
         strange.clap_score = as_written(strange.clap_score);
-        assert_eq!(read::<ScoreRow>(&path).unwrap(), [strange]);
+        assert_eq!(
+            read::<ScoreRow>(&path, &Word::default()).unwrap(),
+            [strange]
+        );
     }
 
     #[test]
@@ -172,26 +176,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(ScoreRow::FILE);
         let mut rows = [drawn("sweet", 1, "on", 0.25), drawn("sweet", 2, "on", -0.5)];
-        write(&path, &rows).unwrap();
+        write(&path, &rows, &Word::default()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "id,prompt,audio_path,clap_score,taste,prompt_id,draw,arm,front,middle,back,offset\n\
             sweet_01,\"sweet music, ambient for fine restaurant\",sweet_01.wav,0.250000,sweet,sweet,1,on,,,,\n";
         assert!(text.starts_with(expected), "{text}");
-        assert_eq!(read::<ScoreRow>(&path).unwrap(), rows);
+        assert_eq!(read::<ScoreRow>(&path, &Word::default()).unwrap(), rows);
 
         for row in &mut rows {
             row.instrument = Some("piano".into());
             row.tastes = Some("sweet sour".into());
         }
-        write(&path, &rows).unwrap();
+        write(&path, &rows, &Word::default()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let expected = "id,instrument,description,audio_path,clap_score,taste,tastes,prompt_id,draw,arm,front,middle,\
             back,offset\nsweet_01,piano,\"sweet music, ambient for fine restaurant\",sweet_01.wav,0.250000,sweet,\
             sweet sour,sweet,1,on,,,,\n";
         assert!(text.starts_with(expected), "{text}");
-        assert_eq!(read::<ScoreRow>(&path).unwrap(), rows);
+        assert_eq!(read::<ScoreRow>(&path, &Word::default()).unwrap(), rows);
         rows[1].clap_score = f64::NAN;
-        assert!(write(&path, &rows).is_err());
+        assert!(write(&path, &rows, &Word::default()).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 
@@ -203,21 +207,25 @@ mod tests {
         compared.set = Some("base".into());
         compared.condition = Some("base".into());
         compared.own_prompt = Some("=sweet".into());
-        write(&path, std::slice::from_ref(&compared)).unwrap();
+        write(&path, std::slice::from_ref(&compared), &Word::default()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let header = "id,prompt,audio_path,clap_score,taste,set,condition,own_prompt,prompt_id,draw,arm,front,middle,back,offset\n";
         assert!(
             text.starts_with(header) && text.contains(",base,base,'=sweet,,,on,"),
             "{text}"
         );
-        assert_eq!(read::<ScoreRow>(&path).unwrap(), [compared]);
+        assert_eq!(
+            read::<ScoreRow>(&path, &Word::default()).unwrap(),
+            [compared]
+        );
     }
 
     #[test]
     fn nan_is_never_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(ScoreRow::FILE);
-        let error = write(&path, &[row("1", "a", "sweet", f64::NAN)]).unwrap_err();
+        let error =
+            write(&path, &[row("1", "a", "sweet", f64::NAN)], &Word::default()).unwrap_err();
         assert!(
             error.to_string().contains("NaN is not a finite number"),
             "{error}"

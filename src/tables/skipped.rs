@@ -21,6 +21,7 @@ impl Row for SkippedRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Word;
     use crate::tables::table::{read, tests::assert_columns, write};
 
     #[test]
@@ -32,7 +33,7 @@ mod tests {
             reason: "it was cut off, make it again".into(),
         };
         assert_columns(&row);
-        write(&path, std::slice::from_ref(&row)).unwrap();
-        assert_eq!(read::<SkippedRow>(&path).unwrap(), [row]);
+        write(&path, std::slice::from_ref(&row), &Word::default()).unwrap();
+        assert_eq!(read::<SkippedRow>(&path, &Word::default()).unwrap(), [row]);
     }
 }

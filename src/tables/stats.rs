@@ -100,6 +100,7 @@ impl StatsRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Word;
     use crate::tables::table::{read, tests::assert_columns, write};
     use analysis::paired;
 
@@ -115,8 +116,8 @@ mod tests {
             StatsRow::of_pair("on", "off", "all", &many),
         ];
         assert_columns(&rows[0]);
-        write(&path, &rows).unwrap();
-        assert_eq!(read::<StatsRow>(&path).unwrap(), rows);
+        write(&path, &rows, &Word::default()).unwrap();
+        assert_eq!(read::<StatsRow>(&path, &Word::default()).unwrap(), rows);
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("arm,on,,all,1,0.25,,0.25,0.25,0.25,0.25,0.25,,,,,,,,,,\n"));
         assert!(!text.to_lowercase().contains("nan"));

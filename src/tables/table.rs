@@ -1,5 +1,6 @@
 //! Rows to and from CSV: whole-file writes, and reads whose errors name the file, the line and the column.
 
+use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,10 @@ use thiserror::Error;
 
 use super::fields::fields;
 use super::some_fields::SomeFields;
+use crate::labels::Word;
 
-/// A row of one of our CSVs. Its serde fields are the columns, in order.
+/// A row of one of our CSVs. Its serde fields are the columns, in order; those about labels are called by the experiment's word
+/// for them ([`Word::column`]).
 pub trait Row: Serialize + DeserializeOwned + Sized {
     /// The file's name in a run folder.
     const FILE: &'static str;
@@ -56,7 +59,7 @@ pub enum TableError {
     #[error("cannot read {}: it has no column `{column}`; a {file} begins with the line {columns}", path.display())]
     Column {
         path: PathBuf,
-        column: &'static str,
+        column: Foreign,
         file: &'static str,
         columns: Words,
     },
@@ -68,9 +71,9 @@ pub enum TableError {
     },
 }
 
-/// Write the header and `rows` to `path`, whole or not at all. A number that is not finite is an error.
-pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), TableError> {
-    let mut file = RowWriter::create(path)?;
+/// Write the header, with `word` for labels, and `rows` to `path`, whole or not at all. A number that is not finite is an error.
+pub fn write<T: Row>(path: &Path, rows: &[T], word: &Word) -> Result<(), TableError> {
+    let mut file = RowWriter::create(path, word)?;
     rows.iter().try_for_each(|row| file.add(row))?;
     file.finish()
 }
@@ -78,6 +81,7 @@ pub fn write<T: Row>(path: &Path, rows: &[T]) -> Result<(), TableError> {
 /// A file of rows that need not all be in memory; it appears once it is finished.
 pub struct RowWriter<T: Row> {
     path: PathBuf,
+    word: Word,
     csv: csv::Writer<WholeFile>,
     /// Known from the first row on.
     columns: Option<Columns>,
@@ -92,14 +96,15 @@ enum Columns {
 }
 
 impl<T: Row> RowWriter<T> {
-    /// Begin the file that will be `path`.
-    pub fn create(path: &Path) -> Result<Self, TableError> {
+    /// Begin the file that will be `path`, with `word` for labels.
+    pub fn create(path: &Path, word: &Word) -> Result<Self, TableError> {
         let file = WholeFile::create(path).map_err(|source| TableError::Write {
             path: path.to_owned(),
             source,
         })?;
         Ok(Self {
             path: path.to_owned(),
+            word: word.clone(),
             csv: plain_writer(file),
             columns: None,
             rows: PhantomData,
@@ -133,7 +138,8 @@ impl<T: Row> RowWriter<T> {
             .iter()
             .map(|name| of(name).map_or(*name, |(field, _)| *field))
             .collect();
-        self.csv.write_record(&header)?;
+        let named = header.iter().map(|name| self.word.column(name));
+        self.csv.write_record(named.map(Cow::into_owned))?;
         Ok(match fields == all {
             true => Columns::All,
             false => Columns::Some(all.iter().map(|field| fields.contains(field)).collect()),
@@ -166,36 +172,45 @@ fn plain_writer<W: Write>(file: W) -> csv::Writer<W> {
     builder.has_headers(false).from_writer(file)
 }
 
-/// Read every row of `path`. Columns are found by name, so others may stand beside ours.
-pub fn read<T: Row>(path: &Path) -> Result<Vec<T>, TableError> {
-    rows_of(path, T::LARGEST)?.collect()
+/// Read every row of `path`, whose columns have `word` for labels. Columns are found by name, so others may stand beside ours.
+pub fn read<T: Row>(path: &Path, word: &Word) -> Result<Vec<T>, TableError> {
+    rows_of(path, T::LARGEST, word)?.collect()
 }
 
 /// As [`read`], one row at a time: for files that need not fit into memory.
 pub fn rows<T: Row>(
     path: &Path,
+    word: &Word,
 ) -> Result<impl Iterator<Item = Result<T, TableError>> + use<T>, TableError> {
-    rows_of(path, LARGEST_WITH_EMBEDDINGS)
+    rows_of(path, LARGEST_WITH_EMBEDDINGS, word)
 }
+
+/// What a column about labels of another word is read as: no field has the name.
+const NOT_OURS: &str = "(not ours)";
 
 fn rows_of<T: Row>(
     path: &Path,
     largest: u64,
+    word: &Word,
 ) -> Result<impl Iterator<Item = Result<T, TableError>> + use<T>, TableError> {
     let mut csv = reader(path, largest)?;
     let header = csv.headers().map_err(|e| explain(path, e, None))?.clone();
+    let fields = header.iter().map(|name| word.field(name));
+    let fields: csv::StringRecord = fields.map(|field| field.unwrap_or(NOT_OURS)).collect();
     for column in T::columns() {
         let alias = T::ALIASES.iter().find(|(of, _)| *of == column);
         let named = |name: &str| name == column || alias.is_some_and(|(_, alias)| *alias == name);
-        if !header.iter().any(named) {
+        if !fields.iter().any(named) {
+            let called = |field: &str| Foreign::new(word.column(field));
             return Err(TableError::Column {
                 path: path.to_owned(),
-                column,
+                column: called(column),
                 file: T::FILE,
-                columns: Words::join(T::columns(), ","),
+                columns: Words::join(T::columns().into_iter().map(called), ","),
             });
         }
     }
+    csv.set_headers(fields);
     let path = path.to_owned();
     Ok(csv
         .into_deserialize()
@@ -392,10 +407,10 @@ pub(super) mod tests {
     fn a_file_without_rows_has_its_header() {
         fn check<T: Row>(folder: &Path) {
             let path = folder.join(T::FILE);
-            write::<T>(&path, &[]).unwrap();
+            write::<T>(&path, &[], &Word::default()).unwrap();
             let text = fs::read_to_string(&path).unwrap();
             assert_eq!(text, format!("{}\n", T::columns().join(",")));
-            assert!(read::<T>(&path).unwrap().is_empty());
+            assert!(read::<T>(&path, &Word::default()).unwrap().is_empty());
         }
         let folder = tempfile::tempdir().unwrap();
         check::<ScoreRow>(folder.path());
@@ -405,11 +420,50 @@ pub(super) mod tests {
         check::<DrawsRow>(folder.path());
     }
 
+    #[test]
+    fn columns_about_labels_have_the_word_of_the_experiment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        let mood = Word::new("mood", None).unwrap();
+        let rows = [crate::tables::scores::row("1", "on", "calm", 0.5)];
+        write(&path, &rows, &mood).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("id,prompt,audio_path,clap_score,mood,arm,"),
+            "{text}"
+        );
+        assert_eq!(read::<ScoreRow>(&path, &mood).unwrap(), rows);
+        let told = read::<ScoreRow>(&path, &Word::default())
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains("no column `taste`"), "{told}");
+        // A column that is called as another experiment's is somebody's own.
+        let beside: String = text
+            .lines()
+            .map(|line| format!("{line},{}\n", line.len()))
+            .collect();
+        fs::write(
+            &path,
+            beside.replacen(
+                &format!(",{}\n", text.lines().next().unwrap().len()),
+                ",taste\n",
+                1,
+            ),
+        )
+        .unwrap();
+        assert_eq!(read::<ScoreRow>(&path, &mood).unwrap(), rows);
+        fs::write(&path, "id,prompt\n").unwrap();
+        let told = read::<ScoreRow>(&path, &mood).unwrap_err().to_string();
+        assert!(told.contains("clap_score,mood,arm"), "{told}");
+    }
+
     fn error(text: &[u8]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("scores.csv");
         fs::write(&path, text).unwrap();
-        read::<ScoreRow>(&path).unwrap_err().to_string()
+        read::<ScoreRow>(&path, &Word::default())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -439,7 +493,7 @@ pub(super) mod tests {
         let e = error(b"id,prompt\n1,x\n");
         assert!(e.contains("no column `audio_path`"), "{e}");
 
-        let e = read::<ScoreRow>(Path::new("nowhere/scores.csv")).unwrap_err();
+        let e = read::<ScoreRow>(Path::new("nowhere/scores.csv"), &Word::default()).unwrap_err();
         assert!(
             e.to_string()
                 .starts_with("cannot read nowhere/scores.csv: ")

@@ -80,6 +80,7 @@ impl Row for WindowSpreadRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::labels::Word;
     use crate::tables::table::{read, tests::assert_columns, write};
 
     #[test]
@@ -96,15 +97,18 @@ mod tests {
             clap_score: 0.25,
         };
         assert_columns(&row);
-        write(&path, std::slice::from_ref(&row)).unwrap();
+        write(&path, std::slice::from_ref(&row), &Word::default()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
             "id,taste,arm,window,start_s,clap_score\na,sweet,on,2,2.5,0.250000\n"
         );
-        assert_eq!(read::<WindowRow>(&path).unwrap(), [row.clone()]);
+        assert_eq!(
+            read::<WindowRow>(&path, &Word::default()).unwrap(),
+            [row.clone()]
+        );
         row.condition = Some("base".into());
-        write(&path, std::slice::from_ref(&row)).unwrap();
-        assert_eq!(read::<WindowRow>(&path).unwrap(), [row]);
+        write(&path, std::slice::from_ref(&row), &Word::default()).unwrap();
+        assert_eq!(read::<WindowRow>(&path, &Word::default()).unwrap(), [row]);
     }
 }

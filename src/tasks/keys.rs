@@ -12,6 +12,9 @@ macro_rules! task_keys {
             notebook: Option<String>,
             #[serde(rename = "task")]
             _task: String,
+            // Read by `spec::label`, which every file goes through.
+            #[serde(rename = "label")]
+            _label: Option<serde::de::IgnoredAny>,
             $($own)*
             seed: Option<u64>,
             limit: Option<u64>,

@@ -3,6 +3,8 @@ use std::path::Path;
 
 use super::*;
 use crate::experiment::Experiment;
+use crate::labels::Word;
+use crate::spec::label::TAKEN;
 use crate::spec::{HeardParts, Piece};
 
 const YAML: &str = "\
@@ -207,7 +209,7 @@ fn mistakes_are_named_where_they_were_made() {
             &good,
             "tastes: [bitter, sweet]",
             "seed: 0",
-            "w.yaml:3: 'audio.text' has {taste}; list the tastes, such as tastes: [bitter, sour, sweet, salty]",
+            "w.yaml:3: 'audio.text' has {taste}; list the tastes, such as tastes: [sweet, bitter, sour, salty]",
         ),
         (
             &good,
@@ -261,7 +263,7 @@ fn a_flag_or_set_that_is_wrong_is_named() {
     assert_eq!(
         error(&set("sed=3")),
         "--set sed=3: unknown key 'sed'; did you mean 'seed'? \
-         (valid here: experiment, notebook, task, audio, tastes, arms, crops, seed, limit, tsne)"
+         (valid here: experiment, notebook, task, label, audio, tastes, arms, crops, seed, limit, tsne)"
     );
     assert_eq!(
         error(&set("audio.files=none")),
@@ -401,4 +403,150 @@ pub(super) fn of_text(text: &str, set: &[&str]) -> Result<Experiment, String> {
         ..Overrides::default()
     };
     resolve_in(folder.path(), text, &overrides)
+}
+
+/// YAML with moods for tastes.
+fn of_moods(from: &str, to: &str) -> Result<Experiment, String> {
+    let yaml = YAML.replace("{taste}", "{mood}").replace(
+        "tastes: [bitter, sweet]",
+        "label: mood\nmoods: [tense, calm]",
+    );
+    assert!(yaml.contains(from), "{from}");
+    let folder = folder(&["calm_1.wav", "tense_1.wav"]);
+    let yaml = yaml.replace(from, to);
+    resolve_in(folder.path(), &yaml, &Overrides::default())
+}
+
+#[test]
+fn labels_are_called_as_the_experiment_says() {
+    let experiment = of_moods("", "").unwrap();
+    assert_eq!(experiment.tastes, ["tense", "calm"]);
+    assert_eq!(experiment.pieces[0].prompt, "calm music");
+    let value = serde_json::to_value(&experiment).unwrap();
+    assert_eq!(
+        value["label"],
+        serde_json::json!({ "one": "mood", "many": "moods" })
+    );
+    let both = of_moods("label: mood", "label: { one: mood, many: moods }").unwrap();
+    assert_eq!(both.word, experiment.word);
+    let feelings = "label: { one: mood, many: feelings }\nfeelings:";
+    assert_eq!(
+        of_moods("label: mood\nmoods:", feelings).unwrap().tastes,
+        ["tense", "calm"]
+    );
+    // What is the word anyway is no other experiment.
+    let folder = folder(&["bitter_1.wav"]);
+    let said = resolve_in(
+        folder.path(),
+        &format!("{YAML}label: taste\n"),
+        &Overrides::default(),
+    );
+    assert!(
+        serde_json::to_value(said.unwrap())
+            .unwrap()
+            .get("label")
+            .is_none()
+    );
+}
+
+#[test]
+fn messages_have_the_word_of_the_experiment() {
+    for (from, to, expected) in [
+        (
+            "{mood}",
+            "{taste}",
+            "w.yaml:3: 'audio.text' has {taste}; with label: mood write {mood}",
+        ),
+        (
+            "moods:",
+            "tastes:",
+            "w.yaml:5: with label: mood the key is 'moods', not 'tastes'",
+        ),
+        (
+            "moods: [tense, calm]\n",
+            "",
+            "w.yaml:3: 'audio.text' has {mood}; list the moods, such as moods: [one, another]",
+        ),
+        (
+            "[tense, calm]",
+            "[tense, sad]",
+            "cannot use DIR/calm_1.wav: the mood in its name is 'calm' (valid here: tense, sad); call it MOOD_NUMBER, such as tense_01",
+        ),
+        (
+            "[tense, calm]",
+            "[tense, all]",
+            "w.yaml:5: 'all' stands for all moods together in every table; rename that mood",
+        ),
+        (
+            "[tense, calm]",
+            "[tense, \" calm\"]",
+            "w.yaml:5: 'moods.1' begins or ends with a space",
+        ),
+        (
+            "moods: [tense, calm]",
+            "moods: 3",
+            "w.yaml:5: 'moods' must be a list, found the number 3",
+        ),
+        (
+            "moods:",
+            "mods:",
+            "w.yaml:5: unknown key 'mods'; did you mean 'moods'? (valid here: experiment, notebook, task, label, audio, moods, \
+             arms, crops, seed, limit, tsne)",
+        ),
+        (
+            "label: mood",
+            "label: [mood]",
+            "w.yaml:4: 'label' must be a word, such as mood, or { one: mood, many: moods }, found sequence",
+        ),
+        (
+            "label: mood",
+            "label: { one: mood, plural: moods }",
+            "w.yaml:4: unknown key 'plural' in 'label' (valid here: one, many)",
+        ),
+    ] {
+        assert_eq!(of_moods(from, to).unwrap_err(), expected);
+    }
+    for bad in ["two words", "a;b", "1st", "\"\""] {
+        let told = of_moods("label: mood", &format!("label: {bad}")).unwrap_err();
+        assert!(
+            told.contains("w.yaml:4: ") && told.contains("cannot be a word for labels"),
+            "{told}"
+        );
+    }
+    for taken in [
+        "id",
+        "Prompt",
+        "arm",
+        "crop",
+        "condition",
+        "offset",
+        "{ one: x, many: arms }",
+        "{ one: x, many: seed }",
+    ] {
+        let told = of_moods("label: mood", &format!("label: {taken}")).unwrap_err();
+        assert!(
+            told.contains("there is a column or a key"),
+            "{taken}: {told}"
+        );
+    }
+}
+
+#[test]
+fn no_word_is_a_key() {
+    let own = Word::default();
+    for kind in KINDS {
+        let yaml = format!("experiment: x\ntask: {}\nno_such_key: 1\n", kind.name);
+        let told = of_text(&yaml, &[]).unwrap_err();
+        let valid = told
+            .split_once("(valid here: ")
+            .unwrap()
+            .1
+            .trim_end_matches(')');
+        for key in valid
+            .split(", ")
+            .filter(|key| own.columns().all(|own| own != *key))
+        {
+            assert!(TAKEN.contains(&key), "{key}");
+        }
+    }
 }

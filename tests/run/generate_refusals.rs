@@ -68,7 +68,7 @@ fn settings_that_make_no_sense_are_named_with_their_place() {
         ),
         (
             "guidanc=3",
-            "unknown key 'guidanc'; did you mean 'guidance'? (valid here: experiment, notebook, task, model, prompts, \
+            "unknown key 'guidanc'; did you mean 'guidance'? (valid here: experiment, notebook, task, label, model, prompts, \
              tastes, draws, duration_s, guidance, temperature, top_k, top_p, arms, crops, seed, limit)",
         ),
         (

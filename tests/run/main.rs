@@ -22,6 +22,7 @@ mod hub;
 #[allow(dead_code)]
 #[path = "../support/hub_server.rs"]
 mod hub_server;
+mod labels;
 #[cfg(target_os = "linux")]
 mod leftovers;
 #[cfg(unix)]

@@ -41,8 +41,7 @@ fn set_changes_pieces_model_and_seed() {
 #[test]
 fn a_wrong_key_is_named_with_its_place_and_the_nearest_good_one() {
     let lab = Lab::with(&SHORT);
-    let keys =
-        "(valid here: experiment, notebook, task, audio, tastes, arms, crops, seed, limit, tsne)";
+    let keys = "(valid here: experiment, notebook, task, label, audio, tastes, arms, crops, seed, limit, tsne)";
     lab.refused(
         &["--set", "sed=3"],
         2,

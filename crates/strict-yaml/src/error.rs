@@ -28,11 +28,7 @@ pub enum YamlError {
         hint: Words,
     },
     #[error("{at}: the key '{key}' is missing{within}")]
-    MissingKey {
-        at: At,
-        key: &'static str,
-        within: Words,
-    },
+    MissingKey { at: At, key: Foreign, within: Words },
     #[error("{at}: {what} must be {expected}, found {found}")]
     WrongType {
         at: At,

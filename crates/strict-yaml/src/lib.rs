@@ -46,6 +46,8 @@ fn subject(path: &str) -> Words {
 pub struct Document {
     origin: PathBuf,
     root: Node,
+    /// Keys at the top that this file calls otherwise: the key, and what it is called.
+    called: Vec<(&'static str, String)>,
 }
 
 impl Document {
@@ -66,6 +68,7 @@ impl Document {
         Ok(Document {
             origin: origin.to_owned(),
             root: tree::parse(text, origin)?,
+            called: Vec::new(),
         })
     }
 
@@ -80,6 +83,35 @@ impl Document {
     /// Whether the value at a dotted path is there and came from [`Document::set`].
     pub fn is_set(&self, path: &str) -> bool {
         set::is_set(&self.root, path)
+    }
+
+    /// Whether there is a key of this name at the top.
+    pub fn has(&self, key: &str) -> bool {
+        self.root.entries().iter().any(|entry| entry.key == key)
+    }
+
+    /// Take what the file has at its top under `written` for `key`, and say `written` in errors. A `key` that is there
+    /// already stays: see [`Document::has`].
+    pub fn call(&mut self, key: &'static str, written: &str) {
+        let entries = self.root.entries_mut();
+        for entry in entries.iter_mut().filter(|entry| entry.key == written) {
+            key.clone_into(&mut entry.key);
+        }
+        self.called.push((key, written.to_owned()));
+    }
+
+    /// What this file calls a key at its top.
+    fn written<'k>(&'k self, key: &'k str) -> &'k str {
+        let called = self.called.iter().find(|(own, _)| *own == key);
+        called.map_or(key, |(_, written)| written)
+    }
+
+    /// A dotted path as this file writes it: see [`Document::call`].
+    pub fn path_written(&self, path: &str) -> String {
+        match path.split_once('.') {
+            Some((top, rest)) => format!("{}.{rest}", self.written(top)),
+            None => self.written(path).to_owned(),
+        }
     }
 
     /// The document as a typed value.
@@ -97,14 +129,22 @@ impl Document {
 
     fn explain(&self, fault: Fault) -> YamlError {
         let at = At::new(&self.origin, fault.place.as_ref().unwrap_or(&Place::File));
-        let path = fault.path;
+        let at_the_top = |key| match fault.path.is_empty() {
+            true => self.written(key),
+            false => key,
+        };
+        let path = self.path_written(&fault.path);
         match fault.kind {
-            FaultKind::UnknownKey { key, valid } => YamlError::UnknownKey {
-                at,
-                key: Foreign::new(&key),
-                within: within(&path),
-                hint: hint(&key, valid),
-            },
+            FaultKind::UnknownKey { key, valid } => {
+                let key = at_the_top(&key);
+                let valid: Vec<&str> = valid.iter().map(|valid| at_the_top(valid)).collect();
+                YamlError::UnknownKey {
+                    at,
+                    key: Foreign::new(key),
+                    within: within(&path),
+                    hint: hint(key, &valid),
+                }
+            }
             FaultKind::UnknownValue { value, valid } => YamlError::UnknownValue {
                 at,
                 path: Foreign::new(path),
@@ -113,7 +153,7 @@ impl Document {
             },
             FaultKind::MissingKey(key) => YamlError::MissingKey {
                 at,
-                key,
+                key: Foreign::new(at_the_top(key)),
                 within: within(&path),
             },
             FaultKind::Wrong { expected, found } => YamlError::WrongType {

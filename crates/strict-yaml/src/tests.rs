@@ -311,3 +311,38 @@ fn what_the_command_line_has_set_is_known() {
         document.is_set("audio.csv") && document.is_set("audio") && !document.is_set("audio.from")
     );
 }
+
+#[test]
+fn a_file_may_call_a_key_by_another_name() {
+    let read = |text: &str| {
+        let mut document = Document::parse(text, Path::new("w.yaml")).unwrap();
+        assert!(!document.has("arms") && document.has("name"));
+        document.call("arms", "legs");
+        document.to::<Plan>().map_err(|e| e.to_string())
+    };
+    let plan = read("name: x\nlegs: [{ model: a }]\n").unwrap();
+    assert_eq!(plan.arms[0].model, "a");
+    for (text, expected) in [
+        ("name: x\n", "w.yaml: the key 'legs' is missing"),
+        (
+            "name: x\nlegs: 3\n",
+            "w.yaml:2: 'legs' must be a list, found the number 3",
+        ),
+        (
+            "name: x\nlegs:\n  - { modl: a }\n",
+            "w.yaml:3: unknown key 'modl' in 'legs.0'; did you mean 'model'? (valid here: model)",
+        ),
+        (
+            "name: x\nleg: []\n",
+            "w.yaml:2: unknown key 'leg'; did you mean 'legs'? (valid here: name, legs, audio, seed, scale, mode)",
+        ),
+    ] {
+        assert_eq!(read(text).unwrap_err(), expected);
+    }
+    let mut document = Document::parse("name: x\nlegs: []\n", Path::new("w.yaml")).unwrap();
+    document.set("legs=[{ model: b }]").unwrap();
+    document.call("arms", "legs");
+    assert!(document.is_set("arms"));
+    let told = document.invalid("arms.0", "wrong").to_string();
+    assert_eq!(told, "--set legs=[{ model: b }]: wrong");
+}

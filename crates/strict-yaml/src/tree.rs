@@ -218,6 +218,21 @@ fn written(parsed: &Spanned<Parsed>, text: &str) -> Option<String> {
 }
 
 impl Node {
+    /// The keys and values of a map; none of anything else.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub fn entries_mut(&mut self) -> &mut [Entry] {
+        match &mut self.value {
+            Value::Map(entries) => entries,
+            _ => &mut [],
+        }
+    }
+
     /// The value in a message: `the text 'abc'`, `a list`.
     pub fn describe(&self) -> Words {
         match &self.value {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::made_up::{MadeUp, texts, write};
 use crate::figures::redraw;
+use crate::labels::{Labels, Word};
 use crate::tables::scores::row;
 use crate::tables::{self, MapRow, Row, ScoreRow, StatsRow};
 
@@ -14,7 +15,7 @@ fn error(folder: &Path) -> String {
 
 fn folder_of(rows: &[ScoreRow]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    tables::write(&folder.path().join(ScoreRow::FILE), rows).unwrap();
+    tables::write(&folder.path().join(ScoreRow::FILE), rows, &Word::default()).unwrap();
     folder
 }
 
@@ -48,7 +49,7 @@ fn scores_that_cannot_be_drawn() {
 fn stats_of_other_scores() {
     let folder = made_up();
     let scores = MadeUp::new(4, 2, 24).scores();
-    let stale = crate::statistics::stats(&scores[..20], 0).unwrap();
+    let stale = crate::statistics::stats(&scores[..20], 0, &Labels::default()).unwrap();
     write::<StatsRow>(folder.path(), &stale);
     let told = error(folder.path());
     let expected = "stats.csv does not belong";
@@ -99,7 +100,8 @@ fn a_missing_column_and_a_nan_are_named() {
         redraw(folder).unwrap();
     };
     let folder = made_up();
-    let stats = crate::statistics::stats(&MadeUp::new(4, 2, 24).scores(), 0).unwrap();
+    let stats =
+        crate::statistics::stats(&MadeUp::new(4, 2, 24).scores(), 0, &Labels::default()).unwrap();
     write::<StatsRow>(folder.path(), &stats);
     for (file, column) in [
         ("scores.csv", "clap_score"),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::labels::Word;
 use crate::tables::clusters::{ClusterKind, Metric};
 use crate::tables::manifest::MANIFEST;
 use crate::tables::scores::{drawn, row};
@@ -90,7 +91,7 @@ impl MadeUp<'_> {
     /// Write every CSV of a scored run.
     pub fn write(&self, folder: &Path) {
         let scores = self.scores();
-        tables::write(&folder.join(ScoreRow::FILE), &scores).unwrap();
+        tables::write(&folder.join(ScoreRow::FILE), &scores, &Word::default()).unwrap();
         write(folder, &self.maps(&scores));
         write(folder, &self.similarity());
         write(folder, &self.clusters());
@@ -236,7 +237,7 @@ pub fn compared(arms: usize, pieces: usize, folder: &Path) {
             rows.push(row);
         }
     }
-    tables::write(&folder.join(ScoreRow::FILE), &rows).unwrap();
+    tables::write(&folder.join(ScoreRow::FILE), &rows, &Word::default()).unwrap();
     let mut maps = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         maps.push(MapRow {
@@ -313,7 +314,7 @@ pub fn texts(captions: usize, tastes: bool, folder: &Path) {
 }
 
 pub fn write<T: Row>(folder: &Path, rows: &[T]) {
-    tables::write(&folder.join(T::FILE), rows).unwrap();
+    tables::write(&folder.join(T::FILE), rows, &Word::default()).unwrap();
 }
 
 /// Between -1 and 1, the same each time.

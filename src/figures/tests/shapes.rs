@@ -6,6 +6,7 @@ use super::made_up::{ARMS, MadeUp, compared, texts};
 use super::{assert_printable, bytes, stems, svgs};
 use crate::figures::run::RANDOM;
 use crate::figures::{STEMS, about, drawn};
+use crate::labels::{Labels, Word};
 use crate::tables::scores::row;
 use crate::tables::{self, Row, ScoreRow, StatsRow};
 
@@ -36,7 +37,7 @@ fn every_size_of_data_prints() {
         for (stem, svg) in &figures {
             let name = format!("{stem} of {tastes} tastes, {arms} arms, {pieces} pieces");
             assert_printable(&name, svg);
-            assert!(svg.contains(about(stem)), "{name}");
+            assert!(svg.contains(&*about(stem, &Word::default())), "{name}");
         }
     }
 }
@@ -153,7 +154,7 @@ fn pieces_that_were_made_are_drawn_by_prompt_too() {
         let mut made_up = MadeUp::new(4, arms, prompts * draws);
         made_up.draws = draws;
         let path = folder.path().join(ScoreRow::FILE);
-        tables::write(&path, &made_up.scores()).unwrap();
+        tables::write(&path, &made_up.scores(), &Word::default()).unwrap();
         let figures = svgs(folder.path());
         let (_, svg) = figures.iter().find(|f| f.0 == "by_prompt").unwrap();
         let name = format!("by_prompt of {arms} arms, {prompts} prompts, {draws} draws");
@@ -170,8 +171,13 @@ fn figures_come_out_the_same_each_time_with_and_without_stats() {
     let folder = tempfile::tempdir().unwrap();
     let made_up = MadeUp::new(4, 3, 100);
     made_up.write(folder.path());
-    let stats = crate::statistics::stats(&made_up.scores(), 0).unwrap();
-    tables::write(&folder.path().join(StatsRow::FILE), &stats).unwrap();
+    let stats = crate::statistics::stats(&made_up.scores(), 0, &Labels::default()).unwrap();
+    tables::write(
+        &folder.path().join(StatsRow::FILE),
+        &stats,
+        &Word::default(),
+    )
+    .unwrap();
     let first = bytes(folder.path());
     assert_eq!(first.len(), 12);
     assert!(bytes(folder.path()) == first);
@@ -231,7 +237,7 @@ fn random_weights_are_written_across_every_panel() {
 fn little_data_draws_too() {
     let draw = |rows: &[ScoreRow]| {
         let folder = tempfile::tempdir().unwrap();
-        tables::write(&folder.path().join(ScoreRow::FILE), rows).unwrap();
+        tables::write(&folder.path().join(ScoreRow::FILE), rows, &Word::default()).unwrap();
         let figures = svgs(folder.path());
         for (stem, svg) in &figures {
             assert_printable(stem, svg);
@@ -268,11 +274,11 @@ fn points_in_one_place_draw_too() {
     let made_up = MadeUp::new(4, 1, 12);
     made_up.write(folder.path());
     let path = folder.path().join("maps.csv");
-    let mut maps: Vec<tables::MapRow> = tables::read(&path).unwrap();
+    let mut maps: Vec<tables::MapRow> = tables::read(&path, &Word::default()).unwrap();
     for point in &mut maps {
         (point.tsne_1, point.tsne_2) = (3.0, -1e9);
     }
-    tables::write(&path, &maps).unwrap();
+    tables::write(&path, &maps, &Word::default()).unwrap();
     for (stem, svg) in svgs(folder.path()) {
         assert_printable(&stem, &svg);
     }
@@ -293,7 +299,13 @@ fn figures_of_an_earlier_run_do_not_stay() {
 
 #[test]
 fn every_stem_is_told_about() {
-    assert!(STEMS.iter().all(|(stem, text)| about(stem) == *text));
-    assert_eq!(about("nothing"), "");
+    assert!(
+        STEMS
+            .iter()
+            .all(|(stem, text)| &*about(stem, &Word::default()) == *text)
+    );
+    let mood = Word::new("mood", None).unwrap();
+    assert_eq!(&*about("nothing", &mood), "");
+    assert!(about("scores", &mood).contains(" by mood, "));
     assert_eq!(ARMS.len(), 3);
 }

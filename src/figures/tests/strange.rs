@@ -8,6 +8,7 @@ use super::made_up::{MadeUp, TASTES, texts};
 use super::{assert_printable, svgs};
 use crate::figures::canvas::without_font;
 use crate::figures::font::css as font_css;
+use crate::labels::Word;
 use crate::tables::{self, NearestRow, Row};
 
 pub fn strangers() -> Vec<String> {
@@ -64,7 +65,7 @@ fn prompts_and_checkpoints_from_strangers() {
         row.prompt_id = Some(stranger.clone());
         row.prompt = stranger.clone();
     }
-    tables::write(&path, &rows).unwrap();
+    tables::write(&path, &rows, &Word::default()).unwrap();
     let manifest = json!({"experiment": strangers[11], "arms": [
         {"name": "fusion on", "checkpoint": strangers[12]},
         {"name": "fusion off", "checkpoint": strangers[0]}]});
@@ -81,13 +82,13 @@ fn captions_from_strangers() {
     let folder = tempfile::tempdir().unwrap();
     texts(12, true, folder.path());
     let path = folder.path().join(NearestRow::FILE);
-    let mut rows: Vec<NearestRow> = tables::read(&path).unwrap();
+    let mut rows: Vec<NearestRow> = tables::read(&path, &Word::default()).unwrap();
     let strangers = strangers();
     for (i, row) in rows.iter_mut().enumerate() {
         row.text = strangers[i % strangers.len()].clone();
         row.query = strangers[i / 20 * 3].clone();
     }
-    tables::write(&path, &rows).unwrap();
+    tables::write(&path, &rows, &Word::default()).unwrap();
     for (stem, svg) in svgs(folder.path()) {
         assert_printable(&stem, &svg);
     }

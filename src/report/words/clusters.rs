@@ -21,7 +21,7 @@ pub fn sentences(run: &Run) -> Vec<Html> {
     };
     said.extend(of(Metric::Silhouette).map(|row| silhouette(run, row)));
     said.extend(of(Metric::SilhouetteDifference).map(|row| difference(run, row)));
-    said.extend(of(Metric::SilhouetteOfArms).map(arms));
+    said.extend(of(Metric::SilhouetteOfArms).map(|row| arms(run, row)));
     said
 }
 
@@ -40,13 +40,13 @@ fn silhouette(run: &Run, row: &ClusterRow) -> Html {
     let interval = row.ci_low.zip(row.ci_high);
     let d = places(PLAIN, row.value, interval);
     let mut html = Html::new();
-    html.arm(&row.arm).raw(match row.p {
+    html.arm(&row.arm).text(&run.say(match row.p {
         Some(p) if p < ALPHA && row.value > 0.0 => {
             " tells the tastes apart better than chance would"
         }
         Some(_) => " does not clearly tell the tastes apart",
         None => ": how far the tastes lie apart",
-    });
+    }));
     html.raw(": silhouette ")
         .figure(row.value, d)
         .interval(", ", interval, d);
@@ -61,9 +61,9 @@ fn silhouette(run: &Run, row: &ClusterRow) -> Html {
     ));
     if let Some((intra, inter)) = distances {
         let d = decimals(PLAIN, &[intra, inter, intra - inter]);
-        html.raw("; two pieces of one taste lie ")
+        html.text(&run.say("; two pieces of one taste lie "))
             .text(&fixed(intra, d))
-            .raw(" apart on average, two of different tastes ")
+            .text(&run.say(" apart on average, two of different tastes "))
             .text(&fixed(inter, d))
             .raw(" (cosine distance)");
     }
@@ -80,13 +80,13 @@ fn difference(run: &Run, row: &ClusterRow) -> Html {
     let d = places(PLAIN, row.value, interval);
     let mut html = Html::new();
     html.arm(&row.arm)
-        .raw(match (holds_zero(interval), row.value > 0.0) {
+        .text(&run.say(match (holds_zero(interval), row.value > 0.0) {
             (Some(false), true) => " separates the tastes better than ",
             (Some(false), false) => " separates the tastes less well than ",
             (Some(true), false) => " separates the tastes no better than ",
             (Some(true), true) => " separates the tastes not clearly better than ",
             (None, _) => " against ",
-        })
+        }))
         .arm(other)
         .raw(": silhouette ");
     let both = value(run, &row.arm, Metric::Silhouette).zip(value(run, other, Metric::Silhouette));
@@ -109,14 +109,14 @@ fn difference(run: &Run, row: &ClusterRow) -> Html {
     html
 }
 
-fn arms(row: &ClusterRow) -> Html {
+fn arms(run: &Run, row: &ClusterRow) -> Html {
     let d = decimals(PLAIN, &[row.value]);
     let mut html = say("On a joint map the pieces lie ");
-    html.raw(match row.value {
+    html.text(&run.say(match row.value {
         v if v > 0.5 => "by checkpoint and not by taste",
         v if v > 0.1 => "partly by checkpoint",
         _ => "mixed, whatever the checkpoint",
-    })
+    }))
     .raw(": silhouette of the conditions ")
     .figure(row.value, d)
     .raw(" (n&nbsp;=&nbsp;")

@@ -73,7 +73,7 @@ fn by_taste(run: &Run, all: &DistanceRow) -> Option<Html> {
     if known.is_empty() {
         return None;
     }
-    let mut html = say("By taste, kernel distance under ");
+    let mut html = say(&run.say("By taste, kernel distance under "));
     html.arm(&all.arm).raw(": ");
     for (i, (taste, kernel, row)) in known.into_iter().enumerate() {
         html.raw(if i > 0 { ", " } else { "" })

@@ -40,7 +40,7 @@ pub fn key_numbers(run: &Run) -> Html {
             continue;
         }
         html.raw("<section class=\"key\"><h3>")
-            .text(heading)
+            .text(&run.say(heading))
             .raw("</h3>\n<ul>\n");
         for sentence in &sentences {
             html.raw("<li>").part(sentence).raw("</li>\n");

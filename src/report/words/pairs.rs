@@ -132,7 +132,7 @@ fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
     if tastes.len() < 2 {
         return None;
     }
-    let mut html = say("By taste, ");
+    let mut html = say(&run.say("By taste, "));
     html.arm(&all.arm).raw(" minus ").arm(other(all)).raw(": ");
     for (i, row) in tastes.iter().enumerate() {
         let d = places(SCORE, row.mean, None);
@@ -161,7 +161,8 @@ fn by_taste(run: &Run, all: &StatsRow) -> Option<Html> {
             .count(TESTABLE)
             .raw(" pieces a Wilcoxon test cannot find a difference.");
     } else if clear.is_empty() {
-        html.text(with).raw(" find no taste that differs.");
+        html.text(with)
+            .text(&run.say(" find no taste that differs."));
     } else {
         html.text(with)
             .raw(" find a difference for ")

@@ -35,13 +35,14 @@ fn sentence(run: &Run, arm: &str) -> Option<Html> {
     let mut html = say("Under ");
     html.arm(arm).raw(", the pieces of ");
     if own.is_empty() {
-        html.raw("no taste lie nearest to the prompts of their own taste");
+        html.text(&run.say("no taste lie nearest to the prompts of their own taste"));
     } else {
         html.raw("<b>")
             .count(own.len())
             .raw(" of ")
             .count(tastes.len())
-            .raw("</b> tastes lie nearest to the prompts of their own taste (")
+            .raw("</b>")
+            .text(&run.say(" tastes lie nearest to the prompts of their own taste ("))
             .names(&own)
             .raw(")");
     }

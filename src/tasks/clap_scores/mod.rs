@@ -8,7 +8,7 @@ use super::keys::task_keys;
 use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
 use crate::results::{Computed, Results, scored};
 use crate::spec::audio::{self, RawAudio};
-use crate::spec::checks::{RawArm, arms, tastes};
+use crate::spec::checks::{RawArm, arms};
 use crate::spec::tsne::RawTsne;
 use crate::spec::{Audio, HeardParts, SpecError};
 
@@ -39,10 +39,10 @@ struct ClapScores {
 fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError> {
     let keys: Keys = document.to()?;
     let head = keys.head(document, overrides)?;
-    let tastes = tastes(document, keys.tastes)?;
-    let (audio, found) = audio::resolve(document, keys.audio, !tastes.is_empty())?;
+    let labels = head.labels(document, keys.tastes)?;
+    let (audio, found) = audio::resolve(document, keys.audio, &labels)?;
     let heard = Heard {
-        tastes,
+        labels,
         arms: arms(document, keys.arms)?,
         crops: keys.crops.checked(document)?,
         tsne: keys.tsne,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::labels::Word;
 use crate::results::conditions::Condition;
 use crate::results::maps::{Maps, joint_name};
 use crate::tables::{MapRow, TsneRow};
@@ -13,8 +14,9 @@ pub(super) fn rows(
     fusion: &[Option<bool>],
     maps: &Maps,
     pieces_per_taste: usize,
+    word: &Word,
 ) -> Vec<TsneRow> {
-    let joint = joint_name(pieces_per_taste, conditions.len());
+    let joint = joint_name(pieces_per_taste, conditions.len(), word);
     let mut rows = Vec::new();
     for (condition, fusion) in conditions.iter().zip(fusion) {
         let own: HashMap<&str, &MapRow> = maps

@@ -9,11 +9,12 @@ use strict_yaml::Document;
 
 use super::keys::task_keys;
 use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
+use crate::labels::Word;
 use crate::results::scored::{Scored, largest, separation, smaller};
 use crate::results::write::write_or_remove;
 use crate::results::{Computed, ComputedArm, Results};
 use crate::spec::audio::{self, RawAudio};
-use crate::spec::checks::{RawArm, arms, tastes};
+use crate::spec::checks::{RawArm, arms};
 use crate::spec::clusters::{self, Clusters as Settings};
 use crate::spec::tsne::RawTsne;
 use crate::spec::{Audio, HeardParts, SpecError};
@@ -50,15 +51,17 @@ struct Clusters {
 fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError> {
     let keys: Keys = document.to()?;
     let head = keys.head(document, overrides)?;
-    let clusters = clusters::resolve(document, &keys.pieces_per_taste, keys.permutations)?;
-    let tastes = tastes(document, keys.tastes)?;
-    if tastes.len() < 2 {
-        let message = "'tastes' needs at least two: what is measured is how far they lie apart";
+    let labels = head.labels(document, keys.tastes)?;
+    let word = &labels.word;
+    let clusters = clusters::resolve(document, &keys.pieces_per_taste, keys.permutations, word)?;
+    if labels.order.len() < 2 {
+        let message =
+            word.said("'tastes' needs at least two: what is measured is how far they lie apart");
         return Err(document.invalid("tastes", message).into());
     }
-    let (audio, found) = audio::resolve(document, keys.audio, true)?;
+    let (audio, found) = audio::resolve(document, keys.audio, &labels)?;
     let heard = Heard {
-        tastes,
+        labels,
         arms: arms(document, keys.arms)?,
         crops: keys.crops.checked(document)?,
         tsne: keys.tsne,
@@ -80,7 +83,7 @@ impl Task for Clusters {
         Input::Found(&self.audio)
     }
 
-    fn plan(&self) -> Vec<(&'static str, String)> {
+    fn plan(&self, word: &Word) -> Vec<(&'static str, String)> {
         let Settings {
             pieces_per_taste,
             permutations,
@@ -88,7 +91,10 @@ impl Task for Clusters {
         let subsets: Vec<String> = pieces_per_taste.iter().map(usize::to_string).collect();
         let subsets = match subsets.as_slice() {
             [] => String::new(),
-            subsets => format!(" and of the first {} of each taste", subsets.join(", ")),
+            subsets => {
+                let each = word.said("of each taste");
+                format!(" and of the first {} {each}", subsets.join(", "))
+            }
         };
         let text = format!("of all pieces{subsets}, {permutations} permutations a test");
         vec![("clusters", text)]
@@ -96,6 +102,7 @@ impl Task for Clusters {
 
     fn results(&self, run: &Computed<'_>) -> Result<Results> {
         let scored = Scored::write(run)?;
+        let word = &run.labels.word;
         let (conditions, tastes) = (scored.conditions(), scored.tastes());
         let subsets = smaller(&self.clusters.pieces_per_taste, &conditions, &tastes);
         let all = largest(&conditions, &tastes);
@@ -110,14 +117,14 @@ impl Task for Clusters {
             false => {
                 let fusion = |arm: &ComputedArm<'_>| arm.fusion;
                 let fusion: Vec<Option<bool>> = run.arms.iter().map(fusion).collect();
-                joint::rows(&conditions, &fusion, &found.maps, all)
+                joint::rows(&conditions, &fusion, &found.maps, all, word)
             }
         };
-        write_or_remove(&run.folder.join(TsneRow::FILE), &tsne)?;
+        write_or_remove(&run.folder.join(TsneRow::FILE), &tsne, word)?;
         let scores = scored.told();
         Ok(Results {
             maps: found.maps.records,
-            told: scores + &told::separation(&found.clusters),
+            told: scores + &told::separation(&found.clusters, word),
         })
     }
 }

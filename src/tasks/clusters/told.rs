@@ -1,12 +1,13 @@
 //! What is told of the clusters of a finished run.
 
+use crate::labels::Word;
 use crate::results::told::{interval, p_value};
 use crate::statistics::grouping::ALL;
 use crate::tables::ClusterRow;
 use crate::tables::clusters::{ClusterKind, Metric};
 
 /// How well each arm separates the tastes, and how much two arms differ in it.
-pub(super) fn separation(clusters: &[ClusterRow]) -> String {
+pub(super) fn separation(clusters: &[ClusterRow], word: &Word) -> String {
     let of_all = |row: &&ClusterRow| {
         row.kind == ClusterKind::Audio && row.pieces_per_taste.is_none() && row.taste == ALL
     };
@@ -14,8 +15,9 @@ pub(super) fn separation(clusters: &[ClusterRow]) -> String {
     for row in clusters.iter().filter(of_all) {
         text += &match (row.metric, &row.arm_b) {
             (Metric::Silhouette, _) => format!(
-                "{}: silhouette of the tastes {:.4}{}{} (n = {})\n",
+                "{}: {} {:.4}{}{} (n = {})\n",
                 row.arm,
+                word.said("silhouette of the tastes"),
                 row.value,
                 interval(row.ci_low, row.ci_high),
                 p_value(row.p),

@@ -11,11 +11,12 @@ use strict_yaml::Document;
 
 use super::keys::task_keys;
 use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
+use crate::labels::Word;
 use crate::results::scored::{Scored, separation};
 use crate::results::write::write_or_remove;
 use crate::results::{Computed, Results};
 use crate::spec::audio::{self, RawAudio};
-use crate::spec::checks::{RawArm, arms, check_label, tastes};
+use crate::spec::checks::{RawArm, arms, check_label};
 use crate::spec::clusters::{self, Clusters};
 use crate::spec::template::Template;
 use crate::spec::tsne::RawTsne;
@@ -76,8 +77,8 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
         );
         return Err(document.invalid("sets", message).into());
     }
-    let clusters = clusters::resolve(document, &[], keys.permutations)?;
-    let tastes = tastes(document, keys.tastes)?;
+    let labels = head.labels(document, keys.tastes)?;
+    let clusters = clusters::resolve(document, &[], keys.permutations, &labels.word)?;
     let arms = arms(document, keys.arms)?;
     let (mut sets, mut found) = (Vec::new(), Vec::new());
     for (i, set) in keys.sets.into_iter().enumerate() {
@@ -97,7 +98,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
             text: keys.text.clone(),
         };
         let key = format!("sets.{i}");
-        let (audio, of_set) = audio::resolve_set(document, &key, raw, !tastes.is_empty())?;
+        let (audio, of_set) = audio::resolve_set(document, &key, raw, &labels)?;
         found.push((set.name.clone(), of_set));
         sets.push(PieceSet {
             name: set.name,
@@ -118,11 +119,11 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
     }
     let text = keys.text.as_deref();
     let text = text
-        .map(|text| Template::parse("text", text))
+        .map(|text| Template::parse("text", text, &labels.word))
         .transpose()
         .map_err(|message| document.invalid("text", message))?;
     let heard = Heard {
-        tastes,
+        labels,
         arms,
         crops: keys.crops.checked(document)?,
         tsne: keys.tsne,
@@ -149,7 +150,7 @@ impl Task for Compare {
         Input::Sets(&self.sets)
     }
 
-    fn plan(&self) -> Vec<(&'static str, String)> {
+    fn plan(&self, _: &Word) -> Vec<(&'static str, String)> {
         let names: Vec<&str> = self.sets.iter().map(|set| set.name.as_str()).collect();
         let text = format!(
             "{}, {} permutations a test",
@@ -165,7 +166,11 @@ impl Task for Compare {
         let found = separation(run, &conditions, &tastes, &self.clusters, &[])?;
         let permutations = self.clusters.permutations;
         let distances = distances::distances(&conditions, &tastes, permutations, run.seed);
-        write_or_remove(&run.folder.join(DistanceRow::FILE), &distances)?;
+        write_or_remove(
+            &run.folder.join(DistanceRow::FILE),
+            &distances,
+            &run.labels.word,
+        )?;
         let told = scored.told() + &told::paired(&scored.stats) + &told::apart(&distances);
         Ok(Results {
             maps: found.maps.records,

@@ -4,11 +4,17 @@ use foreign::{Words, words};
 use strict_yaml::{Document, YamlError};
 
 use super::{Keys, RawPrompts};
+use crate::labels::Word;
 use crate::spec::{Download, Generation, Prompts, Shrink};
 
 /// Draws of one prompt beyond which a number was mistyped.
 const MAX_DRAWS: u64 = 10_000;
-pub(super) fn resolve(document: &Document, raw: &Keys) -> Result<Generation, YamlError> {
+
+pub(super) fn resolve(
+    document: &Document,
+    raw: &Keys,
+    word: &Word,
+) -> Result<Generation, YamlError> {
     let wrong = |key: &str, message: Words| Err(document.invalid(key, message));
     if !(1..=MAX_DRAWS).contains(&raw.draws) {
         let message = words!(
@@ -51,7 +57,7 @@ pub(super) fn resolve(document: &Document, raw: &Keys) -> Result<Generation, Yam
         );
         return wrong("top_k", message);
     }
-    let prompts = prompts(document, &raw.prompts)?;
+    let prompts = prompts(document, &raw.prompts, word)?;
     if matches!(prompts, Prompts::Text(_)) && raw.prompts.rewrite.is_some() {
         return wrong(
             "prompts.rewrite",
@@ -95,7 +101,7 @@ pub(super) fn shrink(made: &mut Generation, document: &Document, to: &Shrink) ->
 }
 
 /// `path` wins over `url`, and what `--set` names over what the file names.
-fn prompts(document: &Document, raw: &RawPrompts) -> Result<Prompts, YamlError> {
+fn prompts(document: &Document, raw: &RawPrompts, word: &Word) -> Result<Prompts, YamlError> {
     let set = |key: &str| document.is_set(&format!("prompts.{key}"));
     let of_a_file = raw.path.is_some() || raw.url.is_some();
     match (&raw.text, &raw.path, &raw.url) {
@@ -118,7 +124,7 @@ fn prompts(document: &Document, raw: &RawPrompts) -> Result<Prompts, YamlError> 
         }
         (_, None, None) => Err(document.invalid(
             "prompts",
-            "'prompts' needs 'text' (one prompt a taste), 'path' (a descriptions file) or 'url' with 'sha256'",
+            word.said("'prompts' needs 'text' (one prompt a taste), 'path' (a descriptions file) or 'url' with 'sha256'"),
         )),
     }
 }

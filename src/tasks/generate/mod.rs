@@ -9,7 +9,7 @@ use strict_yaml::Document;
 use super::keys::task_keys;
 use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
 use crate::results::{Computed, Results, scored};
-use crate::spec::checks::{RawArm, arms, check_label, tastes};
+use crate::spec::checks::{RawArm, arms, check_label};
 use crate::spec::template::Template;
 use crate::spec::tsne::RawTsne;
 use crate::spec::{Generation, HeardParts, Prompts, SpecError, generation};
@@ -91,20 +91,23 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
     let keys: Keys = document.to()?;
     let head = keys.head(document, overrides)?;
     check_label(document, "model", &keys.model)?;
-    let mut generation = checks::resolve(document, &keys)?;
+    let mut generation = checks::resolve(document, &keys, &head.word)?;
     let shrunk = match &overrides.demo {
         Some(shrink) => checks::shrink(&mut generation, document, shrink),
         None => Vec::new(),
     };
-    let tastes = tastes(document, keys.tastes)?;
+    let labels = head.labels(document, keys.tastes)?;
     let draws = generation.draws;
     let source = match (&generation.prompts, &generation.rewrite) {
-        (Prompts::Text(text), _) => {
-            Source::Template(generation::template(document, text, &tastes)?, draws)
-        }
+        (Prompts::Text(text), _) => Source::Template(
+            generation::template(document, text, &labels.order, &labels.word)?,
+            draws,
+        ),
         (prompts, rewrite) => {
             let key = "prompts.rewrite";
-            let rewrite = rewrite.as_ref().map(|text| Template::parse(key, text));
+            let rewrite = rewrite
+                .as_ref()
+                .map(|text| Template::parse(key, text, &labels.word));
             Source::Descriptions {
                 prompts: prompts.clone(),
                 rewrite: rewrite
@@ -115,7 +118,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
         }
     };
     let heard = Heard {
-        tastes,
+        labels,
         arms: arms(document, keys.arms)?,
         crops: keys.crops.checked(document)?,
         // Another map is no reason to make the pieces again: `clusters` has the key.

@@ -11,6 +11,7 @@ use strict_yaml::Document;
 
 use super::keys::task_keys;
 use crate::experiment::{Drafted, Heard, Input, Kind, Overrides, Source, Task};
+use crate::labels::Word;
 use crate::results::{Computed, Results};
 use crate::spec::checks::{RawArm, arms};
 use crate::spec::tsne::RawTsne;
@@ -81,7 +82,7 @@ fn read(document: &Document, overrides: &Overrides) -> Result<Drafted, SpecError
         model: keys.model,
     };
     let heard = Heard {
-        tastes: Vec::new(),
+        labels: head.labels(document, Vec::new())?,
         arms: arms(document, vec![arm])?,
         crops: HeardParts::default(),
         tsne: keys.tsne,
@@ -111,7 +112,7 @@ impl Task for Texts {
         }
     }
 
-    fn plan(&self) -> Vec<(&'static str, String)> {
+    fn plan(&self, _: &Word) -> Vec<(&'static str, String)> {
         let Settings {
             queries, nearest, ..
         } = &self.texts;

@@ -32,8 +32,8 @@ pub(super) fn write(run: &Computed<'_>, settings: &Settings) -> Result<Results> 
         })
         .collect();
     let all = stacked(&rows, |row| &row.embedding).context("embeddings differ in length")?;
-    let at = |file: &str| run.folder.join(file);
-    tables::write(&at(TextRow::FILE), &rows)?;
+    let (at, word) = (|file: &str| run.folder.join(file), &run.labels.word);
+    tables::write(&at(TextRow::FILE), &rows, word)?;
     write_npy_file(&at(tables::EMBEDDINGS_NPY), &all)?;
 
     let mut neighbours = Vec::new();
@@ -46,8 +46,8 @@ pub(super) fn write(run: &Computed<'_>, settings: &Settings) -> Result<Results> 
             neighbours.extend(near(texts, &all, kind, query, of_query, most));
         }
     }
-    write_or_remove(&at(NearestRow::FILE), &neighbours)?;
-    write_or_remove(&at(HistogramRow::FILE), &histogram(texts, &all))?;
+    write_or_remove(&at(NearestRow::FILE), &neighbours, word)?;
+    write_or_remove(&at(HistogramRow::FILE), &histogram(texts, &all), word)?;
 
     let captions = places(texts, TextKind::Caption);
     let condition = Condition {
@@ -60,9 +60,9 @@ pub(super) fn write(run: &Computed<'_>, settings: &Settings) -> Result<Results> 
         audio: rows_of(all.view(), &captions),
         text: Array2::zeros((0, 0)),
     };
-    let made = maps(&[condition], &[], &[], run.tsne, run.seed);
+    let made = maps(&[condition], &[], &[], run.tsne, run.seed, word);
     made.tell();
-    write_or_remove(&at(MapRow::FILE), &made.rows)?;
+    write_or_remove(&at(MapRow::FILE), &made.rows, word)?;
     Ok(Results {
         maps: made.records,
         told: told::nearest(&neighbours),
