@@ -60,11 +60,19 @@ pub enum Command {
         run_dir: PathBuf,
     },
     /// Redraw the figures of finished runs from their CSVs; loads no model
-    #[command(after_help = "Example: harness figures runs/weights")]
+    #[command(after_help = "\
+Examples:
+  harness figures runs/weights
+  harness figures runs/weights --pdf                  with figures/NAME.pdf for LaTeX
+
+PDFs that are there are drawn anew in any case.")]
     Figures {
         /// Run folders, such as runs/weights
         #[arg(required = true, value_name = "RUN_DIR")]
         run_dirs: Vec<PathBuf>,
+        /// Write each figure as PDF too
+        #[arg(long)]
+        pdf: bool,
     },
     /// Write report.html, a page to read and to listen to; several runs side by side
     #[command(after_help = "\
@@ -169,7 +177,7 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Prepare(args) => commands::run::prepare(&args),
         Command::Submit(args) => commands::submit::submit(&args),
         Command::Status { run_dir } => commands::status::tell(&run_dir),
-        Command::Figures { run_dirs } => commands::figures::redraw(&run_dirs),
+        Command::Figures { run_dirs, pdf } => commands::figures::redraw(&run_dirs, pdf),
         Command::Nearest(args) => commands::nearest::nearest_to(&args),
         Command::Diff(args) => commands::diff::diff(&args),
         Command::Report { run_dirs, out } => commands::report::report(&run_dirs, out.as_deref()),
