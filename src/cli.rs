@@ -9,6 +9,7 @@ use process::progress;
 
 use crate::args::{ModelsArgs, RunArgs, RuntimeArgs};
 use crate::commands;
+use crate::commands::cite::CiteArgs;
 use crate::commands::diff::DiffArgs;
 use crate::commands::embed::EmbedArgs;
 use crate::commands::export::ExportArgs;
@@ -16,6 +17,7 @@ use crate::commands::generate::GenerateArgs;
 use crate::commands::nearest::NearestArgs;
 use crate::commands::providers::ProvidersArgs;
 use crate::commands::submit::SubmitArgs;
+use crate::commands::table::TableArgs;
 
 /// Taste-to-music experiments without Python: MusicGen and CLAP checkpoints to ONNX graphs, run from YAML files.
 #[derive(Debug, Parser)]
@@ -60,11 +62,19 @@ pub enum Command {
         run_dir: PathBuf,
     },
     /// Redraw the figures of finished runs from their CSVs; loads no model
-    #[command(after_help = "Example: harness figures runs/weights")]
+    #[command(after_help = "\
+Examples:
+  harness figures runs/weights
+  harness figures runs/weights --pdf                  with figures/NAME.pdf for LaTeX
+
+PDFs that are there are drawn anew in any case.")]
     Figures {
         /// Run folders, such as runs/weights
         #[arg(required = true, value_name = "RUN_DIR")]
         run_dirs: Vec<PathBuf>,
+        /// Write each figure as PDF too
+        #[arg(long)]
+        pdf: bool,
     },
     /// Write report.html, a page to read and to listen to; several runs side by side
     #[command(after_help = "\
@@ -80,6 +90,10 @@ Examples:
         #[arg(long, value_name = "FILE.html")]
         out: Option<PathBuf>,
     },
+    /// Write numbers of finished runs as a table for a paper: LaTeX, Markdown or CSV
+    Table(TableArgs),
+    /// Write what to cite for finished runs as BibTeX: programs, checkpoints, papers, data
+    Cite(CiteArgs),
     /// Hold one run against another: settings that differ, rows that moved
     Diff(DiffArgs),
     /// Find what in a finished run lies nearest to a text: captions, descriptors or pieces
@@ -169,8 +183,10 @@ pub fn execute(cli: Cli) -> Result<()> {
         Command::Prepare(args) => commands::run::prepare(&args),
         Command::Submit(args) => commands::submit::submit(&args),
         Command::Status { run_dir } => commands::status::tell(&run_dir),
-        Command::Figures { run_dirs } => commands::figures::redraw(&run_dirs),
+        Command::Figures { run_dirs, pdf } => commands::figures::redraw(&run_dirs, pdf),
         Command::Nearest(args) => commands::nearest::nearest_to(&args),
+        Command::Table(args) => commands::table::table(&args),
+        Command::Cite(args) => commands::cite::cite(&args),
         Command::Diff(args) => commands::diff::diff(&args),
         Command::Report { run_dirs, out } => commands::report::report(&run_dirs, out.as_deref()),
         Command::Embed(args) => commands::embed::embed(&args),

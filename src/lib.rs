@@ -22,6 +22,8 @@ pub mod figures;
 mod labels;
 pub mod model;
 pub mod notebook;
+pub mod paper;
+mod references;
 pub mod report;
 pub mod results;
 pub mod run;

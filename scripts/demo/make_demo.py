@@ -128,6 +128,7 @@ source: {{ path: ../{stem}.pt }}
 tokenizer: {{ path: ../tokenizer.json }}
 architecture: {{ fusion: {fusion} }}
 licence: cc0-1.0
+cite: [wu2023clap]
 random_weights: true
 """
 
@@ -143,6 +144,7 @@ kind: musicgen
 source: { path: ../musicgen }
 tokenizer: { path: ../musicgen/tokenizer.json }
 licence: cc0-1.0
+cite: [copet2023musicgen, defossez2022encodec, raffel2020t5]
 random_weights: true
 """
 

@@ -40,6 +40,8 @@ pub struct Card {
     pub known: Vec<Known>,
     /// The weights are random: every number that comes from them means nothing.
     pub random_weights: bool,
+    /// What to cite for the model: keys of `assets/references.bib`.
+    pub cite: Vec<String>,
 }
 
 /// Which family of models a checkpoint belongs to.
@@ -168,6 +170,14 @@ pub enum CardError {
 }
 
 impl Card {
+    /// The hub's repository that the weights come from; `None` for those of this machine.
+    pub fn repository(&self) -> Option<&str> {
+        match &self.source {
+            Source::Hub(hub) => Some(&hub.repo),
+            Source::Path(_) => None,
+        }
+    }
+
     /// The card that a user means: a path when it ends in `.yaml` or `.yml` or has a folder in it, else a name in
     /// `models_dir` or of a built-in card.
     pub fn find(name_or_path: &str, models_dir: &Path) -> Result<Card, CardError> {

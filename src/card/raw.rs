@@ -23,6 +23,8 @@ pub(super) struct RawCard {
     pub random_weights: bool,
     #[serde(default)]
     pub known: Vec<RawKnown>,
+    #[serde(default)]
+    pub cite: Vec<String>,
 }
 
 /// Either `hub` with its companions, or `path`.

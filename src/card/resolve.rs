@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use foreign::words;
-use foreign::{Foreign, Words};
+use foreign::{Foreign, Words, hint};
 use strict_yaml::{Document, YamlError};
 
 use super::raw::{RawCard, RawFile, RawKnown, RawSource};
 use super::{Card, HubFile, HubSource, Kind, Known, LocalSource, Source, card_name};
+use crate::references;
 
 /// The branch that a hub source means when it names no revision.
 const DEFAULT_REVISION: &str = "main";
@@ -49,6 +50,7 @@ pub(super) fn resolve(document: &Document, path: &Path) -> Result<Card, YamlErro
             .map(|(i, k)| check.known(i, k))
             .collect::<Result<_, _>>()?,
         random_weights: raw.random_weights,
+        cite: check.references(raw.cite)?,
     })
 }
 
@@ -241,6 +243,21 @@ impl Check<'_> {
             return Err(self.document.invalid("architecture", message));
         }
         Ok(architecture)
+    }
+
+    fn references(&self, keys: Vec<String>) -> Result<Vec<String>, YamlError> {
+        for (i, key) in keys.iter().enumerate() {
+            if references::find(key).is_none() {
+                let known: Vec<&str> = references::known().iter().map(|r| r.key).collect();
+                let message = words!(
+                    "'cite' names '{}', which is no reference of the program{}",
+                    Foreign::new(key),
+                    hint(key, &known)
+                );
+                return Err(self.document.invalid(&format!("cite.{i}"), message));
+            }
+        }
+        Ok(keys)
     }
 
     fn known(&self, index: usize, raw: RawKnown) -> Result<Known, YamlError> {

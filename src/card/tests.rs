@@ -111,7 +111,7 @@ fn what_cannot_be_meant_is_an_error_with_the_line() {
             "licence",
             "license",
             "models/x.yaml:5: unknown key 'license'; did you mean 'licence'? (valid here: kind, source, \
-          tokenizer, architecture, fusion_shrink, licence, random_weights, known)",
+          tokenizer, architecture, fusion_shrink, licence, random_weights, known, cite)",
         ),
         (
             "revision",
@@ -183,6 +183,13 @@ fn what_cannot_be_meant_is_an_error_with_the_line() {
             "licence: cc0-1.0\n",
             "",
             "models/x.yaml: the key 'licence' is missing",
+        ),
+        (
+            "licence: cc0-1.0\n",
+            "licence: cc0-1.0\ncite: [wu2023clap, wu2023clip]\n",
+            "models/x.yaml:6: 'cite' names 'wu2023clip', which is no reference of the program; did you mean 'wu2023clap'? \
+          (valid here: wu2023clap, copet2023musicgen, defossez2022encodec, raffel2020t5, spanio2025symphony, \
+          agostinelli2023musiclm)",
         ),
     ] {
         assert_eq!(error(from, to), expected);

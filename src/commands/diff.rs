@@ -1,13 +1,13 @@
 //! `harness diff`: two runs of one experiment, row by row.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use foreign::words;
 use process::progress;
 
+use super::check_not_of_a_run;
 use super::embed::check_out;
 use crate::diff::{self, Moved, Side};
 use crate::exit::UsageError;
@@ -120,24 +120,4 @@ fn verdict(moved: &Moved, pairs: usize, tolerance: f64) -> String {
         }
     }
     format!("the runs differ: {}", parts.join("; "))
-}
-
-/// A slip of the hand must not replace what a run computed.
-fn check_not_of_a_run(out: &Path, runs: [&std::path::PathBuf; 2]) -> Result<()> {
-    let Ok(out_is) = fs::canonicalize(out) else {
-        return Ok(());
-    };
-    for run in runs {
-        let Ok(run) = fs::canonicalize(run) else {
-            continue;
-        };
-        if out_is.is_file() && out_is.starts_with(&run) {
-            return Err(UsageError(words!(
-                "--out {} is a file of a run that is compared; name another one",
-                out.display()
-            ))
-            .into());
-        }
-    }
-    Ok(())
 }

@@ -7,9 +7,13 @@ use process::progress;
 
 use crate::figures;
 
-pub(crate) fn redraw(run_dirs: &[PathBuf]) -> Result<()> {
+pub(crate) fn redraw(run_dirs: &[PathBuf], pdf: bool) -> Result<()> {
+    let draw = match pdf {
+        true => figures::redraw_with_pdf,
+        false => figures::redraw,
+    };
     for run_dir in run_dirs {
-        for path in figures::redraw(run_dir)? {
+        for path in draw(run_dir)? {
             progress::result(path.to_string_lossy())?;
         }
     }

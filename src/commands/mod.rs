@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub(crate) mod cite;
 pub(crate) mod diff;
 pub(crate) mod embed;
 pub(crate) mod export;
@@ -16,7 +17,11 @@ pub(crate) mod run;
 pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod submit;
+pub(crate) mod table;
 pub(crate) mod verify;
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use foreign::words;
@@ -62,6 +67,26 @@ fn limit_threads(args: &RuntimeArgs) -> Result<()> {
             .num_threads(usize::from(threads))
             .build_global()
             .context("cannot start the threads asked for with --threads")?;
+    }
+    Ok(())
+}
+
+/// A slip of the hand must not replace what a run computed.
+fn check_not_of_a_run<'r>(out: &Path, runs: impl IntoIterator<Item = &'r PathBuf>) -> Result<()> {
+    let Ok(out_is) = fs::canonicalize(out) else {
+        return Ok(());
+    };
+    for run in runs {
+        let Ok(run) = fs::canonicalize(run) else {
+            continue;
+        };
+        if out_is.is_file() && out_is.starts_with(&run) {
+            return Err(UsageError(words!(
+                "--out {} is a file of a run that is read; name another one",
+                out.display()
+            ))
+            .into());
+        }
     }
     Ok(())
 }

@@ -9,8 +9,8 @@ const PLACES: [&str; 4] = ["path", "folder", "file", "csv"];
 /// The same as whole keys.
 const PLACE_KEYS: [&str; 1] = ["audio.from"];
 /// Keys at the end of a path that cannot matter, or that follow from another one: the library's build from its hash, the size
-/// of a graph from its hash.
-const SKIPPED: [&str; 3] = ["threads", "build", "bytes"];
+/// of a graph from its hash, what to cite and where it is published from a checkpoint's.
+const SKIPPED: [&str; 5] = ["threads", "build", "bytes", "cite", "repository"];
 /// Keys of the manifest itself that cannot matter, as into how many shares a run was cut, that its settings have as well, or
 /// that hold results.
 const SKIPPED_AT_THE_TOP: [&str; 8] = [

@@ -1,4 +1,4 @@
-//! Figures from the CSVs of a run folder: SVG, and the PNG of that SVG. The only place that names `plotters`.
+//! Figures from the CSVs of a run folder: SVG, and the PNG of that SVG, and on demand its PDF. The only place that names `plotters`.
 //!
 //! Every figure is laid out for a printed page, 180 mm wide with no text under 7 pt, so that it goes into a paper as it is;
 //! the sizes and the colours are in [`theme`], and [`STEMS`] says which figures there are.
@@ -20,6 +20,7 @@ mod maps;
 mod marker;
 mod nearest;
 mod page;
+mod pdf;
 mod png;
 mod prompts;
 mod redraw;
@@ -31,6 +32,7 @@ mod swarm;
 #[cfg(test)]
 mod tests;
 pub mod theme;
+mod tree;
 
 use std::io;
 use std::path::PathBuf;
@@ -43,7 +45,7 @@ use crate::tables::TableError;
 use crate::tables::manifest::ManifestError;
 use foreign::{Foreign, Words};
 
-pub use redraw::{Drawn, draw_first, drawn, redraw};
+pub use redraw::{Drawn, draw_first, drawn, redraw, redraw_with_pdf};
 
 /// The folder of the figures in a run folder.
 pub const FOLDER: &str = "figures";

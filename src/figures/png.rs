@@ -1,10 +1,10 @@
 //! The PNG of an SVG, at 300 dpi and saying so, so that word processors and LaTeX place it at the size of the SVG.
 
 use foreign::guarded;
-use resvg::{tiny_skia, usvg};
+use resvg::tiny_skia;
 
 use super::theme::{DPI, PNG_SCALE};
-use super::{FigureError, canvas, font};
+use super::{FigureError, tree};
 
 /// Draw `svg`, which the canvas made: opaque, [`PNG_SCALE`] pixels per px.
 pub fn of_svg(svg: &str) -> Result<Vec<u8>, FigureError> {
@@ -13,14 +13,7 @@ pub fn of_svg(svg: &str) -> Result<Vec<u8>, FigureError> {
 }
 
 fn draw(svg: &str) -> Result<Vec<u8>, FigureError> {
-    let options = usvg::Options {
-        fontdb: font::database(),
-        font_family: font::FAMILY.to_owned(),
-        ..usvg::Options::default()
-    };
-    // The renderer has the font already; reading it again out of the style would cost more than the drawing.
-    let svg = canvas::without_font(svg);
-    let tree = usvg::Tree::from_str(&svg, &options).map_err(FigureError::draw)?;
+    let tree = tree::of_svg(svg)?;
     let (width, height) = (tree.size().width(), tree.size().height());
     let pixels = |px: f32| (px * PNG_SCALE).round() as u32;
     let mut pixmap =

@@ -8,14 +8,14 @@ use rayon::prelude::*;
 use super::manifest::Manifest;
 use super::run::Run;
 use super::{
-    FOLDER, FigureError, STEMS, clusters, histogram, maps, nearest, png, prompts, scores,
+    FOLDER, FigureError, STEMS, clusters, histogram, maps, nearest, pdf, png, prompts, scores,
     similarity,
 };
 
 /// A figure, before it is a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drawn {
-    /// Its files in `figures/` are `<stem>.svg` and `<stem>.png`.
+    /// Its files in `figures/` are `<stem>.svg` and `<stem>.png`, and on demand `<stem>.pdf`.
     pub stem: &'static str,
     /// What it shows, in one line.
     pub about: String,
@@ -30,7 +30,12 @@ pub struct Drawn {
 /// of `manifest.json` for titles and captions. Loads no model. The same CSVs give the same bytes. Figures that an earlier
 /// run left, and that these CSVs do not have, are removed.
 pub fn redraw(run_dir: &Path) -> Result<Vec<PathBuf>, FigureError> {
-    save(run_dir, &Manifest::read(run_dir)?)
+    save(run_dir, &Manifest::read(run_dir)?, false)
+}
+
+/// As [`redraw`], with each figure as PDF too.
+pub fn redraw_with_pdf(run_dir: &Path) -> Result<Vec<PathBuf>, FigureError> {
+    save(run_dir, &Manifest::read(run_dir)?, true)
 }
 
 /// As [`redraw`], with the `manifest.json` that the run is going to write: it comes after the figures, so that a folder
@@ -39,7 +44,7 @@ pub fn draw_first(
     run_dir: &Path,
     manifest: &serde_json::Value,
 ) -> Result<Vec<PathBuf>, FigureError> {
-    save(run_dir, &Manifest::of(run_dir, manifest)?)
+    save(run_dir, &Manifest::of(run_dir, manifest)?, false)
 }
 
 /// The figures of `run_dir` in the order of [`STEMS`], without writing any.
@@ -47,13 +52,22 @@ pub fn drawn(run_dir: &Path, manifest: &serde_json::Value) -> Result<Vec<Drawn>,
     draw(run_dir, &Manifest::of(run_dir, manifest)?)
 }
 
-fn save(run_dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, FigureError> {
+fn save(run_dir: &Path, manifest: &Manifest, with_pdf: bool) -> Result<Vec<PathBuf>, FigureError> {
     let figures = draw(run_dir, manifest)?;
-    let pngs: Vec<_> = figures
-        .par_iter()
-        .map(|figure| png::of_svg(&figure.svg))
-        .collect();
-    let pngs: Vec<Vec<u8>> = pngs.into_iter().collect::<Result<_, _>>()?;
+    let files = figures.par_iter().map(|figure| {
+        let mut files = vec![
+            (file_of(figure.stem, SVG), figure.svg.clone().into_bytes()),
+            (file_of(figure.stem, PNG), png::of_svg(&figure.svg)?),
+        ];
+        let path = file_of(figure.stem, PDF);
+        // One that is there must not go on showing other numbers.
+        if with_pdf || run_dir.join(&path).exists() {
+            files.push((path, pdf::of_svg(&figure.svg, &figure.about)?));
+        }
+        Ok(files)
+    });
+    let files: Vec<Result<Vec<_>, FigureError>> = files.collect();
+    let files: Vec<Vec<(PathBuf, Vec<u8>)>> = files.into_iter().collect::<Result<_, _>>()?;
     let folder = run_dir.join(FOLDER);
     let failed = |path: &Path, source| FigureError::Write {
         path: path.to_owned(),
@@ -68,25 +82,27 @@ fn save(run_dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, FigureError
     fs::create_dir_all(&folder).map_err(|e| failed(&folder, e))?;
     let gone = STEMS.iter().map(|(stem, _)| *stem);
     let gone = gone.filter(|stem| figures.iter().all(|figure| figure.stem != *stem));
-    for path in gone.flat_map(files_of) {
+    let gone = gone.flat_map(|stem| [SVG, PNG, PDF].map(|extension| file_of(stem, extension)));
+    for path in gone {
         let path = run_dir.join(path);
         files::remove_if_there(&path).map_err(|e| failed(&path, e))?;
     }
     let mut paths = Vec::new();
-    for (figure, png) in figures.iter().zip(&pngs) {
-        let [svg_path, png_path] = files_of(figure.stem);
-        for (path, bytes) in [(svg_path, figure.svg.as_bytes()), (png_path, png)] {
-            let path = own(path)?;
-            files::write_bytes(&path, bytes).map_err(|e| failed(&path, e))?;
-            paths.push(path);
-        }
+    for (path, bytes) in files.into_iter().flatten() {
+        let path = own(path)?;
+        files::write_bytes(&path, &bytes).map_err(|e| failed(&path, e))?;
+        paths.push(path);
     }
     Ok(paths)
 }
 
+const SVG: &str = "svg";
+const PNG: &str = "png";
+const PDF: &str = "pdf";
+
 /// From the run folder.
-fn files_of(stem: &str) -> [PathBuf; 2] {
-    ["svg", "png"].map(|extension| Path::new(FOLDER).join(format!("{stem}.{extension}")))
+fn file_of(stem: &str, extension: &str) -> PathBuf {
+    Path::new(FOLDER).join(format!("{stem}.{extension}"))
 }
 
 fn draw(run_dir: &Path, manifest: &Manifest) -> Result<Vec<Drawn>, FigureError> {

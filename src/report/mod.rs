@@ -14,7 +14,7 @@ mod inline_svg;
 mod items;
 mod load;
 mod map;
-mod number;
+pub(crate) mod number;
 mod pieces;
 mod place;
 mod provenance;

@@ -127,6 +127,7 @@ pub(super) fn finish(
         shards: store.shares.clone(),
         harness: Program {
             version: env!("CARGO_PKG_VERSION"),
+            commit: option_env!("HARNESS_COMMIT"),
         },
         settings: settings_record(experiment, large)?,
         times: Times {
@@ -265,6 +266,8 @@ fn model_record(ready: &ReadyModel, store: &Store) -> ModelRecord {
         files: model.files.clone(),
         tokenizer: model.tokenizer.clone(),
         licence: model.card.licence.clone(),
+        repository: model.card.repository().map(str::to_owned),
+        cite: model.card.cite.clone(),
         architecture: export.architecture.clone(),
         leftover_tensors: leftover.clone(),
         exporter_version: export.exporter_version,

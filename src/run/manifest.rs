@@ -119,6 +119,11 @@ pub(super) struct ModelRecord {
     pub files: Vec<FileRecord>,
     pub tokenizer: FileRecord,
     pub licence: String,
+    /// The hub's repository of the weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// What the card says to cite: keys of `assets/references.bib`.
+    pub cite: Vec<String>,
     pub architecture: String,
     /// Tensors of the checkpoint that nothing needed and that such checkpoints are not known to carry.
     pub leftover_tensors: Vec<String>,
@@ -151,6 +156,9 @@ pub(super) struct RuntimeRecord {
 #[derive(Debug, Serialize)]
 pub(super) struct Program {
     pub version: &'static str,
+    /// Of the sources, where the build was told: `HARNESS_COMMIT` in its environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]

@@ -10,6 +10,8 @@ use crate::tables::scores::{ScoreRow, as_written};
 
 /// Stands for "every taste" where a table or a figure says which taste a row is about.
 pub const ALL: &str = "all";
+/// With fewer pieces than this, an interval is hardly more than a guess.
+pub const FEW: usize = 8;
 /// Most tastes that stay readable side by side in a figure.
 pub const MOST_TASTES: usize = 20;
 

@@ -148,7 +148,7 @@ fn rows_are_never_written_over_a_run() {
     refused(
         &runs,
         &["--out", "b/scores.csv"],
-        "--out b/scores.csv is a file of a run that is compared; name another one",
+        "--out b/scores.csv is a file of a run that is read; name another one",
     );
     refused(
         &runs,

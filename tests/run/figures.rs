@@ -107,3 +107,26 @@ fn what_does_not_belong_to_the_scores_is_refused() {
     let expected = "r/maps.csv does not belong to the scores beside it: it has the piece stranger";
     assert!(refused.stderr.contains(expected), "{}", refused.stderr);
 }
+
+/// On demand, and from then on with every figure, so that none goes on showing other numbers.
+#[test]
+fn pdfs_are_drawn_on_demand_and_kept_up() {
+    let lab = Lab::new();
+    lab.run(&["--out", "r"]);
+    assert!(!lab.at("r/figures/scores.pdf").exists());
+    let drawn = lab.harness(&["figures", "r", "--pdf"]);
+    assert_eq!((drawn.code, drawn.stderr.as_str()), (Some(0), ""));
+    assert!(
+        drawn
+            .stdout
+            .contains("r/figures/scores.png\nr/figures/scores.pdf\n")
+    );
+    let pdf = lab.read("r/figures/scores.pdf");
+    assert!(pdf.starts_with(b"%PDF-") && pdf.trim_ascii_end().ends_with(b"%%EOF"));
+
+    lab.write("r/figures/scores.pdf", "of other numbers");
+    fs::remove_file(lab.at("r/figures/tsne.pdf")).unwrap();
+    let drawn = lab.harness(&["figures", "r"]);
+    assert!(drawn.stdout.contains("scores.pdf") && !drawn.stdout.contains("tsne.pdf"));
+    assert!(lab.read("r/figures/scores.pdf") == pdf);
+}

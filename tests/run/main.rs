@@ -30,6 +30,7 @@ mod links;
 #[cfg(target_os = "linux")]
 mod long_sound;
 mod nowhere;
+mod paper;
 mod repeat;
 #[cfg(unix)]
 mod resume;

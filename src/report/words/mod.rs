@@ -18,8 +18,6 @@ use super::number::{decimals, fixed};
 const SCORE: usize = 3;
 /// Of silhouettes, distances and cosines.
 const PLAIN: usize = 2;
-/// With fewer pieces than this, an interval is hardly more than a guess.
-const FEW: usize = 8;
 /// A p value below this is called a difference.
 const ALPHA: f64 = 0.05;
 

@@ -1,10 +1,10 @@
 //! Two conditions on the same pieces: how the difference comes out, and for which tastes.
 
-use super::{ALPHA, FEW, SCORE, holds_zero, places, say};
+use super::{ALPHA, SCORE, holds_zero, places, say};
 use crate::report::html::Html;
 use crate::report::load::Run;
 use crate::report::number::{fixed, p};
-use crate::statistics::grouping::ALL;
+use crate::statistics::grouping::{ALL, FEW};
 use crate::tables::StatsRow;
 use crate::tables::stats::Kind;
 use crate::words::counted;
