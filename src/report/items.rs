@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::ReportError;
+use super::along::{self, Along};
 use super::load::Run;
 use super::sources::{self, Sound};
 use crate::tables::ScoreRow;
@@ -51,6 +52,8 @@ pub struct Item {
     pub sounds: Vec<Option<Sound>>,
     /// By column.
     pub scores: Vec<Option<f64>>,
+    /// By column: how the score goes along the piece.
+    pub along: Vec<Option<Along>>,
 }
 
 /// Where the sound of a point is: item and slot.
@@ -59,6 +62,7 @@ pub type Places = HashMap<(usize, String, String), (usize, usize)>;
 /// The items of `runs`, joined by id; their sounds are brought into the run folders.
 pub fn items(runs: &[Run]) -> Result<(Items, Places), ReportError> {
     let (slots, columns) = headings(runs);
+    let mut lines = along::lines(runs, &columns);
     let mut rows: Vec<Item> = Vec::new();
     let mut by_id: HashMap<&str, usize> = HashMap::new();
     let mut places = Places::new();
@@ -79,6 +83,7 @@ pub fn items(runs: &[Run]) -> Result<(Items, Places), ReportError> {
             });
             if let Some(column) = column {
                 item.scores[column] = Some(row.clap_score);
+                item.along[column] = lines.remove(&(column, row.id.as_str()));
             }
             if item.sounds[slot].is_none() {
                 item.sounds[slot] = sounds.get(&(row.set.as_deref(), row.id.as_str())).cloned();
@@ -181,6 +186,7 @@ impl Item {
             own_prompts: vec![None; slots],
             sounds: vec![None; slots],
             scores: vec![None; columns],
+            along: vec![None; columns],
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::tables::manifest::{MANIFEST, ManifestError};
 use crate::tables::table::{self, LARGEST_WITH_EMBEDDINGS};
 use crate::tables::{
     self, ClusterRow, DistanceRow, DrawsRow, HistogramRow, MapRow, NearestRow, PromptRow, Row,
-    SAMPLE, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TextKind,
+    SAMPLE, ScoreRow, SimilarityRow, SkippedRow, StatsRow, TextKind, WindowRow, WindowSpreadRow,
 };
 
 /// One run folder.
@@ -37,6 +37,9 @@ pub struct Run {
     pub sampled: bool,
     pub stats: Vec<StatsRow>,
     pub draws: Vec<DrawsRow>,
+    /// Of pieces heard in windows; not of a large run.
+    pub windows: Vec<WindowRow>,
+    pub window_spread: Vec<WindowSpreadRow>,
     pub maps: Vec<MapRow>,
     pub clusters: Vec<ClusterRow>,
     pub similarity: Vec<SimilarityRow>,
@@ -60,11 +63,13 @@ pub struct Text {
 }
 
 /// What can be downloaded, if it is there.
-const FILES: [&str; 20] = [
+const FILES: [&str; 22] = [
     ScoreRow::FILE,
     SAMPLE,
     StatsRow::FILE,
     DrawsRow::FILE,
+    WindowRow::FILE,
+    WindowSpreadRow::FILE,
     ClusterRow::FILE,
     DistanceRow::FILE,
     SimilarityRow::FILE,
@@ -118,6 +123,11 @@ impl Run {
             sampled,
             stats: optional(folder, word)?,
             draws: optional(folder, word)?,
+            windows: match sampled {
+                true => Vec::new(),
+                false => optional(folder, word)?,
+            },
+            window_spread: optional(folder, word)?,
             maps: optional(folder, word)?,
             clusters: optional(folder, word)?,
             similarity: optional(folder, word)?,

@@ -4,6 +4,7 @@
 //! Policy forbids it), and the same CSVs, figures and manifest give the same bytes: no times, threads or folders of the machine
 //! are in it. Reads what a run folder has; loads no model.
 
+mod along;
 mod colours;
 mod departures;
 mod document;

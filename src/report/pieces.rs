@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::along::Along;
 use super::colours;
 use super::html::{Html, shown};
 use super::items::{Item, Items};
@@ -154,8 +155,14 @@ fn row(html: &mut Html, items: &Items, (i, item): (usize, &Item), runs: &[Run], 
         }
     }
     html.raw("</td>");
-    for (score, column) in item.scores.iter().zip(&items.columns) {
-        number(html, *score, &column.name, column.difference.is_some());
+    let cells = item.scores.iter().zip(&item.along).zip(&items.columns);
+    for ((score, along), column) in cells {
+        number(
+            html,
+            (*score, along.as_ref()),
+            &column.name,
+            column.difference.is_some(),
+        );
     }
     html.raw("</tr>\n");
 }
@@ -258,7 +265,12 @@ pub fn prompt(html: &mut Html, prompt: &str) {
     }
 }
 
-fn number(html: &mut Html, value: Option<f64>, column: &str, difference: bool) {
+fn number(
+    html: &mut Html,
+    (value, along): (Option<f64>, Option<&Along>),
+    column: &str,
+    difference: bool,
+) {
     let mut cell = Html::new();
     cell.cell(value, SCORE);
     let cell = cell.into_string();
@@ -269,8 +281,17 @@ fn number(html: &mut Html, value: Option<f64>, column: &str, difference: bool) {
     } else {
         "<td role=\"cell\" class=\"n\""
     })
-    .attr("data-l", column)
-    .own(rest);
+    .attr("data-l", column);
+    match along {
+        Some(along) => {
+            html.own(rest.strip_suffix("</td>").unwrap_or(rest));
+            along.draw(html);
+            html.raw("</td>");
+        }
+        None => {
+            html.own(rest);
+        }
+    }
 }
 
 /// What the script needs to know of an item.

@@ -9,6 +9,7 @@ mod pairs;
 mod scores;
 mod similarity;
 mod texts;
+mod windows;
 
 use super::html::Html;
 use super::load::Run;
@@ -28,6 +29,7 @@ pub fn key_numbers(run: &Run) -> Html {
         ("Scores", scores::sentences(run)),
         ("Between the conditions", pairs::sentences(run)),
         ("From draw to draw", draws::sentences(run)),
+        ("Within a piece", windows::sentences(run)),
         ("How the tastes lie apart", clusters::sentences(run)),
         ("Against the prompts", similarity::sentences(run)),
         ("The sets as a whole", distances::sentences(run)),
