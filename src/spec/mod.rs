@@ -20,7 +20,7 @@ pub(crate) mod tsne;
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -146,4 +146,15 @@ pub enum SpecError {
     },
     #[error("{flag} {message}")]
     Flag { flag: &'static str, message: Words },
+}
+
+impl SpecError {
+    /// Of a line, from 1.
+    fn line(path: &Path, line: u64, message: impl Into<Words>) -> Self {
+        Self::Line {
+            path: path.to_owned(),
+            line,
+            message: message.into(),
+        }
+    }
 }
