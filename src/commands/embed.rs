@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use clap_audio::{CropPolicy, Crops};
-use foreign::Foreign;
 use foreign::words;
+use foreign::{Foreign, Words};
 use ndarray::ArrayView1;
 use onnx_export::Exported;
 use ort_runtime::{Runtime, library};
@@ -182,7 +182,7 @@ fn audio_clips(args: &EmbedArgs) -> Result<Vec<(String, PathBuf)>> {
     for path in &args.audio {
         clips.extend(audio_files(path)?);
     }
-    check_ids(&clips)?;
+    check_ids(&clips, |_, _| Words::none())?;
     let paths: Vec<&Path> = clips.iter().map(|(_, path)| path.as_path()).collect();
     survey(&paths, 0, "audio files", args.skip_bad)?.keep(&mut clips);
     Ok(clips)

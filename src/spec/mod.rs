@@ -21,7 +21,7 @@ pub(crate) mod tsne;
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -147,4 +147,15 @@ pub enum SpecError {
     },
     #[error("{flag} {message}")]
     Flag { flag: &'static str, message: Words },
+}
+
+impl SpecError {
+    /// Of a line, from 1.
+    fn line(path: &Path, line: u64, message: impl Into<Words>) -> Self {
+        Self::Line {
+            path: path.to_owned(),
+            line,
+            message: message.into(),
+        }
+    }
 }

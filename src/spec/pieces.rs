@@ -1,4 +1,4 @@
-//! The pieces of an experiment: the audio files of a folder, or the rows of a CSV.
+//! The pieces of an experiment: the audio files of a folder, or the rows of a list.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -17,8 +17,8 @@ use super::{Piece, SpecError};
 use crate::labels::{Labels, Word};
 use crate::statistics::grouping::{ALL, MOST_TASTES};
 
-/// A CSV of a hundred thousand pieces has room.
-const MAX_CSV_BYTES: u64 = 64 << 20;
+/// A list of a million pieces has room.
+const MAX_LIST_BYTES: u64 = 256 << 20;
 
 const MAX_ID_CHARS: usize = 200;
 
@@ -54,7 +54,7 @@ pub fn from_folder(
         );
         return Err(document.invalid(key, message).into());
     }
-    check_ids(&paths)?;
+    check_ids(&paths, |id, path| in_a_list(id, path, template, labels))?;
     let mut pieces = Vec::with_capacity(paths.len());
     for (id, path) in paths {
         let taste = match labels.order.is_empty() {
@@ -93,16 +93,50 @@ pub fn audio_files(path: &Path) -> Result<Vec<(String, PathBuf)>, SpecError> {
     Ok(files)
 }
 
-/// Ids are plain and no two files share one.
-pub fn check_ids(files: &[(String, PathBuf)]) -> Result<(), SpecError> {
+/// How files of one stem are taken without renaming them: a list that gives each an id, with the line of this file.
+fn in_a_list(id: &str, path: &Path, template: &Template, labels: &Labels) -> Words {
+    let label = match labels.order.is_empty() {
+        true => None,
+        false => taste_of(id, labels).ok(),
+    };
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let cell = |text: String| match text.contains([',', '"']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    };
+    let prompt = template.fill(id, label.as_deref());
+    let cells = [path.display().to_string(), prompt, format!("{id}_{ending}")];
+    let cells = cells.into_iter().chain(label.clone()).map(cell);
+    let row = cells.collect::<Vec<_>>().join(",");
+    let header = words!(
+        "path,prompt,id{}",
+        match label {
+            Some(_) => words!(",{}", Foreign::new(labels.word.one())),
+            None => Words::none(),
+        }
+    );
+    words!(
+        "; or leave their names and list all pieces in a CSV that begins with the line {} and has for this one {}: --set \
+         'audio={{csv: pieces.csv}}'",
+        header,
+        Foreign::new(row)
+    )
+}
+
+/// Ids are plain and no two files share one. `otherwise` says of an id and its file what to do instead of renaming.
+pub fn check_ids(
+    files: &[(String, PathBuf)],
+    otherwise: impl Fn(&str, &Path) -> Words,
+) -> Result<(), SpecError> {
     let mut first: HashMap<&str, &Path> = HashMap::new();
     for (id, path) in files {
         check_id(id).map_err(|message| file_error(path, message))?;
         if let Some(other) = first.insert(id, path) {
             let message = words!(
-                "its id '{}' is also that of {}; rename one of them",
+                "its id '{}' is also that of {}; rename one of them{}",
                 Foreign::new(id),
-                other.display()
+                other.display(),
+                otherwise(id, path)
             );
             return Err(file_error(path, message));
         }
@@ -163,8 +197,8 @@ fn taste_of(id: &str, labels: &Labels) -> Result<String, Words> {
     ))
 }
 
-/// The rows of a CSV with the columns `path,prompt` and, if wanted, `id` and `taste`, in the order of the file. Relative
-/// paths are taken from the CSV's folder. Also the tastes: those given, or else those of the CSV as they come.
+/// The rows of a list, a CSV or JSON Lines, with the columns `path,prompt` and, if wanted, `id` and `taste`, in the order of the
+/// file. Relative paths are taken from its folder. Also the tastes: those given, or else those of the list as they come.
 ///
 /// `names` are what those columns are called in the file, where that is something else; then others may stand beside them.
 pub fn from_list(
@@ -172,13 +206,14 @@ pub fn from_list(
     names: &Names,
     labels: &Labels,
 ) -> Result<(Vec<Piece>, Vec<String>), SpecError> {
-    let table = Table::read_as(path, MAX_CSV_BYTES, &["path", "prompt"], names)?;
     let Labels {
         word,
         order: tastes,
     } = labels;
+    let columns = columns(word);
+    let table = Table::read_list(path, MAX_LIST_BYTES, &columns[..2], &columns, names)?;
     if names.is_empty() {
-        table.only(&columns(word))?;
+        table.only(&columns)?;
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut found = Vec::new();

@@ -27,6 +27,7 @@ mod labels;
 mod leftovers;
 #[cfg(unix)]
 mod links;
+mod lists;
 #[cfg(target_os = "linux")]
 mod long_sound;
 mod nowhere;
