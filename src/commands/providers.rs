@@ -107,9 +107,7 @@ fn show() -> Result<()> {
             device(provider, &nvidia),
         ]);
         // Two providers on one library need the same, and one of them more.
-        if let Some(inventory) = inventory.filter(|_| !entry.toolkits.is_empty()) {
-            found.push((provider, inventory));
-        }
+        found.extend(inventory.map(|inventory| (provider, inventory)));
     }
     let mut out = aligned::table(&rows, header.len());
     out.push('\n');

@@ -177,3 +177,59 @@ fn the_table_says_where_others_libraries_are_and_what_is_wrong_with_them() {
     );
     assert!(line("`harness setup --ep cuda`").contains("installs what is missing"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_in_a_python_environment_finds_the_library_there_from_its_own_place() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let packages = at("tools/harness/lib/python3.12/site-packages");
+    let capi = packages.join("onnxruntime/capi");
+    for name in [
+        &at("bin"),
+        &at("tools/harness/bin"),
+        &capi,
+        &packages.join("tasty_harness-0.1.0.dist-info"),
+    ] {
+        fs::create_dir_all(name).unwrap();
+    }
+    // By another process: a file that this one has open for writing cannot be started.
+    let program = at("tools/harness/bin/harness");
+    let copied = std::process::Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_harness"))
+        .arg(&program)
+        .status();
+    assert!(copied.unwrap().success());
+    let link = at("bin/harness");
+    std::os::unix::fs::symlink(&program, &link).unwrap();
+    let call = |more: &str| {
+        Call::of(&link, "providers")
+            .args_of(more)
+            .env("HARNESS_CACHE", at("cache"))
+            .env("PATH", "")
+            .without_env("VIRTUAL_ENV")
+            .without_env("ORT_DYLIB_PATH")
+    };
+    call("--check --ep cpu").fails(2, &["cpu is not installed"]);
+
+    // Any library of this machine will do for the table.
+    let old = capi.join("libonnxruntime.so.1.23.2");
+    fs::copy(std::env::current_exe().unwrap(), &old).unwrap();
+    let told = call("").ok().stdout;
+    let why = format!(
+        "cpu does not use {}: it is ONNX Runtime 1.23.2, and 1.24 or newer is needed",
+        old.display()
+    );
+    assert!(told.contains(&why), "{told}");
+
+    let whole = ort_runtime::library::find_or_install(Provider::Cpu, false).unwrap();
+    let library = capi.join(whole.path.file_name().unwrap());
+    fs::copy(&whole.path, &library).unwrap();
+    let told = call("").ok().stdout;
+    let (_, opens) = told.split_once("\ncpu opens:\n").expect(&told);
+    let line = opens.lines().next().unwrap();
+    assert!(line.contains("Python environment"), "{line}");
+    assert!(line.ends_with(library.to_str().unwrap()), "{line}");
+    let checked = call("--check --ep cpu --threads 1").ok().stdout;
+    assert!(checked.contains(library.to_str().unwrap()), "{checked}");
+}

@@ -103,7 +103,12 @@ pub struct Call(Command);
 
 impl Call {
     pub fn new(subcommand: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+        Self::of(Path::new(env!("CARGO_BIN_EXE_harness")), subcommand)
+    }
+
+    /// Of the program at another place.
+    pub fn of(program: &Path, subcommand: &str) -> Self {
+        let mut command = Command::new(program);
         command.arg(subcommand);
         Self(command)
     }

@@ -3,12 +3,13 @@
 //!
 //! Nothing is started for it: no interpreter, no `ldconfig`.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::found::Origin;
+use super::python::{is_environment, matching, matching_in, once, packages};
+use super::with_program;
 
 /// Such folders, of Linux: the libraries of other systems have other names and rules.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Elsewhere {
     pub loader: Vec<PathBuf>,
     /// Roots of Python environments, as `VIRTUAL_ENV` names one; the nearest first.
     pub environments: Vec<PathBuf>,
+    /// Folders of Python packages that were installed with this program; empty of one that came without Python.
+    pub with_program: Vec<PathBuf>,
 }
 
 /// Folders of one kind or one environment, whose libraries go together.
@@ -47,9 +50,12 @@ impl Elsewhere {
         let var = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let named = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(var);
         let home = etcetera::home_dir().ok();
+        // Linux tells the file itself, wherever links to it are.
+        let program = std::env::current_exe().ok();
+        let with_program = program.as_deref().map(with_program::packages);
         let process = Process {
             named: named.map(PathBuf::from).collect(),
-            program: std::env::current_exe().ok(),
+            program,
             path: var("PATH"),
             user: var("PYTHONUSERBASE")
                 .map(PathBuf::from)
@@ -61,10 +67,19 @@ impl Elsewhere {
                 Path::new("/etc/ld.so.conf"),
             ),
             environments: environments(process),
+            with_program: with_program.unwrap_or_default(),
         }
     }
 
-    /// The loader's folders, and those of each environment.
+    /// The packages that were installed with this program.
+    pub(super) fn with_program(&self) -> Source {
+        Source {
+            origin: Origin::Python,
+            folders: self.with_program.iter().flat_map(|it| within(it)).collect(),
+        }
+    }
+
+    /// The loader's folders, and those of each environment; last what was installed with this program.
     pub(super) fn sources(&self) -> (Source, Vec<Source>) {
         let loader = Source {
             origin: Origin::Loader,
@@ -74,7 +89,7 @@ impl Elsewhere {
             origin: Origin::Python,
             folders: folders(root),
         });
-        (loader, environments.collect())
+        (loader, environments.chain([self.with_program()]).collect())
     }
 }
 
@@ -88,15 +103,6 @@ fn loader(variable: Option<&OsStr>, configuration: &Path) -> Vec<PathBuf> {
     let usual = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
     all.extend(usual.map(PathBuf::from));
     once(all)
-}
-
-/// Those that exist, each once.
-fn once(folders: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut seen = BTreeSet::new();
-    let there = |folder: &PathBuf| {
-        folder.is_absolute() && fs::canonicalize(folder).is_ok_and(|real| seen.insert(real))
-    };
-    folders.into_iter().filter(there).collect()
 }
 
 /// The folders of an `ld.so.conf` and of the files that it includes.
@@ -126,15 +132,8 @@ fn configured(file: &Path, all: &mut Vec<PathBuf>, depth: usize) {
     }
 }
 
-/// Paths that match a pattern, sorted; none of what cannot be read.
-fn matching(pattern: &str) -> Vec<PathBuf> {
-    glob::glob(pattern).map_or_else(|_| Vec::new(), |paths| paths.flatten().collect())
-}
-
 fn environments(process: Process) -> Vec<PathBuf> {
     let mut roots = process.named;
-    let is_environment =
-        |root: &Path| root.join("pyvenv.cfg").is_file() || root.join("conda-meta").is_dir();
     let root_of = |program: &Path| program.parent().and_then(Path::parent).map(Path::to_owned);
     roots.extend(
         process
@@ -161,43 +160,21 @@ fn environments(process: Process) -> Vec<PathBuf> {
     once(roots)
 }
 
-/// Where libraries lie in an environment: what each version of Python has, the newest first.
+/// Where libraries lie in an environment.
 fn folders(root: &Path) -> Vec<PathBuf> {
-    let escaped = glob::Pattern::escape(&root.to_string_lossy());
-    let all = |pattern: &str| matching(&format!("{escaped}/{pattern}"));
-    let mut packages = Vec::new();
-    for pattern in [
-        "lib/python3*/site-packages",
-        "local/lib/python3*/dist-packages",
-        "lib/python3*/dist-packages",
-    ] {
-        let mut found = all(pattern);
-        found.sort_by_key(|path| std::cmp::Reverse(minor(path)));
-        packages.extend(found);
-    }
-    let mut folders = Vec::new();
-    for packages in packages {
-        folders.push(packages.join("onnxruntime/capi"));
-        let escaped = glob::Pattern::escape(&packages.to_string_lossy());
-        folders.extend(matching(&format!("{escaped}/nvidia/*/lib")));
-        folders.push(packages.join("tensorrt_libs"));
-    }
+    let mut folders: Vec<PathBuf> = packages(root).iter().flat_map(|it| within(it)).collect();
     if root.join("conda-meta").is_dir() {
         folders.push(root.join("lib"));
     }
     once(folders)
 }
 
-/// 11 of `…/lib/python3.11/site-packages`; 0 of Debian's `…/lib/python3/dist-packages`.
-fn minor(packages: &Path) -> u32 {
-    let name = packages
-        .parent()
-        .and_then(Path::file_name)
-        .and_then(OsStr::to_str);
-    let minor = name.and_then(|name| name.strip_prefix("python3."));
-    minor
-        .and_then(|minor| minor.parse().ok())
-        .unwrap_or_default()
+/// Where libraries lie in a folder of packages.
+fn within(packages: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![packages.join("onnxruntime/capi")];
+    folders.extend(matching_in(packages, "nvidia/*/lib"));
+    folders.push(packages.join("tensorrt_libs"));
+    folders
 }
 
 #[cfg(all(test, target_os = "linux"))]

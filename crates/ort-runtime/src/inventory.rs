@@ -12,6 +12,7 @@ use super::library_error::LibraryError;
 use super::places::Places;
 use super::providers::nvidia::TOOLKITS;
 use super::providers::{Package, Provider, Toolkit};
+use super::wheels;
 
 /// What a provider needs, and where it is.
 #[derive(Debug)]
@@ -216,14 +217,21 @@ impl Search {
                 Err(other) => return Err(other),
             }
         }
-        let (loader, environments) = places.elsewhere.sources();
         let cache = Source {
             origin: Origin::Cache,
             folders: cached.iter().map(|(folder, _)| folder.clone()).collect(),
         };
+        let sources = match provider.entry().toolkits.is_empty() {
+            // What the program was installed with counts, what else the machine has does not.
+            true => vec![cache, places.elsewhere.with_program()],
+            false => {
+                let (loader, environments) = places.elsewhere.sources();
+                [loader, cache].into_iter().chain(environments).collect()
+            }
+        };
         Ok(Self {
             provider,
-            sources: [loader, cache].into_iter().chain(environments).collect(),
+            sources,
             cached,
             passed_over: BTreeSet::new(),
             damaged,
@@ -240,8 +248,9 @@ impl Search {
         }
     }
 
-    /// Of a provider of which nothing but the packages counts: each has to be in the cache.
-    fn own_only(self, parts: &[Part]) -> Inventory {
+    /// Of a provider of which nothing but the packages counts: each has to be in the cache, or ONNX Runtime installed with
+    /// the program.
+    fn own_only(mut self, parts: &[Part]) -> Inventory {
         let entry = self.provider.entry();
         let record = |package: &Package| {
             self.cached
@@ -274,7 +283,7 @@ impl Search {
                 }));
             }
         }
-        let main = self.cached_main();
+        let main = self.mains().into_iter().next();
         self.inventory(main, libraries)
     }
 
@@ -303,14 +312,12 @@ impl Search {
                 all.extend(self.cached_main());
                 continue;
             }
-            for path in source
-                .folders
-                .iter()
-                .filter_map(|folder| onnxruntime(folder))
-            {
-                match foreign(&path, self.provider, source.origin) {
-                    Ok(None) => {}
-                    Ok(Some(main)) => all.push(main),
+            for folder in &source.folders {
+                let Some(path) = onnxruntime(folder, self.provider) else {
+                    continue;
+                };
+                match foreign(folder, &path, self.provider, source.origin) {
+                    Ok(main) => all.push(main),
                     Err(why) => {
                         self.passed_over.insert((path, why));
                     }
@@ -445,10 +452,12 @@ pub(super) fn toolkit_here(provider: Provider) -> &'static Toolkit {
 
 /// The provider's own library, beside ONNX Runtime's.
 fn beside(main: &Path, provider: Provider) -> Option<PathBuf> {
-    Some(
-        main.parent()?
-            .join(format!("libonnxruntime_providers_{provider}.so")),
-    )
+    Some(main.parent()?.join(own_library(provider)?))
+}
+
+/// The name of a provider's own library; the CPU's code is in ONNX Runtime's.
+fn own_library(provider: Provider) -> Option<String> {
+    (provider != Provider::Cpu).then(|| format!("libonnxruntime_providers_{provider}.so"))
 }
 
 /// The CUDA that a provider's library is linked to.
@@ -467,8 +476,27 @@ fn toolkit_of(provider: Provider, library: &Path) -> Result<&'static Toolkit, St
     })
 }
 
-/// ONNX Runtime's library in a folder, by the name that tells its version; the newest of several.
-fn onnxruntime(folder: &Path) -> Option<PathBuf> {
+/// How the names of ONNX Runtime's libraries begin that tell the version.
+const LIBRARY: &str = "libonnxruntime.so.";
+
+/// The ONNX Runtime of a folder that has the provider: that which came with the provider's own library, or else the newest,
+/// and for the CPU first that of our package. `None` where none has it.
+fn onnxruntime(folder: &Path, provider: Provider) -> Option<PathBuf> {
+    let own = own_library(provider);
+    if let Some(own) = &own {
+        if !folder.join(own).is_file() {
+            return None;
+        }
+        let wheels = wheels::of_folder(folder);
+        let wheel = wheels.iter().find(|wheel| wheel.has(own));
+        if let Some(name) = wheel.and_then(|wheel| wheel.named(LIBRARY)) {
+            return Some(folder.join(name));
+        }
+    }
+    let pinned = provider.wheel().map(|wheel| folder.join(wheel.library));
+    if let Some(pinned) = pinned.filter(|path| own.is_none() && path.is_file()) {
+        return Some(pinned);
+    }
     let entries = fs::read_dir(folder).ok()?;
     let named = entries.flatten().filter(|entry| {
         let name = entry.file_name();
@@ -481,16 +509,13 @@ fn onnxruntime(folder: &Path) -> Option<PathBuf> {
 /// The version in the name of a file such as `libonnxruntime.so.1.31.1`.
 fn version(path: &Path) -> Option<Vec<u32>> {
     let name = path.file_name()?.to_str()?;
-    let version = name.strip_prefix("libonnxruntime.so.")?;
+    let version = name.strip_prefix(LIBRARY)?;
     let parts: Option<Vec<u32>> = version.split('.').map(|part| part.parse().ok()).collect();
     parts.filter(|parts| parts.len() > 1)
 }
 
-/// An ONNX Runtime that others installed; `None` of one without the provider.
-fn foreign(path: &Path, provider: Provider, origin: Origin) -> Result<Option<Main>, String> {
-    let Some(own) = beside(path, provider).filter(|own| own.is_file()) else {
-        return Ok(None);
-    };
+/// The ONNX Runtime at `path` that others installed into `folder`, or why it cannot be used.
+fn foreign(folder: &Path, path: &Path, provider: Provider, origin: Origin) -> Result<Main, String> {
     let Some(version) = version(path) else {
         return Err("its name does not tell its version; ORT_DYLIB_PATH can name it".to_owned());
     };
@@ -502,18 +527,44 @@ fn foreign(path: &Path, provider: Provider, origin: Origin) -> Result<Option<Mai
             ort::MINOR_VERSION
         ));
     }
-    for library in [path, &own] {
+    let own = own_library(provider);
+    if let Some(own) = &own {
+        replaced(folder, path, own)?;
+    }
+    let own = own.map(|own| folder.join(own));
+    for library in [Some(path), own.as_deref()].into_iter().flatten() {
         let unfit = binary::unfit(library).map_err(|e| e.to_string())?;
         if let Some(why) = unfit {
             let name = library.file_name().unwrap_or_default();
             return Err(format!("{}: {why}", name.to_string_lossy()));
         }
     }
-    Ok(Some(Main {
+    let toolkit = match (&own, provider.entry().toolkits.is_empty()) {
+        (Some(own), false) => Some(toolkit_of(provider, own)?),
+        _ => None,
+    };
+    Ok(Main {
         path: path.to_owned(),
         version: told,
         origin,
         sha256: None,
-        toolkit: Some(toolkit_of(provider, &own)?),
-    }))
+        toolkit,
+    })
+}
+
+/// Whether another wheel put its file where that of the provider's wheel was: the two would not know each other.
+fn replaced(folder: &Path, path: &Path, own: &str) -> Result<(), String> {
+    let wheels = wheels::of_folder(folder);
+    let Some(wheel) = wheels.iter().find(|wheel| wheel.has(own)) else {
+        return Ok(());
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match !wheel.has(&name) || wheel.is_there(folder, &name) {
+        true => Ok(()),
+        false => Err(format!(
+            "it is not the file that {0} brought, so another package was installed over it or removed with it; \
+             `pip install --force-reinstall --no-deps {0}` puts it back",
+            wheel.requirement
+        )),
+    }
 }

@@ -35,10 +35,13 @@ mod opened;
 mod placement;
 mod places;
 pub mod providers;
+mod python;
 mod session;
 mod state;
 pub mod threads;
 pub mod trial;
+mod wheels;
+mod with_program;
 
 pub use bound::Bound;
 pub use element::Element;

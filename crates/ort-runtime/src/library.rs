@@ -1,5 +1,6 @@
 //! Finds the ONNX Runtime library of a provider: `ORT_DYLIB_PATH`, then where the machine has what the provider's packages
-//! would bring, then the cache, then an installation into the cache.
+//! would bring, then the cache, then the Python environment that the program was installed into, then an installation into
+//! the cache.
 
 use std::path::PathBuf;
 
@@ -102,6 +103,7 @@ impl Places {
                 provider,
                 package: names.join(", "),
                 setup: provider.setup_command(),
+                beside: self.told_beside(provider),
                 passed_over: inventory.told_passed_over("; ", ""),
             });
         }
@@ -128,6 +130,21 @@ impl Places {
             },
             _ => library,
         })
+    }
+
+    /// `install onnxruntime==1.31.1 into …, `, where the program's own wheel is and the package alone is enough.
+    fn told_beside(&self, provider: Provider) -> String {
+        let entry = provider.entry();
+        let package = entry.package;
+        match self.elsewhere.with_program.first() {
+            Some(packages) if entry.toolkits.is_empty() => format!(
+                "install {}=={} into {}, ",
+                package.name,
+                package.version,
+                packages.display()
+            ),
+            _ => String::new(),
+        }
     }
 
     fn root(&self) -> PathBuf {

@@ -42,12 +42,14 @@ pub enum LibraryError {
     NoCacheFolder(#[from] cache::NoCacheFolder),
     #[error(
         "ONNX Runtime for {provider} is not installed ({package}), and --offline forbids to install it; run \
-         `{setup}` once with a network, or set ORT_DYLIB_PATH to a library file{passed_over}"
+         `{setup}` once with a network, {beside}or set ORT_DYLIB_PATH to a library file{passed_over}"
     )]
     Offline {
         provider: Provider,
         package: String,
         setup: String,
+        /// What to install beside the program, where it is in a Python environment; may be empty.
+        beside: String,
         /// What is here and cannot be used, and why; may be empty.
         passed_over: String,
     },

@@ -87,6 +87,7 @@ fn places(machine: &Machine, loader: &[&Path], environments: &[&Environment]) ->
         elsewhere: Elsewhere {
             loader: loader.iter().map(PathBuf::from).collect(),
             environments: environments.iter().map(|one| one.root.clone()).collect(),
+            with_program: Vec::new(),
         },
         ..machine.places()
     }

@@ -5,3 +5,5 @@ mod cache;
 #[cfg(target_os = "linux")]
 mod elsewhere;
 mod machine;
+#[cfg(target_os = "linux")]
+mod with_program;
