@@ -11,8 +11,6 @@ use crate::tables::WindowRow;
 /// Of the drawing, which is stretched to its place.
 const WIDTH: f64 = 100.0;
 const HEIGHT: f64 = 24.0;
-/// A window is 10 s long, and its point in its middle.
-const HALF_S: f64 = 5.0;
 const SCORE: usize = 3;
 
 /// The line of one piece under one condition.
@@ -49,11 +47,14 @@ pub fn lines<'r>(runs: &'r [Run], columns: &[Column]) -> HashMap<(usize, &'r str
 
 impl Along {
     fn of(windows: &[&WindowRow], (low, high): (f64, f64)) -> Self {
-        let starts = || windows.iter().map(|row| row.start_s);
-        let end = starts().fold(0.0, f64::max) + 2.0 * HALF_S;
+        // From the first window to the last.
+        let last = windows
+            .iter()
+            .map(|row| row.start_s)
+            .fold(f64::MIN_POSITIVE, f64::max);
         let by_score = |a: &&&WindowRow, b: &&&WindowRow| a.clap_score.total_cmp(&b.clap_score);
         let point = |row: &&WindowRow| {
-            let x = (row.start_s + HALF_S) / end * WIDTH;
+            let x = row.start_s / last * WIDTH;
             let y = match high > low {
                 true => (high - row.clap_score) / (high - low) * HEIGHT,
                 false => HEIGHT / 2.0,
@@ -114,7 +115,7 @@ mod tests {
         };
         let rows = [row(1, 0.0, 0.1), row(2, 5.0, 0.3), row(3, 10.0, 0.2)];
         let line = Along::of(&rows.each_ref(), (0.1, 0.3));
-        assert_eq!(line.points, "25.0,24.0 50.0,0.0 75.0,12.0");
+        assert_eq!(line.points, "0.0,24.0 50.0,0.0 100.0,12.0");
         assert_eq!(
             line.spoken,
             "3 windows: lowest 0.100 at 0:00, highest 0.300 at 0:05"

@@ -122,12 +122,56 @@ fn looking_at_hours_of_sound_takes_the_memory_of_a_block() {
         );
     }
     // What is too long is told so, in as little.
-    flac(&lab.at("pieces/bitter_1.flac"), 3_000);
+    flac(&lab.at("pieces/bitter_1.flac"), 6_000);
     let ran = lab.harness(&["check", "lab.yaml"]);
     assert!(
         ran.code == Some(1) && ran.stderr.contains("bitter_1.flac"),
         "{}",
         ran.stderr
+    );
+}
+
+/// The most memory that a run takes.
+fn peak_kb(lab: &Lab, args: &[&str]) -> u64 {
+    let mut run = lab.command(&[&["run", "lab.yaml"], args].concat());
+    let mut child = run.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak_kb = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        peak_kb = peak_kb.max(found.unwrap_or(0u64));
+        std::thread::sleep(std::time::Duration::from_millis(3));
+    }
+    assert!(child.wait().unwrap().success());
+    peak_kb
+}
+
+#[test]
+fn a_whole_hour_is_heard_in_the_memory_of_a_few_windows() {
+    let lab = Lab::with(&[]);
+    flac(&lab.at("pieces/sweet_1.flac"), 30);
+    let args = [
+        "--set",
+        "crops={windows: {hop_s: 10}}",
+        "--threads",
+        "1",
+        "--out",
+    ];
+    let short = peak_kb(&lab, &[&args[..], &["short"]].concat());
+    // 59 minutes, which are 680 MB of samples.
+    flac(&lab.at("pieces/sweet_1.flac"), 2_600);
+    let long = peak_kb(&lab, &[&args[..], &["long"]].concat());
+    assert!(
+        long < short + 60_000,
+        "{short} kB of a minute, {long} kB of an hour"
+    );
+    let windows = lab.csv("long/windows.csv");
+    assert_eq!(windows.len(), 2 * 355);
+    assert_eq!(
+        windows[354]["start_s"],
+        format!("{}", 2_600.0 * 65_535.0 / 48_000.0 - 10.0)
     );
 }
 
@@ -139,19 +183,7 @@ fn long_sounds_are_heard_one_at_a_time_and_the_numbers_are_the_same() {
     }
     let peak = |threads: &str| {
         let out = format!("r{threads}");
-        let mut run = lab.command(&["run", "lab.yaml", "--threads", threads, "--out", &out]);
-        let mut child = run.spawn().unwrap();
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak_kb = 0;
-        while child.try_wait().unwrap().is_none() {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let found = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-            peak_kb = peak_kb.max(found.unwrap_or(0u64));
-            std::thread::sleep(std::time::Duration::from_millis(3));
-        }
-        assert!(child.wait().unwrap().success());
-        peak_kb
+        peak_kb(&lab, &["--threads", threads, "--out", &out])
     };
     let (one, three) = (peak("1"), peak("3"));
     // 157 MB of samples a file, which three threads held at once.

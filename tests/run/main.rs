@@ -47,3 +47,4 @@ mod small_disk;
 mod strange_numbers;
 mod support;
 mod texts;
+mod windows;

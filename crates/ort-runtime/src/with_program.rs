@@ -34,6 +34,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::Provider;
 
     /// A folder with these folders in it.
     fn root(folders: &[&str]) -> tempfile::TempDir {
@@ -85,10 +86,15 @@ mod tests {
     }
 
     #[test]
-    fn its_name_is_that_of_the_project_file() {
+    fn the_project_file_has_its_name_and_asks_for_the_versions_that_would_be_installed() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pyproject.toml");
         let project = fs::read_to_string(file).unwrap();
         let name = format!("name = \"{}\"", WHEEL.replace('_', "-"));
         assert!(project.lines().any(|line| line == name), "{name}");
+        for provider in [Provider::Cpu, Provider::OpenVino] {
+            let package = provider.package();
+            let pinned = format!("\"{}=={}", package.name, package.version);
+            assert!(project.contains(&pinned), "{pinned}");
+        }
     }
 }
