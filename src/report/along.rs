@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::html::Html;
-use super::items::Column;
 use super::load::Run;
 use super::number::{fixed, minutes};
 use crate::tables::WindowRow;
@@ -22,16 +21,15 @@ pub struct Along {
     spoken: String,
 }
 
-/// The lines of all pieces of two windows and more, by column and id. Those of one column have one scale, so that pieces can be
-/// compared by eye.
-pub fn lines<'r>(runs: &'r [Run], columns: &[Column]) -> HashMap<(usize, &'r str), Along> {
+/// The lines of all pieces of two windows and more, by column and id. `columns` are their places, runs and conditions. Those of one
+/// column have one scale, so that pieces can be compared by eye.
+pub fn lines<'r>(
+    columns: impl Iterator<Item = (usize, &'r Run, &'r str)>,
+) -> HashMap<(usize, &'r str), Along> {
     let mut lines = HashMap::new();
-    for (c, column) in columns.iter().enumerate() {
-        if column.difference.is_some() {
-            continue;
-        }
-        let own = |row: &&WindowRow| row.condition() == column.condition;
-        let rows: Vec<&WindowRow> = runs[column.run].windows.iter().filter(own).collect();
+    for (c, run, condition) in columns {
+        let own = |row: &&WindowRow| row.condition() == condition;
+        let rows: Vec<&WindowRow> = run.windows.iter().filter(own).collect();
         let scores = || rows.iter().map(|row| row.clap_score);
         let low = scores().fold(f64::INFINITY, f64::min);
         let high = scores().fold(f64::NEG_INFINITY, f64::max);

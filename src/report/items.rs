@@ -62,7 +62,10 @@ pub type Places = HashMap<(usize, String, String), (usize, usize)>;
 /// The items of `runs`, joined by id; their sounds are brought into the run folders.
 pub fn items(runs: &[Run]) -> Result<(Items, Places), ReportError> {
     let (slots, columns) = headings(runs);
-    let mut lines = along::lines(runs, &columns);
+    let scored = columns.iter().enumerate();
+    let scored = scored.filter(|(_, column)| column.difference.is_none());
+    let scored = scored.map(|(c, column)| (c, &runs[column.run], column.condition.as_str()));
+    let mut lines = along::lines(scored);
     let mut rows: Vec<Item> = Vec::new();
     let mut by_id: HashMap<&str, usize> = HashMap::new();
     let mut places = Places::new();
