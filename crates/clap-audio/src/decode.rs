@@ -83,7 +83,7 @@ fn read(path: &Path, sink: Sink) -> Result<Heard, AudioFault> {
             wav::read(file, header, sink)
         }
         Some(Format::Compressed(container)) => compressed::read(file, length, container, sink),
-        Some(Format::Other(name)) => Err(AudioFault::OtherFormat(name)),
+        Some(Format::Other { name, way }) => Err(AudioFault::OtherFormat { name, way }),
         None => Err(AudioFault::UnknownFormat),
     }
 }

@@ -34,8 +34,13 @@ pub enum AudioFault {
     )]
     UnknownFormat,
     /// Its first bytes are those of a format that is not read.
-    #[error("it is {0}, which is not read; convert it, for instance: ffmpeg -i FILE out.wav")]
-    OtherFormat(&'static str),
+    #[error("it is {name}, which is not read; {way}")]
+    OtherFormat {
+        /// With an article where it needs one.
+        name: &'static str,
+        /// What to do instead.
+        way: &'static str,
+    },
     /// Pictures alone.
     #[error("it has no track of sound; name one that has")]
     NoTrack,

@@ -13,26 +13,44 @@ pub(super) enum Format {
     Wave64,
     Compressed(Container),
     /// One that people have and this program does not read.
-    Other(&'static str),
+    Other {
+        name: &'static str,
+        /// What to do instead.
+        way: &'static str,
+    },
 }
 
-/// What is not read, by its first bytes: the error then says what it is.
-const OTHERS: [(&[u8], &str); 13] = [
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA"),
-    (b"#!AMR", "AMR"),
-    (b"wvpk", "WavPack"),
-    (b"MAC ", "Monkey's Audio"),
-    (b"DSD ", "DSD"),
-    (b"FRM8", "DSD"),
-    (b"MThd", "MIDI, which holds notes and no sound"),
-    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
-    (b"\x1f\x8b", "a gzip archive; unpack it first"),
-    (b"Rar!", "a RAR archive; unpack it first"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
-    (b"%PDF", "a PDF"),
+impl Format {
+    fn converted(name: &'static str) -> Self {
+        Self::Other { name, way: CONVERT }
+    }
+}
+
+const CONVERT: &str = "convert it, for instance: ffmpeg -i FILE out.wav";
+const UNPACK: &str = "unpack it";
+
+/// What is not read, by its first bytes, and what to do instead.
+const OTHERS: [(&[u8], &str, &str); 13] = [
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA", CONVERT),
+    (b"#!AMR", "AMR", CONVERT),
+    (b"wvpk", "WavPack", CONVERT),
+    (b"MAC ", "Monkey's Audio", CONVERT),
+    (b"DSD ", "DSD", CONVERT),
+    (b"FRM8", "DSD", CONVERT),
+    (
+        b"MThd",
+        "MIDI",
+        "it holds notes and no sound: let a synthesizer play it into a WAV",
+    ),
+    (b"PK\x03\x04", "a ZIP archive", UNPACK),
+    (b"\x1f\x8b", "a gzip archive", UNPACK),
+    (b"Rar!", "a RAR archive", UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    (b"%PDF", "a PDF", "name a sound file"),
     (
         b"version https://",
-        "a Git LFS pointer; fetch the file itself: git lfs pull",
+        "a Git LFS pointer",
+        "fetch the file itself: git lfs pull",
     ),
 ];
 
@@ -89,7 +107,7 @@ pub(super) fn sniff(start: &[u8]) -> Option<Format> {
         _ if start.starts_with(&super::wave64::RIFF) => Some(Format::Wave64),
         [b'f', b'L', b'a', b'C', ..] => Some(Compressed(Container::Flac)),
         [b'O', b'g', b'g', b'S', ..] if start.ends_with(b"Speex   ") => {
-            Some(Format::Other("Ogg Speex"))
+            Some(Format::converted("Ogg Speex"))
         }
         [b'O', b'g', b'g', b'S', ..] => Some(Compressed(Container::Ogg)),
         [b'I', b'D', b'3', ..] => Some(Compressed(Container::Mp3)),
@@ -123,11 +141,13 @@ pub(super) fn sniff(start: &[u8]) -> Option<Format> {
             Some(Compressed(Container::Mp3))
         }
         // The same sync with layer 0.
-        [0xff, b, ..] if b & 0xf6 == 0xf0 => Some(Format::Other("AAC without a container (ADTS)")),
+        [0xff, b, ..] if b & 0xf6 == 0xf0 => {
+            Some(Format::converted("AAC without a container (ADTS)"))
+        }
         _ => OTHERS
             .iter()
-            .find(|(magic, _)| start.starts_with(magic))
-            .map(|(_, name)| Format::Other(name)),
+            .find(|(magic, ..)| start.starts_with(magic))
+            .map(|&(_, name, way)| Format::Other { name, way }),
     }
 }
 
@@ -156,11 +176,12 @@ mod tests {
         }
         assert_eq!(sniff(&super::super::wave64::RIFF), Some(Format::Wave64));
         for (start, expected) in [
-            (&b"PK\x03\x04\x14"[..], "a ZIP archive; unpack it first"),
+            (&b"PK\x03\x04\x14"[..], "a ZIP archive"),
             (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9", "WMA"),
             (b"\xff\xf1\x4c\x80", "AAC without a container (ADTS)"),
         ] {
-            assert_eq!(sniff(start), Some(Format::Other(expected)));
+            let found = sniff(start);
+            assert!(matches!(found, Some(Format::Other { name, .. }) if name == expected));
         }
         for other in [
             &b"RIFF\x00\x00\x00\x00AVI "[..],

@@ -452,7 +452,10 @@ fn what_is_no_sound_is_named_for_what_it_is() {
     locked[at..at + 4].copy_from_slice(b"drms");
     assert!(matches!(folder.fault(&locked), AudioFault::Protected));
     for (bytes, expected) in [
-        (&b"PK\x03\x04\x14\0\0\0"[..], "ZIP archive"),
+        (
+            &b"PK\x03\x04\x14\0\0\0"[..],
+            "it is a ZIP archive, which is not read; unpack it",
+        ),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA"),
         (b"#!AMR\n", "AMR"),
         (
