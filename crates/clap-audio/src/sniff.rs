@@ -57,98 +57,42 @@ const OTHERS: [(&[u8], &str, &str); 13] = [
 /// The format that a file's first (up to [`BYTES`]) bytes announce; `None` if they are of no known one.
 pub(super) fn sniff(start: &[u8]) -> Option<Format> {
     use Format::Compressed;
-    match start {
+    let four = |at: usize| start.get(at..at + 4).unwrap_or_default();
+    match (four(0), four(8)) {
         // The latter two are for more than 4 GiB.
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ]
-        | [
-            b'R',
-            b'F',
-            b'6',
-            b'4',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ]
-        | [
-            b'B',
-            b'W',
-            b'6',
-            b'4',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'A',
-            b'V',
-            b'E',
-            ..,
-        ] => Some(Format::Wav),
+        (b"RIFF" | b"RF64" | b"BW64", b"WAVE") => Some(Format::Wav),
+        (b"FORM", b"AIFF" | b"AIFC") => Some(Compressed(Container::Aiff)),
+        (b"fLaC", _) => Some(Compressed(Container::Flac)),
+        (b"OggS", _) if start.ends_with(b"Speex   ") => Some(Format::converted("Ogg Speex")),
+        (b"OggS", _) => Some(Compressed(Container::Ogg)),
+        (b"caff", _) => Some(Compressed(Container::Caf)),
+        (b"\x1a\x45\xdf\xa3", _) => Some(Compressed(Container::Matroska)),
+        _ if four(4) == b"ftyp" => Some(Compressed(Container::Mp4)),
+        _ if start.starts_with(b"ID3") => Some(Compressed(Container::Mp3)),
         _ if start.starts_with(&super::wave64::RIFF) => Some(Format::Wave64),
-        [b'f', b'L', b'a', b'C', ..] => Some(Compressed(Container::Flac)),
-        [b'O', b'g', b'g', b'S', ..] if start.ends_with(b"Speex   ") => {
-            Some(Format::converted("Ogg Speex"))
-        }
-        [b'O', b'g', b'g', b'S', ..] => Some(Compressed(Container::Ogg)),
-        [b'I', b'D', b'3', ..] => Some(Compressed(Container::Mp3)),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(Compressed(Container::Mp4)),
-        [
-            b'F',
-            b'O',
-            b'R',
-            b'M',
-            _,
-            _,
-            _,
-            _,
-            b'A',
-            b'I',
-            b'F',
-            b'F' | b'C',
-            ..,
-        ] => Some(Compressed(Container::Aiff)),
-        [b'c', b'a', b'f', b'f', ..] => Some(Compressed(Container::Caf)),
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(Compressed(Container::Matroska)),
-        // An MPEG frame header: 11 bits of sync, a version that is not reserved (01), layer III (01), a bit rate and a
-        // sample rate that are not reserved.
-        [0xff, b, c, ..]
-            if b & 0xe0 == 0xe0
-                && b & 0x18 != 0x08
-                && b & 0x06 == 0x02
-                && c & 0xf0 != 0xf0
-                && c & 0x0c != 0x0c =>
-        {
-            Some(Compressed(Container::Mp3))
-        }
-        // The same sync with layer 0.
-        [0xff, b, ..] if b & 0xf6 == 0xf0 => {
-            Some(Format::converted("AAC without a container (ADTS)"))
-        }
-        _ => OTHERS
-            .iter()
-            .find(|(magic, ..)| start.starts_with(magic))
-            .map(|&(_, name, way)| Format::Other { name, way }),
+        _ => mpeg(start).or_else(|| other(start)),
     }
+}
+
+/// What a frame of MPEG audio begins with: 11 bits of sync, a version, a layer.
+fn mpeg(start: &[u8]) -> Option<Format> {
+    let &[0xff, b, c, ..] = start else {
+        return None;
+    };
+    // Layer III (01), and neither version (01), bit rate nor sample rate are those that are reserved.
+    let is_layer_3 = b & 0xe6 == 0xe2 && b & 0x18 != 0x08 && c & 0xf0 != 0xf0 && c & 0x0c != 0x0c;
+    // The same sync with layer 0.
+    let is_adts = b & 0xf6 == 0xf0;
+    match (is_layer_3, is_adts) {
+        (true, _) => Some(Format::Compressed(Container::Mp3)),
+        (false, true) => Some(Format::converted("AAC without a container (ADTS)")),
+        (false, false) => None,
+    }
+}
+
+fn other(start: &[u8]) -> Option<Format> {
+    let found = OTHERS.iter().find(|(magic, ..)| start.starts_with(magic));
+    found.map(|&(_, name, way)| Format::Other { name, way })
 }
 
 #[cfg(test)]
