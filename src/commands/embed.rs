@@ -198,7 +198,8 @@ fn embed_audio(
     if clips.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tower = AudioTower::load(runtime, export, model.card.fusion_shrink, clips.len())?;
+    let parts = choice.parts(clips.len());
+    let mut tower = AudioTower::load(runtime, export, model.card.fusion_shrink, parts)?;
     let bar = progress::items("audio", "clips", clips.len() as u64);
     let named: Vec<(&str, &Path)> = clips
         .iter()

@@ -113,7 +113,9 @@ fn embed_pieces(
     runtime: &Runtime,
 ) -> Result<()> {
     let shrink = arm.model.card.fusion_shrink;
-    let mut tower = AudioTower::load(runtime, &arm.export, shrink, pieces.len())?;
+    let choice = plan.crop_choice();
+    let parts = choice.parts(pieces.len());
+    let mut tower = AudioTower::load(runtime, &arm.export, shrink, parts)?;
     let paths: Vec<PathBuf> = pieces
         .iter()
         .map(|piece| store.file_of(plan, piece))
@@ -125,7 +127,7 @@ fn embed_pieces(
         .collect();
     let bar = progress::items(&arm.name, "pieces", clips.len() as u64);
     let mut last = None;
-    tower.embed(&clips, &plan.crop_choice(), |clip| -> Result<()> {
+    tower.embed(&clips, &choice, |clip| -> Result<()> {
         let entry = Entry::Audio {
             arm: arm.name.clone(),
             id: pieces[clip.index].key().into_owned(),

@@ -11,6 +11,7 @@ use ndarray::{Array1, Array2, Array4, ArrayView1, Axis, s};
 use onnx_export::{AUDIO, Exported};
 use ort_runtime::providers::Memory;
 use ort_runtime::{Input, Runtime, Session, SessionError};
+use rayon::prelude::*;
 
 use super::EmbedError;
 use super::batches::Batches;
@@ -57,7 +58,7 @@ pub struct EmbeddedClip<'a> {
 }
 
 impl AudioTower {
-    /// Load the tower for about `clips` clips.
+    /// Load the tower for about `clips` clips; of clips heard in windows, for as many as there are windows.
     pub fn load(
         runtime: &Runtime,
         export: &Exported,
@@ -288,19 +289,45 @@ impl AudioTower {
                 .map_err(Into::into)
                 .and_then(|features| {
                     waiting.push(features);
-                    if waiting.len() < self.batch {
+                    // On a device as many as a run takes, on the CPU one for each session.
+                    if waiting.len() < self.batch.max(self.sessions.len()) {
                         return Ok(());
                     }
                     let full = std::mem::take(&mut waiting);
-                    self.run_all(session, &full, |_| path, &mut embeddings)
+                    self.run_windows(session, &full, path, &mut embeddings)
                 });
         })
         .map_err(ClipError::from)?;
         went?;
-        self.run_all(session, &waiting, |_| path, &mut embeddings)?;
+        self.run_windows(session, &waiting, path, &mut embeddings)?;
         let joint = embeddings.first().map_or(0, Array2::ncols);
         let embeddings = embeddings.iter().flatten().copied().collect();
         Ok((Windowed { last, embeddings }, joint))
+    }
+
+    /// Run some windows of one clip: together on a device, and on the CPU each in a session that is free, so that one long clip is
+    /// no more work for one core than for all.
+    fn run_windows(
+        &self,
+        session: &Mutex<Session>,
+        features: &[ClapFeatures],
+        path: &Path,
+        embeddings: &mut Vec<Array2<f32>>,
+    ) -> Result<(), EmbedError> {
+        if self.sessions.len() == 1 {
+            return self.run_all(session, features, |_| path, embeddings);
+        }
+        let each = features.par_iter().map(|window| {
+            let free = || self.sessions.iter().find_map(|other| other.try_lock().ok());
+            let mut session = free().unwrap_or_else(|| locked(session));
+            let embedded = run(&mut session, self.fusion, std::slice::from_ref(window), 1)?;
+            for embedding in embedded.rows() {
+                check_finite(embedding, || path.display().to_string())?;
+            }
+            Ok(embedded)
+        });
+        embeddings.extend(each.collect::<Result<Vec<_>, EmbedError>>()?);
+        Ok(())
     }
 
     /// Run clips, at most `at_once` in a run, and put their embeddings, `[clips, joint]` by run, behind those that are there.

@@ -71,6 +71,14 @@ pub enum CropChoice {
 }
 
 impl CropChoice {
+    /// How many parts of `clips` clips there are to hear, as far as it matters to how many run at once.
+    pub fn parts(&self, clips: usize) -> usize {
+        match self {
+            Self::Windows(_) => usize::MAX,
+            _ => clips,
+        }
+    }
+
     fn of(&self, front_end: &ClapFrontEnd, id: &str, samples: usize) -> Crops {
         match self {
             Self::Policy {
