@@ -211,11 +211,9 @@ fn embed_audio(
         let id = clips[clip.index].0.clone();
         match (choice, clip.windows) {
             (CropChoice::Windows(how), Some(of_clip)) if how.pool == Pool::None => {
-                let joint = clip.embedding.len().max(1);
-                let count = of_clip.embeddings.len() / joint;
-                let each = of_clip.embeddings.chunks_exact(joint).enumerate();
-                rows.extend(each.map(|(i, window)| Row {
-                    start_s: Some(how.start_s(i, count, of_clip.last)),
+                let each = how.each(of_clip, clip.embedding.len());
+                rows.extend(each.map(|(start_s, window)| Row {
+                    start_s: Some(start_s),
                     ..row(id.clone(), "audio", window.into(), clip.crops)
                 }));
             }

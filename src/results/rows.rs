@@ -117,16 +117,9 @@ impl Embedded<'_> {
 
 /// Where each window begins [s], and its score.
 fn window_scores(how: &Windows, windows: &Windowed, text: &[f32]) -> Vec<(f64, f64)> {
-    let count = windows.embeddings.len() / text.len().max(1);
-    let each = windows
-        .embeddings
-        .chunks_exact(text.len().max(1))
-        .enumerate();
-    let scored = each.map(|(i, window)| {
-        let start_s = how.start_s(i, count, windows.last);
-        (start_s, cosine(window, text))
-    });
-    scored.collect()
+    let each = how.each(windows, text.len());
+    each.map(|(start_s, window)| (start_s, cosine(window, text)))
+        .collect()
 }
 
 fn mean(windows: &[(f64, f64)]) -> f64 {

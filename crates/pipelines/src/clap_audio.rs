@@ -320,14 +320,25 @@ impl AudioTower {
         let each = features.par_iter().map(|window| {
             let free = || self.sessions.iter().find_map(|other| other.try_lock().ok());
             let mut session = free().unwrap_or_else(|| locked(session));
-            let embedded = run(&mut session, self.fusion, std::slice::from_ref(window), 1)?;
-            for embedding in embedded.rows() {
-                check_finite(embedding, || path.display().to_string())?;
-            }
-            Ok(embedded)
+            self.run_finite(&mut session, std::slice::from_ref(window), 1, |_| path)
         });
         embeddings.extend(each.collect::<Result<Vec<_>, EmbedError>>()?);
         Ok(())
+    }
+
+    /// One run, whose embeddings are finite; `path` are the files of the clips by place.
+    fn run_finite<'p>(
+        &self,
+        session: &mut Session,
+        clips: &[ClapFeatures],
+        size: usize,
+        path: impl Fn(usize) -> &'p Path,
+    ) -> Result<Array2<f32>, EmbedError> {
+        let embedded = run(session, self.fusion, clips, size)?;
+        for (i, embedding) in embedded.rows().into_iter().enumerate() {
+            check_finite(embedding, || path(i).display().to_string())?;
+        }
+        Ok(embedded)
     }
 
     /// Run clips, at most `at_once` in a run, and put their embeddings, `[clips, joint]` by run, behind those that are there.
@@ -343,12 +354,9 @@ impl AudioTower {
         let mut runs = Batches::new(features.len(), at_once());
         while let Some((_, embedded)) = runs.next(
             |clips| {
-                let some = &features[clips.clone()];
-                let embedded = run(&mut locked(session), self.fusion, some, at_once())?;
-                for (embedding, i) in embedded.rows().into_iter().zip(clips) {
-                    check_finite(embedding, || path(i).display().to_string())?;
-                }
-                Ok(embedded)
+                let first = clips.start;
+                let path = |i| path(first + i);
+                self.run_finite(&mut locked(session), &features[clips], at_once(), path)
             },
             EmbedError::is_out_of_memory,
             |halved| {

@@ -46,10 +46,19 @@ impl Windows {
         (self.hop_s * f64::from(CLAP_RATE_HZ)).round() as usize
     }
 
-    /// Where window `i` of `count` begins [s], when the last one begins at sample `last` of 48 kHz.
-    pub fn start_s(&self, i: usize, count: usize, last: usize) -> f64 {
-        let sample = if i + 1 == count { last } else { i * self.hop() };
-        sample as f64 / f64::from(CLAP_RATE_HZ)
+    /// Where each window of a clip begins [s], and its embedding, `[joint]`.
+    pub fn each<'w>(
+        &self,
+        clip: &'w Windowed,
+        joint: usize,
+    ) -> impl Iterator<Item = (f64, &'w [f32])> {
+        let (hop, last) = (self.hop(), clip.last);
+        let windows = clip.embeddings.chunks_exact(joint.max(1));
+        let count = windows.len();
+        windows.enumerate().map(move |(i, window)| {
+            let sample = if i + 1 == count { last } else { i * hop };
+            (sample as f64 / f64::from(CLAP_RATE_HZ), window)
+        })
     }
 }
 
@@ -149,7 +158,11 @@ mod tests {
     #[test]
     fn the_last_window_begins_where_it_ends_with_the_clip() {
         let windows = Windows::default();
-        let starts: Vec<f64> = (0..3).map(|i| windows.start_s(i, 3, 360_000)).collect();
+        let clip = Windowed {
+            last: 360_000,
+            embeddings: vec![0.0; 6],
+        };
+        let starts: Vec<f64> = windows.each(&clip, 2).map(|(start_s, _)| start_s).collect();
         assert_eq!(starts, [0.0, 5.0, 7.5]);
         assert_eq!(windows.to_string(), "windows every 5 s, pool mean");
     }

@@ -1,6 +1,6 @@
 //! How much two draws of one prompt differ, against two prompts.
 
-use super::{SCORE, places, say};
+use super::{SCORE, places, say, weighed};
 use crate::report::html::Html;
 use crate::report::load::Run;
 use crate::report::number::fixed;
@@ -35,11 +35,15 @@ fn sentence(run: &Run, within: &StatsRow) -> Option<Html> {
     if let Some(means) = between.sd {
         html.raw(", the means of the prompts with sd ")
             .figure(means, d)
-            .raw(match sd {
-                sd if sd > means => ": a single draw says more of chance than of its prompt",
-                sd if sd > means / 2.0 => ": a single draw says little of its prompt",
-                _ => ": the prompt matters more than the draw",
-            });
+            .raw(weighed(
+                sd,
+                means,
+                [
+                    ": a single draw says more of chance than of its prompt",
+                    ": a single draw says little of its prompt",
+                    ": the prompt matters more than the draw",
+                ],
+            ));
     }
     let widest = run
         .draws

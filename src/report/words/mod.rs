@@ -50,6 +50,16 @@ pub fn key_numbers(run: &Run) -> Html {
     html
 }
 
+/// What is said of a spread within something, against that between: it is larger, more than half of it, or less.
+fn weighed(within: f64, between: f64, said: [&'static str; 3]) -> &'static str {
+    let [larger, much, little] = said;
+    match within {
+        within if within > between => larger,
+        within if within > between / 2.0 => much,
+        _ => little,
+    }
+}
+
 /// A sentence that begins with some words.
 fn say(words: &str) -> Html {
     let mut html = Html::new();

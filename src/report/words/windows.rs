@@ -1,6 +1,6 @@
 //! How much the parts of a piece differ, against the pieces: what it costs to hear one of them.
 
-use super::{SCORE, places, say};
+use super::{SCORE, places, say, weighed};
 use crate::report::html::Html;
 use crate::report::load::Run;
 use crate::tables::WindowSpreadRow;
@@ -28,15 +28,15 @@ fn sentence(row: &WindowSpreadRow) -> Option<Html> {
     if let Some(pieces) = row.sd_pieces {
         html.raw(", the pieces with sd ")
             .figure(pieces, d)
-            .raw(match within {
-                within if within > pieces => {
-                    ": ten seconds alone would say more of the place than of the piece"
-                }
-                within if within > pieces / 2.0 => {
-                    ": ten seconds alone would say little of the piece"
-                }
-                _ => ": the piece matters more than the place",
-            });
+            .raw(weighed(
+                within,
+                pieces,
+                [
+                    ": ten seconds alone would say more of the place than of the piece",
+                    ": ten seconds alone would say little of the piece",
+                    ": the piece matters more than the place",
+                ],
+            ));
     }
     html.raw(".");
     Some(html)
